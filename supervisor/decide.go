@@ -1,0 +1,101 @@
+package supervisor
+
+import (
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// The values that zero stands for in a Policy.
+const (
+	DefaultMaxRestarts = 5
+	DefaultWindow      = time.Minute
+	DefaultMinBackoff  = 100 * time.Millisecond
+	DefaultMaxBackoff  = 10 * time.Second
+)
+
+// WithDefaults is p with every zero that stands for a default replaced by it.
+func (p Policy) WithDefaults() Policy {
+	if p.MaxRestarts == 0 {
+		p.MaxRestarts = DefaultMaxRestarts
+	}
+	if p.Window == 0 {
+		p.Window = DefaultWindow
+	}
+	if p.MinBackoff == 0 {
+		p.MinBackoff = DefaultMinBackoff
+	}
+	if p.MaxBackoff == 0 {
+		p.MaxBackoff = max(DefaultMaxBackoff, p.MinBackoff)
+	}
+	return p
+}
+
+// Ended is the end of an incarnation, as far as it matters for a restart.
+type Ended struct {
+	// At is when it ended, Ran how long it ran.
+	At  time.Time
+	Ran time.Duration
+	// Success: the program returned 0.
+	Success bool
+	// Asked: a caller asked for the stop.
+	Asked bool
+}
+
+// History is what a Policy remembers from one end to the next. The zero value
+// is that of a process that has not ended yet.
+type History struct {
+	// Restarts are when it was started again, within Policy.Window.
+	Restarts []time.Time
+	// Streak is how many restarts followed each other without a healthy
+	// incarnation between them.
+	Streak int
+}
+
+// Decision is what is to happen after an end.
+type Decision struct {
+	// Restart: start it again. Otherwise the exit is final.
+	Restart bool
+	// GaveUp: it would be started again, had it not been so often already.
+	GaveUp bool
+	// MaxDelay is the most that the restart is to wait; see Jitter.
+	MaxDelay time.Duration
+	// History is for the next Decide.
+	History History
+}
+
+// Decide says what is to happen after an end. It depends on its arguments alone.
+func (p Policy) Decide(h History, e Ended) Decision {
+	p = p.WithDefaults()
+	if e.Asked || p.When == Never || (p.When == OnFailure && e.Success) {
+		return Decision{History: h}
+	}
+	recent := History{Streak: h.Streak}
+	for _, at := range h.Restarts {
+		if e.At.Sub(at) < p.Window {
+			recent.Restarts = append(recent.Restarts, at)
+		}
+	}
+	if e.Ran >= p.MaxBackoff {
+		recent.Streak = 0
+	}
+	if p.MaxRestarts >= 0 && len(recent.Restarts) >= p.MaxRestarts {
+		return Decision{GaveUp: true, History: recent}
+	}
+	delay := p.MinBackoff
+	for i := 0; i < recent.Streak && delay < p.MaxBackoff; i++ {
+		delay *= 2
+	}
+	if p.MaxRestarts >= 0 { // an unlimited policy need not remember
+		recent.Restarts = append(recent.Restarts, e.At)
+	}
+	recent.Streak++
+	return Decision{Restart: true, MaxDelay: min(delay, p.MaxBackoff), History: recent}
+}
+
+// Jitter draws a delay between 0 and limit, evenly (full jitter).
+func Jitter(limit time.Duration) time.Duration {
+	b := backoff.ExponentialBackOff{InitialInterval: limit / 2, MaxInterval: limit / 2, RandomizationFactor: 1, Multiplier: 1}
+	b.Reset()
+	return min(b.NextBackOff(), limit)
+}
