@@ -1,0 +1,94 @@
+package output
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// A stream's first block has minBlock bytes; each that it fills is followed by
+// one of twice the size, up to maxBlock. So ten thousand processes that each
+// print one line cost little, and a flood needs few reads.
+const (
+	minBlock = 1 << 10
+	maxBlock = 64 << 10
+)
+
+// block is a piece of memory that one stream's reader fills from front to back.
+type block struct {
+	data   []byte
+	stream Stream
+
+	// live counts what keeps the block from being used again: the bytes that
+	// were handed over and are not yet evicted, wherever they are, and 1 while
+	// the reader is in the block. Whoever brings it to 0 may be the reader (all
+	// was evicted before it moved on) or the log's owner (the usual case).
+	live atomic.Int32
+
+	// shown means that a segment shows a part of the block, so that its memory
+	// must stay as it is for ever. Only the log's owner sets it, and only while
+	// it has live bytes in it; the count orders that before the reader's look.
+	shown bool
+}
+
+// slice is the bytes [from, to) of a block: the meaning of a Slice.
+type slice struct {
+	block    *block
+	from, to int32
+}
+
+// Slice is a run of bytes that a reader filled, on its way to the log. It is
+// pushed once and appended once, in the order in which its stream handed it
+// over, and must not be looked at after that: its bytes may be gone. The zero
+// value holds nothing and may go anywhere.
+type Slice struct{ slice }
+
+// Len is how many bytes the slice holds.
+func (s Slice) Len() int { return s.len() }
+
+func (s *slice) len() int { return int(s.to - s.from) }
+
+// bytes is the memory of the slice, without what may be filled after it.
+func (s *slice) bytes() []byte { return s.block.data[s.from:s.to:s.to] }
+
+// extend takes next in if it follows in the same block, and so in the same
+// stream. The live bytes of the block stay the same: they only change hands.
+func (s *slice) extend(next slice) bool {
+	if s.block != next.block || s.to != next.from {
+		return false
+	}
+	s.to = next.to
+	return true
+}
+
+// recycled holds blocks of maxBlock bytes that nothing refers to. Reading into
+// memory that was used a moment ago is several times as fast as into fresh
+// memory (page faults, cold cache, the collector). Smaller blocks are not worth
+// it: a stream has at most six of them in its life.
+var recycled sync.Pool
+
+// takeBlock returns a block for a reader, which is in it from now on.
+func takeBlock(stream Stream, size int) *block {
+	var b *block
+	if size == maxBlock {
+		b, _ = recycled.Get().(*block)
+	}
+	if b == nil {
+		b = &block{data: make([]byte, size)}
+	}
+	b.stream = stream
+	b.live.Store(1)
+	return b
+}
+
+// retain notes that n bytes are handed over. The reader is in the block.
+func (b *block) retain(n int) { b.live.Add(int32(n)) }
+
+// release notes that n bytes are evicted or discarded.
+func (b *block) release(n int) {
+	if b.live.Add(-int32(n)) == 0 && !b.shown && len(b.data) == maxBlock {
+		recycled.Put(b)
+	}
+}
+
+// leave notes that the reader will not fill any more of the block.
+func (b *block) leave() { b.release(1) }

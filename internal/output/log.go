@@ -1,0 +1,164 @@
+package output
+
+import (
+	"iter"
+	"sort"
+)
+
+// Log is the output of one process: both streams in order of arrival, the
+// newest bytes of them. It belongs to one goroutine at a time.
+type Log struct {
+	limit   int64   // bytes; negative = unlimited
+	end     int64   // absolute offset after the last byte
+	entries []entry // entries[head:] is retained, in order; those before are zero
+	head    int
+}
+
+// entry is a slice in its place in the output.
+type entry struct {
+	slice
+	offset int64 // absolute, of the first byte
+}
+
+// NewLog returns an empty log that retains the newest limit bytes, or all if
+// limit is negative. It panics if limit is 0.
+func NewLog(limit int64) *Log {
+	if limit == 0 {
+		panic("output: the limit of a log must be positive, or negative for none")
+	}
+	return &Log{limit: limit}
+}
+
+// Limit is how many bytes the log retains at most; negative if there is no
+// limit.
+func (l *Log) Limit() int64 { return l.limit }
+
+// First is the absolute offset of the first byte that is retained, which is the
+// number of bytes that were dropped.
+func (l *Log) First() int64 {
+	if l.head == len(l.entries) {
+		return l.end
+	}
+	return l.entries[l.head].offset
+}
+
+// End is the absolute offset after the last byte, which is the number of bytes
+// that were ever appended.
+func (l *Log) End() int64 { return l.end }
+
+// Append adds a slice at the end and drops at the beginning what exceeds the
+// limit, in constant time (amortised) and without copying a byte.
+func (l *Log) Append(s Slice) {
+	n := s.len()
+	if n == 0 {
+		return
+	}
+	if last := len(l.entries) - 1; last < l.head || !l.entries[last].extend(s.slice) {
+		l.entries = append(l.entries, entry{s.slice, l.end})
+	}
+	l.end += int64(n)
+	if l.limit > 0 && l.end-l.First() > l.limit {
+		l.evict(l.end - l.limit)
+	}
+}
+
+// evict drops what lies before the absolute offset to: whole entries, then the
+// beginning of the first that is left. A character that would be split there
+// goes as a whole; nothing else does.
+func (l *Log) evict(to int64) {
+	for l.head < len(l.entries) && l.entries[l.head].offset < to {
+		e := &l.entries[l.head]
+		n := e.len()
+		if over := to - e.offset; over < int64(n) {
+			_, n = around(e.bytes(), int(over))
+		}
+		e.block.release(n)
+		if n < e.len() {
+			e.from += int32(n)
+			e.offset += int64(n)
+			break
+		}
+		*e = entry{} // keeps no evicted block alive
+		l.head++
+	}
+	l.compact()
+}
+
+// compact moves the retained entries to the front when at least half of all are
+// evicted ones, so that each entry is moved once on average. Memory that is far
+// too large, after a time of many short entries, is given back.
+func (l *Log) compact() {
+	const small = 64
+	n := len(l.entries) - l.head
+	if l.head == 0 || l.head < n {
+		return
+	}
+	if c := cap(l.entries); c > small && n < c/8 {
+		l.entries = append(make([]entry, 0, max(2*n, small)), l.entries[l.head:]...)
+	} else {
+		copy(l.entries, l.entries[l.head:])
+		clear(l.entries[n:])
+		l.entries = l.entries[:n]
+	}
+	l.head = 0
+}
+
+// Segments iterates over what is retained from the absolute offset from on: the
+// first max bytes of it, or all if max is not positive. An offset before First
+// means First; at End or beyond there is nothing. An offset inside a character
+// starts there.
+//
+// At max it ends before a character that does not fit, unless that is the first
+// one: then it ends inside it, so that reading on from where it ended always
+// makes progress.
+//
+// The log must not be appended to during the iteration. The segments stay valid
+// for ever.
+func (l *Log) Segments(from int64, max int) iter.Seq[Segment] {
+	return func(yield func(Segment) bool) {
+		left := max
+		for i := l.find(from); i < len(l.entries); i++ {
+			e := &l.entries[i]
+			data, offset := e.bytes(), e.offset
+			if from > offset {
+				data, offset = data[from-offset:], from
+			}
+			full := max > 0 && len(data) >= left
+			if full {
+				data = capped(data, left, left == max)
+			}
+			if len(data) == 0 {
+				return
+			}
+			e.block.shown = true
+			if !yield(Segment{e.block.stream, offset, data}) || full {
+				return
+			}
+			left -= len(data)
+		}
+	}
+}
+
+// capped is the first max bytes of p, which has at least as many, without a
+// character at the end that would be split, unless it may be as it is the first.
+func capped(p []byte, max int, split bool) []byte {
+	cut := max
+	if cut < len(p) {
+		if start, _ := around(p, cut); start > 0 || !split {
+			cut = start
+		}
+	}
+	return p[:cut:cut]
+}
+
+// Count is an upper bound on how many segments Segments yields from the absolute
+// offset from on.
+func (l *Log) Count(from int64) int { return len(l.entries) - l.find(from) }
+
+// find is the index of the first entry that ends after the absolute offset from.
+func (l *Log) find(from int64) int {
+	retained := l.entries[l.head:]
+	return l.head + sort.Search(len(retained), func(i int) bool {
+		return retained[i].offset+int64(retained[i].len()) > from
+	})
+}

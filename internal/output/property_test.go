@@ -1,0 +1,265 @@
+package output
+
+import (
+	"bytes"
+	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+)
+
+// model is the log as plain bytes that are never dropped, and offsets.
+type model struct {
+	limit  int
+	bytes  []byte
+	stream []Stream
+	inside []bool // by offset: a cut there would split a character
+	first  int
+}
+
+// append adds a slice that was handed over; a character is always in one.
+func (m *model) append(s Stream, p []byte) {
+	m.bytes = append(m.bytes, p...)
+	for range p {
+		m.stream = append(m.stream, s)
+	}
+	m.inside = append(m.inside, insides(p)...)
+	if m.limit > 0 {
+		m.first = max(m.first, m.forward(len(m.bytes)-m.limit))
+	}
+}
+
+func (m *model) forward(cut int) int {
+	for cut > 0 && cut < len(m.bytes) && m.inside[cut] {
+		cut++
+	}
+	return cut
+}
+
+// read is where Segments must start and end.
+func (m *model) read(from, most int) (start, end int) {
+	start = min(max(from, m.first), len(m.bytes))
+	end = len(m.bytes)
+	if most <= 0 || start+most >= end {
+		return start, end
+	}
+	end = start + most
+	cut := end
+	for cut > start && m.inside[cut] {
+		cut--
+	}
+	if m.inside[cut] || cut == start { // the character began before, or is the first
+		return start, end
+	}
+	return start, cut
+}
+
+// source is a stream of the process and what a reader of it has to do.
+type source struct {
+	*Buffer
+	unread, held []byte
+}
+
+// fragments of output: text, blanks, what is no text, and beginnings of what
+// could be.
+var fragments = rapid.OneOf(
+	rapid.SampledFrom([]string{
+		"a", " ", "\n", "\r\n", "é", "€", "😀", "\ufffd", "plain text\n", "  ein Süßes €uro 😀😀\n",
+		"\x80", "\x80\x80\x80\x80\x80", "\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xed\xa0\x80", "\xc0\xaf", "\x00",
+	}),
+	rapid.String(),
+	rapid.StringOf(rapid.RuneFrom([]rune("aé€😀"))),
+	rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 50), func(p []byte) string { return string(p) }),
+	rapid.Map(rapid.IntRange(1, 40), func(n int) string { return string(bytes.Repeat([]byte("flood €😀"), n*n)) }),
+)
+
+func TestLogIsAsTheModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		limit := rapid.OneOf(
+			rapid.Just(-1), rapid.IntRange(1, 10), rapid.IntRange(11, 3000), rapid.IntRange(3000, 200_000),
+		).Draw(t, "limit")
+		var (
+			l       = NewLog(int64(limit))
+			q       = NewQueue(1 << 20) // nothing may block: the owner is the same goroutine
+			m       = &model{limit: limit}
+			sources [2]*source
+			into    []Slice
+			waiting []func() // what the model learns when the owner takes
+			shown   snapshot
+			handed  int
+			took    int
+		)
+		for i := range sources {
+			sources[i] = &source{Buffer: NewBuffer(Stream(i))}
+			sources[i].size = rapid.SampledFrom([]int{minBlock, minBlock, maxBlock}).Draw(t, "first block")
+		}
+		any := func() *source { return sources[rapid.IntRange(0, 1).Draw(t, "stream")] }
+		push := func(s Slice, ok bool, want []byte, stream Stream) {
+			if !ok {
+				if len(want) != 0 {
+					t.Fatalf("%q is held back", want)
+				}
+				return
+			}
+			if !bytes.Equal(s.bytes(), want) {
+				t.Fatalf("handed over %q, want %q", s.bytes(), want)
+			}
+			wake, empty := q.Push(s), handed == took
+			if wake != empty {
+				t.Fatalf("wake is %v", wake)
+			}
+			handed++
+			waiting = append(waiting, func() { m.append(stream, want) })
+		}
+		read := func(s *source, most int) {
+			free := s.Free()
+			n := min(len(free), len(s.unread), most)
+			copy(free, s.unread[:n])
+			s.held, s.unread = append(s.held, s.unread[:n]...), s.unread[n:]
+			want := bytes.Clone(s.held[:wholes(s.held)])
+			s.held = bytes.Clone(s.held[len(want):])
+			slice, ok := s.Filled(n)
+			push(slice, ok, want, s.stream)
+		}
+		actions := map[string]func(*rapid.T){
+			"write": func(t *rapid.T) {
+				for range rapid.IntRange(1, 5).Draw(t, "fragments") {
+					s := any()
+					s.unread = append(s.unread, fragments.Draw(t, "fragment")...)
+				}
+			},
+			"short reads": func(t *rapid.T) {
+				for range rapid.IntRange(1, 10).Draw(t, "reads") {
+					read(any(), rapid.IntRange(0, 5).Draw(t, "most"))
+				}
+			},
+			"reads": func(t *rapid.T) {
+				for range rapid.IntRange(1, 5).Draw(t, "reads") {
+					read(any(), rapid.IntRange(0, maxBlock).Draw(t, "most"))
+				}
+			},
+			"reads to the end": func(t *rapid.T) {
+				for s := any(); len(s.unread) > 0; {
+					read(s, maxBlock)
+				}
+			},
+			"idle": func(t *rapid.T) { any().Idle() },
+			"flush": func(t *rapid.T) {
+				s := any()
+				want := s.held
+				s.held = nil
+				slice, ok := s.Flush()
+				push(slice, ok, want, s.stream)
+			},
+			"take": func(t *rapid.T) {
+				into = q.Take(into)
+				for _, s := range into {
+					l.Append(s)
+					if limit > 0 && l.End()-l.First() > int64(limit) {
+						t.Fatalf("[%d, %d) is over the limit %d", l.First(), l.End(), limit)
+					}
+				}
+				for _, f := range waiting {
+					f()
+				}
+				waiting, took = nil, handed
+			},
+			"segments": func(t *rapid.T) {
+				from := rapid.IntRange(min(m.first, len(m.bytes)-20), len(m.bytes)+1).Draw(t, "from")
+				if rapid.Bool().Draw(t, "all") {
+					from = -1
+				}
+				most := rapid.OneOf(rapid.Just(0), rapid.IntRange(1, 8), rapid.IntRange(1, 5000)).Draw(t, "max")
+				segments := shown.take(l, int64(from), most)
+				if n := l.Count(int64(from)); len(segments) > n {
+					t.Fatalf("%d segments, Count said %d", len(segments), n)
+				}
+				at, end := m.read(from, most)
+				for _, s := range segments {
+					if s.Offset != int64(at) || len(s.Data) == 0 || cap(s.Data) != len(s.Data) {
+						t.Fatalf("segment [%d, +%d) of %d, want one at %d", s.Offset, len(s.Data), cap(s.Data), at)
+					}
+					if to := at + len(s.Data); to > end || !bytes.Equal(s.Data, m.bytes[at:to]) {
+						t.Fatalf("the bytes [%d, %d) are wrong, or beyond %d", at, to, end)
+					}
+					for range s.Data {
+						if m.stream[at] != s.Stream {
+							t.Fatalf("the byte at %d is of the wrong stream", at)
+						}
+						at++
+					}
+				}
+				if at != end {
+					t.Fatalf("read to %d, want %d", at, end)
+				}
+			},
+			"": func(t *rapid.T) {
+				if l.First() != int64(m.first) || l.End() != int64(len(m.bytes)) {
+					t.Fatalf("[%d, %d), want [%d, %d)", l.First(), l.End(), m.first, len(m.bytes))
+				}
+			},
+		}
+		for range 5 { // a process that has written nothing yet is soon boring
+			t.Repeat(actions)
+		}
+		shown.check(t)
+	})
+}
+
+func FuzzLog(f *testing.F) {
+	f.Add([]byte("one\ntwo\n"), []byte("err\n"), []byte{1, 2, 0x83}, uint16(5))
+	f.Add([]byte(mixed), []byte("aé€😀"), []byte{1, 1, 1, 0x81, 0x81, 2, 2, 0x83}, uint16(9))
+	f.Add([]byte("\xf0\x9f\x98"), []byte("\xe2\x82"), []byte{1, 0x81, 1, 0x81}, uint16(1))
+	f.Add(bytes.Repeat([]byte("€"), 2000), bytes.Repeat([]byte{0x80}, 3000), []byte{0x7f, 0xff, 0x40}, uint16(1000))
+	f.Fuzz(func(t *testing.T, out, err, cuts []byte, limit uint16) {
+		input := [2][]byte{out, err}
+		text := utf8.Valid(out) && utf8.Valid(err)
+		all, few := NewLog(-1), NewLog(int64(limit)+1)
+		for _, l := range []*Log{all, few} {
+			q, readers, unread := NewQueue(2), [2]stream{newStream(Stdout), newStream(Stderr)}, input
+			var into []Slice
+			push := func(s Slice) {
+				q.Push(s)
+				into = q.Take(into)
+				for _, s := range into {
+					l.Append(s)
+				}
+				if max := l.Limit(); max > 0 && l.End()-l.First() > max {
+					t.Fatalf("[%d, %d) is over the limit %d", l.First(), l.End(), max)
+				}
+			}
+			for i := 0; len(unread[0])+len(unread[1]) > 0; i++ {
+				s, n := i%2, 1<<20
+				if i < len(cuts) {
+					s, n = int(cuts[i]>>7), int(cuts[i]&0x7f)
+				}
+				n = min(n, len(unread[s]))
+				readers[s].read(unread[s][:n], push)
+				unread[s] = unread[s][n:]
+			}
+			for _, r := range readers {
+				r.flush(push)
+			}
+		}
+
+		var got [2][]byte
+		for s := range all.Segments(0, 0) {
+			got[s.Stream] = append(got[s.Stream], s.Data...)
+		}
+		for s := range got {
+			if !bytes.Equal(got[s], input[s]) {
+				t.Errorf("stream %d: %q, want %q", s, got[s], input[s])
+			}
+		}
+		for _, l := range []*Log{all, few} {
+			for s := range l.Segments(0, 0) {
+				if text && !utf8.Valid(s.Data) {
+					t.Errorf("%q at %d splits a character", s.Data, s.Offset)
+				}
+			}
+		}
+		if whole, rest := combined(all, few.First(), 0), combined(few, 0, 0); whole != rest {
+			t.Errorf("%q is retained, want %q", rest, whole)
+		}
+	})
+}
