@@ -1,0 +1,51 @@
+package osproc
+
+import "time"
+
+// Event is something that happened to a process; see the types below. Each
+// comes at most once for a process, except OutputReady.
+type Event interface{ Process() *Process }
+
+type event struct{ process *Process }
+
+// Process is what it happened to.
+func (e event) Process() *Process { return e.process }
+
+// Started: the leader runs. The first event, unless it is StartFailed.
+type Started struct{ event }
+
+// StartFailed: it could not be started, and nothing of it is left. The only
+// event; its Process is nil.
+type StartFailed struct {
+	event
+	Err error
+}
+
+// OutputReady: there is output to take. Not repeated until it has been taken.
+type OutputReady struct{ event }
+
+// OutputEnded: all output has been queued; none will follow.
+type OutputEnded struct{ event }
+
+// LeaderExited: the leader has exited.
+type LeaderExited struct {
+	event
+	Status Status
+}
+
+// TreeGone: the leader has exited and nothing that it spawned is left, as far
+// as can be seen.
+type TreeGone struct{ event }
+
+// Status is how a leader exited.
+type Status struct {
+	// Code is what the program returned, -1 if a signal ended it.
+	Code int
+	// Signal is the name of that signal, "SIGKILL", or "".
+	Signal string
+	// Time is when the exit was seen.
+	Time time.Time
+	// UserTime and SystemTime are CPU times, MaxRSS is in bytes.
+	UserTime, SystemTime time.Duration
+	MaxRSS               int64
+}

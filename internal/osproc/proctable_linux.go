@@ -1,0 +1,205 @@
+package osproc
+
+import (
+	"bytes"
+	"iter"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// procTable is what /proc tells about all processes (proc(5)).
+type procTable struct {
+	loadavg *os.File // ends with the last process ID that was given out
+	stat    *os.File // counts the forks since boot
+	pidMax  int
+	forks   atomic.Int64 // the count when it was last looked at
+	buf     []byte       // for stat
+}
+
+// birth is a moment in the life of the process table. A process that was forked
+// after it has a process ID above last, up to the last one at a later moment,
+// unless the numbers have wrapped in between.
+type birth struct {
+	last  int       // the last process ID given out, if known
+	forks int64     // at least this many forks had been done since boot
+	time  time.Time // when
+}
+
+func openProcTable() *procTable {
+	t := &procTable{}
+	t.loadavg, _ = os.Open("/proc/loadavg")
+	t.stat, _ = os.Open("/proc/stat")
+	text, _ := os.ReadFile("/proc/sys/kernel/pid_max")
+	t.pidMax, _ = strconv.Atoi(strings.TrimSpace(string(text)))
+	t.countForks()
+	return t
+}
+
+func (t *procTable) close() {
+	t.loadavg.Close()
+	t.stat.Close()
+}
+
+// birth is the present moment, as cheaply as can be: the fork count is the one
+// that was last looked at, which only makes the search wider.
+func (t *procTable) birth() birth {
+	return birth{forks: t.forks.Load(), time: time.Now()}
+}
+
+// lastPID reads the fifth field of /proc/loadavg, 0 if it cannot.
+func (t *procTable) lastPID() int {
+	var buf [128]byte
+	n, _ := t.loadavg.ReadAt(buf[:], 0)
+	text := bytes.TrimSpace(buf[:n])
+	last, _ := strconv.Atoi(string(text[bytes.LastIndexByte(text, ' ')+1:]))
+	return last
+}
+
+// countForks reads the line "processes N" of /proc/stat.
+func (t *procTable) countForks() int64 {
+	if t.buf == nil {
+		t.buf = make([]byte, 64<<10)
+	}
+	n, _ := t.stat.ReadAt(t.buf, 0)
+	_, rest, found := bytes.Cut(t.buf[:n], []byte("\nprocesses "))
+	line, _, ended := bytes.Cut(rest, []byte("\n"))
+	count, err := strconv.ParseInt(string(line), 10, 64)
+	if !found || !ended || err != nil {
+		return 1<<62 - 1 // unknown: never comparable
+	}
+	t.forks.Store(count)
+	return count
+}
+
+// young is an age at which the process IDs cannot have wrapped since: that
+// would take more than a million forks a second.
+const young = 20 * time.Millisecond
+
+func (b birth) isYoung(now birth) bool { return now.time.Sub(b.time) < young }
+
+// comparable reports whether the process IDs cannot have wrapped between b and
+// the later moment now.
+func (b birth) comparable(now birth, pidMax int) bool {
+	if now.last == 0 || pidMax == 0 {
+		return false
+	}
+	return b.isYoung(now) || now.forks-b.forks < int64(pidMax)/2
+}
+
+// candidates are the processes that can be descendants of targets: those whose
+// process ID was given out after that of one of their leaders, or all.
+func (t *procTable) candidates(targets []*target) iter.Seq[int] {
+	now := birth{time: time.Now(), last: t.lastPID()}
+	if slices.ContainsFunc(targets, func(t *target) bool { return t.process == nil || !t.process.birth.isYoung(now) }) {
+		now.forks = t.countForks()
+	}
+	first := now.last
+	for _, target := range targets {
+		if target.process == nil || !target.process.birth.comparable(now, t.pidMax) {
+			return allPIDs
+		}
+		first = min(first, target.process.PID)
+		if now.last < target.process.PID || now.last-first > maxRange {
+			return allPIDs
+		}
+	}
+	return func(yield func(int) bool) {
+		for pid := first + 1; pid <= now.last && yield(pid); pid++ {
+		}
+	}
+}
+
+// maxRange is the most process IDs that are tried one by one. Trying one that
+// does not exist takes a fraction of a microsecond, looking at one that does
+// takes ten times as long or more.
+const maxRange = 4096
+
+// allPIDs are all processes there are.
+func allPIDs(yield func(int) bool) {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	for {
+		names, err := dir.Readdirnames(512)
+		for _, name := range names {
+			if pid, err := strconv.Atoi(name); err == nil && !yield(pid) {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// marks reads the marks in a process's environment, "" if it has none or may
+// not be looked at. The environment of a process in the middle of execve(2)
+// reads as empty; such a one is looked at again.
+func marks(pid int) (engine, id string) {
+	for attempt := range 4 {
+		env, err := readEnviron(pid)
+		if err != nil {
+			return "", ""
+		}
+		if len(env) > 0 {
+			return mark(env, MarkEngine), mark(env, MarkID)
+		}
+		if attempt == 0 && !hasMemory(pid) {
+			return "", "" // a zombie or a kernel thread
+		}
+		time.Sleep(200 * time.Microsecond)
+	}
+	return "", ""
+}
+
+func mark(env []byte, name string) string {
+	prefix := []byte(name + "=")
+	for len(env) > 0 {
+		entry, rest, _ := bytes.Cut(env, []byte{0})
+		if value, ok := bytes.CutPrefix(entry, prefix); ok {
+			return string(value)
+		}
+		env = rest
+	}
+	return ""
+}
+
+// readEnviron reads /proc/PID/environ without the runtime's poller.
+func readEnviron(pid int) ([]byte, error) {
+	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/environ", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	env := make([]byte, 0, 8<<10)
+	for {
+		if len(env) == cap(env) {
+			env = append(env, 0)[:len(env)]
+		}
+		n, err := unix.Read(fd, env[len(env):cap(env)])
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return nil, err
+		case n == 0:
+			return env, nil
+		default:
+			env = env[:len(env)+n]
+		}
+	}
+}
+
+// hasMemory reports whether a process has memory of its own, by the size that
+// the first field of /proc/PID/statm gives.
+func hasMemory(pid int) bool {
+	statm, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
+	return err == nil && !bytes.HasPrefix(statm, []byte("0 "))
+}

@@ -1,0 +1,43 @@
+package osproc
+
+import (
+	"errors"
+	"os"
+	"time"
+)
+
+// ErrNoStdin: the process has no standard input, or it was closed.
+var ErrNoStdin = errors.New("standard input is closed")
+
+// Write writes data to standard input and calls done when all of it is in the
+// pipe, or an error came after the first n bytes. One Write may be under way at
+// a time; data must not be modified before done is called.
+func (p *Process) Write(data []byte, done func(n int, err error)) {
+	if p.stdin == nil {
+		done(0, ErrNoStdin)
+		return
+	}
+	go func() { done(p.stdin.Write(data)) }()
+}
+
+// InterruptWrite makes a Write that is under way end early, with
+// os.ErrDeadlineExceeded and the number of bytes that were written.
+func (p *Process) InterruptWrite() { p.stdin.SetWriteDeadline(time.Unix(1, 0)) }
+
+// ResumeWrite makes Write work again after InterruptWrite.
+func (p *Process) ResumeWrite() { p.stdin.SetWriteDeadline(time.Time{}) }
+
+// CloseStdin closes the pipe to standard input. On a terminal it does nothing.
+// It must not be called while a Write is under way.
+func (p *Process) CloseStdin() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stdin == nil || p.stdinClosed || p.terminal != nil {
+		return nil
+	}
+	p.stdinClosed = true
+	if err := p.stdin.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,290 @@
+package osproc
+
+import (
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// sweeper ends what leaders spawned. One look at the process table serves every
+// process that ended in the last moments: requests that come while it looks are
+// served together by the next look.
+type sweeper struct {
+	host  *Host
+	table *procTable
+
+	mu      sync.Mutex
+	targets map[string]*target // by process ID, "" for everything of the engine
+	running bool
+	wake    chan struct{}
+}
+
+// target is a process whose descendants are to be ended.
+type target struct {
+	id      string   // its ID, "" for everything of the engine
+	process *Process // nil for everything of the engine
+
+	// Protected by the sweeper's mutex.
+	signal syscall.Signal // what to send
+	look   bool           // look at the process table soon
+	done   []func()       // to be called when none is left; none: one look is all
+
+	// Used by the sweeper's goroutine alone.
+	found map[int]int             // what the last look found alive: pidfds by process ID
+	had   *map[int]syscall.Signal // what was sent to those outside the group, by process ID
+}
+
+func newSweeper(h *Host) *sweeper {
+	return &sweeper{host: h, table: openProcTable(), targets: map[string]*target{}, wake: make(chan struct{}, 1)}
+}
+
+func (s *sweeper) birth() birth { return s.table.birth() }
+
+// stop sends sig to the descendants of p that left its group; p's leader still
+// runs.
+func (s *sweeper) stop(p *Process, sig syscall.Signal) { s.request(p, sig, nil) }
+
+// end ends the descendants of p with sig, and calls done when p's leader has
+// exited and none of them is left.
+func (s *sweeper) end(p *Process, sig syscall.Signal, done func()) { s.request(p, sig, done) }
+
+func (s *sweeper) request(p *Process, sig syscall.Signal, done func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := &target{process: p, found: map[int]int{}, had: new(map[int]syscall.Signal)}
+	if p != nil {
+		t.id, t.had = p.ID, &p.had
+	}
+	if known := s.targets[t.id]; known != nil {
+		t = known
+	} else {
+		s.targets[t.id] = t
+	}
+	t.signal, t.look = sig, true
+	if done != nil {
+		t.done = append(t.done, done)
+	}
+	if !s.running {
+		s.running = true
+		go s.run()
+		return
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// close ends everything that carries the engine's mark, and frees the sweeper.
+func (s *sweeper) close(deadline time.Time) {
+	gone := make(chan struct{})
+	s.request(nil, syscall.SIGTERM, func() { close(gone) })
+	select {
+	case <-gone:
+	case <-time.After(time.Until(deadline)):
+		s.request(nil, syscall.SIGKILL, nil)
+		<-gone
+	}
+	s.table.close()
+}
+
+// run looks, signals and waits until no target is left.
+func (s *sweeper) run() {
+	pause := minPause
+	for {
+		if took, looked := s.lookIfNeeded(); looked {
+			pause = max(minPause, min(took, maxPause)) // looking takes half of one core at the most
+		}
+		left, waiting := s.left()
+		if left == 0 {
+			return
+		}
+		var again <-chan time.Time
+		if waiting {
+			again = time.After(pause)
+		}
+		select {
+		case <-s.wake:
+		case <-again:
+			pause = min(2*pause, maxPause)
+		}
+	}
+}
+
+// The pauses between two glances at descendants that have been signalled and
+// have not ended yet.
+const (
+	minPause = 200 * time.Microsecond
+	maxPause = 20 * time.Millisecond
+)
+
+// left is how many targets there are, and whether one waits for descendants to
+// end. If there are none, the goroutine ends.
+func (s *sweeper) left() (n int, waiting bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.targets {
+		waiting = waiting || t.look || len(t.done) > 0
+	}
+	s.running = len(s.targets) > 0
+	return len(s.targets), waiting
+}
+
+// lookIfNeeded looks at the process table if a target asks for it, or if all
+// that was found of one has ended. It answers how long that took.
+func (s *sweeper) lookIfNeeded() (took time.Duration, looked bool) {
+	s.mu.Lock()
+	var targets []*target
+	for _, t := range s.targets {
+		if t.look || (len(t.done) > 0 && t.forgetDead() == 0) {
+			t.look = false
+			targets = append(targets, t)
+		}
+	}
+	s.mu.Unlock()
+	if len(targets) == 0 {
+		return 0, false
+	}
+	begin := time.Now()
+	for _, t := range targets {
+		t.forgetAll() // this look finds what is still there
+	}
+	s.look(targets)
+	for _, t := range targets {
+		s.finish(t)
+	}
+	return time.Since(begin), true
+}
+
+// finish tells that nothing is left of t, if that is so.
+func (s *sweeper) finish(t *target) {
+	s.mu.Lock()
+	if t.look || (len(t.done) > 0 && len(t.found) > 0) {
+		s.mu.Unlock()
+		return
+	}
+	t.forgetAll()
+	done := t.done
+	delete(s.targets, t.id)
+	s.mu.Unlock()
+	for _, f := range done {
+		f()
+	}
+}
+
+func (t *target) forgetAll() { t.forget(func(int) bool { return true }) }
+
+// forgetDead forgets the descendants that have ended and answers how many have
+// not.
+func (t *target) forgetDead() int {
+	t.forget(hasExited)
+	return len(t.found)
+}
+
+func (t *target) forget(which func(pidfd int) bool) {
+	for pid, pidfd := range t.found {
+		if which(pidfd) {
+			unix.Close(pidfd)
+			delete(t.found, pid)
+		}
+	}
+}
+
+// look finds the living descendants of targets and signals them.
+func (s *sweeper) look(targets []*target) {
+	f := finder{engine: s.host.engine, byLeader: map[int]*target{}, byID: map[string]*target{}}
+	for _, t := range targets {
+		if t.process == nil {
+			f.all = t
+			continue
+		}
+		if !t.process.isReaped() { // otherwise a stranger may have its number
+			f.byLeader[t.process.PID] = t
+		}
+		f.byID[t.id] = t
+	}
+	self := os.Getpid()
+	for pid := range s.table.candidates(targets) {
+		if pid == self || s.host.isLeader(pid) {
+			continue // a leader is signalled with its group, and known to run or not
+		}
+		if t, _ := f.find(pid); t != nil {
+			s.signal(&f, t, pid)
+		}
+	}
+}
+
+// signal opens a descendant, makes sure that it is still the one that was found
+// and not a stranger with its number, and sends it what it has not had yet.
+func (s *sweeper) signal(f *finder, t *target, pid int) {
+	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return // it has ended, or it is a thread of something else that is found
+	}
+	again, inGroup := f.find(pid)
+	if again != t || hasExited(pidfd) {
+		unix.Close(pidfd)
+		return
+	}
+	s.mu.Lock()
+	sig := t.signal
+	s.mu.Unlock()
+	switch {
+	case inGroup:
+		t.process.StopGroup(sig) // once for all of them
+	case (*t.had)[pid] != sig:
+		unix.PidfdSendSignal(pidfd, sig, nil, 0)
+		if sig != unix.SIGKILL {
+			unix.PidfdSendSignal(pidfd, unix.SIGCONT, nil, 0)
+		}
+		if *t.had == nil {
+			*t.had = map[int]syscall.Signal{}
+		}
+		(*t.had)[pid] = sig
+	}
+	t.found[pid] = pidfd
+}
+
+// hasExited reports whether the process is a zombie or gone: its pidfd is then
+// readable (pidfd_open(2)).
+func hasExited(pidfd int) bool {
+	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0
+}
+
+// finder tells whose descendant a process is.
+type finder struct {
+	engine   string
+	all      *target            // everything of the engine, if asked for
+	byLeader map[int]*target    // by the ID of the group or session
+	byID     map[string]*target // by the ID in the mark
+}
+
+// find is the target that pid descends from, nil if none, and whether it is in
+// the leader's group.
+func (f *finder) find(pid int) (t *target, inGroup bool) {
+	if len(f.byLeader) > 0 {
+		if pgid, err := unix.Getpgid(pid); err == unix.ESRCH {
+			return nil, false
+		} else if t := f.byLeader[pgid]; err == nil && t != nil {
+			return t, true
+		}
+		if sid, err := unix.Getsid(pid); err == nil {
+			if t := f.byLeader[sid]; t != nil {
+				return t, false
+			}
+		}
+	}
+	engine, id := marks(pid)
+	if engine != f.engine {
+		return nil, false
+	}
+	if t := f.byID[id]; t != nil {
+		return t, false
+	}
+	return f.all, false
+}

@@ -1,0 +1,71 @@
+//go:build unix
+
+package osproc
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/output"
+)
+
+// openTerminal opens a pseudo-terminal, and makes cmd lead a session that it
+// controls. The answer is the process's side.
+func (p *Process) openTerminal(size Size, cmd *exec.Cmd) (tty *os.File, err error) {
+	master, tty, err := pty.Open()
+	if err != nil {
+		return nil, err
+	}
+	p.terminal, err = pollable(master)
+	if err == nil {
+		err = p.Resize(size)
+	}
+	if err != nil {
+		tty.Close()
+		return nil, err
+	}
+	p.stdin = p.terminal
+	p.streams = []*stream{newStream(p, p.terminal, output.Stdout)}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	return tty, nil
+}
+
+// pollable replaces f, which a call of Fd has made blocking, by one that the
+// runtime's poller waits for.
+func pollable(f *os.File) (*os.File, error) {
+	defer f.Close()
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil
+}
+
+// Resize sets the size of the terminal; its foreground process group gets
+// SIGWINCH. It is an error without a terminal.
+func (p *Process) Resize(size Size) error {
+	if p.terminal == nil {
+		return unix.ENOTTY
+	}
+	raw, err := p.terminal.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var ioctlErr error
+	err = raw.Control(func(fd uintptr) {
+		ioctlErr = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Row: size.Rows, Col: size.Cols})
+	})
+	if err != nil {
+		return err
+	}
+	return ioctlErr
+}

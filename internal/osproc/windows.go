@@ -1,0 +1,109 @@
+//go:build windows
+
+package osproc
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"github.com/procession-go/procession/internal/output"
+)
+
+// Windows has neither process groups that can be signalled nor signals: a
+// process is ended by TerminateProcess, alone. What cannot be done says so.
+
+const (
+	sigCont = syscall.Signal(-1)
+	sigHup  = syscall.Signal(-1)
+)
+
+var errNotDir = errors.New("not a directory")
+
+func groupAttr(*exec.Cmd) {}
+
+func signalGroup(pid int, sig syscall.Signal) error { return signalProcess(pid, sig) }
+
+// signalProcess ends the process whichever signal is to stop it.
+func signalProcess(pid int, sig syscall.Signal) error {
+	switch sig {
+	case sigCont:
+		return nil
+	case syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT:
+		p, err := os.FindProcess(pid)
+		if err != nil {
+			return os.ErrProcessDone
+		}
+		defer p.Release()
+		return p.Kill()
+	}
+	return &os.SyscallError{Syscall: "signal " + sig.String(), Err: errors.ErrUnsupported}
+}
+
+func signalName(sig syscall.Signal) string { return sig.String() }
+
+func (p *Process) openTerminal(Size, *exec.Cmd) (*os.File, error) {
+	return nil, &os.SyscallError{Syscall: "pseudo-terminal", Err: errors.ErrUnsupported}
+}
+
+// Resize is an error: no process has a terminal here.
+func (p *Process) Resize(Size) error {
+	return &os.SyscallError{Syscall: "pseudo-terminal", Err: errors.ErrUnsupported}
+}
+
+// sweeper has nothing to find.
+type sweeper struct{}
+
+func newSweeper(*Host) *sweeper { return &sweeper{} }
+
+func (*sweeper) birth() birth { return birth{} }
+
+func (*sweeper) stop(*Process, syscall.Signal) {}
+
+func (*sweeper) end(_ *Process, _ syscall.Signal, done func()) { done() }
+
+func (*sweeper) close(time.Time) {}
+
+// stream reads one pipe with blocking reads.
+type stream struct {
+	process *Process
+	file    *os.File
+	buffer  *output.Buffer
+}
+
+func newStream(p *Process, file *os.File, name output.Stream) *stream {
+	return &stream{process: p, file: file, buffer: output.NewBuffer(name)}
+}
+
+// wake closes the pipe if nothing has come for the idle time of the drain.
+func (s *stream) wake() {
+	d := s.process.draining.Load()
+	until, passed := d.deadline()
+	if passed {
+		s.file.Close()
+		return
+	}
+	time.AfterFunc(time.Until(until), s.wake)
+}
+
+func (s *stream) run() {
+	for {
+		n, err := s.file.Read(s.buffer.Free())
+		if d := s.process.draining.Load(); d != nil {
+			d.touch()
+		}
+		if slice, ok := s.buffer.Filled(n); ok {
+			s.process.push(slice)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if last, ok := s.buffer.Flush(); ok {
+		s.process.push(last)
+	}
+	s.file.Close()
+	s.process.streamEnded()
+}
