@@ -1,0 +1,147 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/procession-go/procession/internal/osproc"
+	"github.com/procession-go/procession/messages"
+)
+
+// attempts are a probe's attempts at the conditions that are not about output.
+type attempts struct {
+	spec    messages.Probe
+	host    *osproc.Host
+	command osproc.Command // of the process, for Exec
+}
+
+// maxAttempt is the longest that one attempt at one condition may take.
+const maxAttempt = 5 * time.Second
+
+// run tries one condition after the other, each until it holds. It reports each
+// failed attempt, and nil when all have held; it ends when ctx does.
+func (a *attempts) run(ctx context.Context, report func(error)) {
+	ticker := time.NewTicker(a.spec.Interval)
+	defer ticker.Stop()
+	for _, try := range []func(context.Context) error{a.tcp, a.http, a.exec} {
+		for {
+			attempt, cancel := context.WithTimeout(ctx, maxAttempt)
+			err := try(attempt)
+			cancel()
+			if err == nil {
+				break
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			report(err)
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+	report(nil)
+}
+
+func (a *attempts) tcp(ctx context.Context) error {
+	if a.spec.TCP == "" {
+		return nil
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", a.spec.TCP)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// probeClient follows no redirect, because 3xx is an answer, and keeps nothing.
+var probeClient = &http.Client{
+	Transport:     &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+func (a *attempts) http(ctx context.Context) error {
+	if a.spec.HTTP == "" {
+		return nil
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.spec.HTTP, nil)
+	if err != nil {
+		return err
+	}
+	response, err := probeClient.Do(request)
+	if err != nil {
+		return err
+	}
+	response.Body.Close()
+	if response.StatusCode < 200 || response.StatusCode > 399 {
+		return fmt.Errorf("GET %s: %s", a.spec.HTTP, response.Status)
+	}
+	return nil
+}
+
+// exec runs the command as a process of its own in the environment of the
+// process, and with its marks, so that it ends with it whatever it does.
+func (a *attempts) exec(ctx context.Context) error {
+	if len(a.spec.Exec) == 0 {
+		return nil
+	}
+	command := a.command
+	command.Path, command.Args, command.Stdin, command.Terminal = a.spec.Exec[0], a.spec.Exec[1:], false, nil
+	events := make(chan osproc.Event, 8) // as many as there can be before they are taken
+	a.host.Start(command, func(e osproc.Event) { events <- e })
+	var started *osproc.Process
+	var status osproc.Status
+	cancelled := ctx.Done()
+	for {
+		select {
+		case <-cancelled:
+			cancelled = nil
+			if started != nil {
+				started.StopGroup(syscall.SIGKILL)
+			}
+		case event := <-events:
+			switch e := event.(type) {
+			case *osproc.StartFailed:
+				return e.Err
+			case *osproc.Started:
+				started = e.Process()
+				if ctx.Err() != nil {
+					started.StopGroup(syscall.SIGKILL)
+				}
+			case *osproc.OutputReady:
+				started.Take(nil) // of no interest
+			case *osproc.LeaderExited:
+				status = e.Status
+				started.StopGroup(syscall.SIGKILL)
+				started.Drain(drainIdle, drainIdle)
+			case *osproc.OutputEnded:
+				if status.Time.IsZero() {
+					continue // it has closed its output, and runs on
+				}
+			}
+			if !status.Time.IsZero() && started.OutputHasEnded() {
+				started.Reap()
+				return a.verdict(ctx, status)
+			}
+		}
+	}
+}
+
+func (a *attempts) verdict(ctx context.Context, status osproc.Status) error {
+	switch {
+	case ctx.Err() != nil:
+		return errors.Join(fmt.Errorf("%q did not end", a.spec.Exec), ctx.Err())
+	case status.Signal != "":
+		return fmt.Errorf("%q: signal: %s", a.spec.Exec, status.Signal)
+	case status.Code != 0:
+		return fmt.Errorf("%q: exit status %d", a.spec.Exec, status.Code)
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/procession-go/procession/internal/osproc"
+	"github.com/procession-go/procession/messages"
+)
+
+// What the two actors tell each other and themselves, besides the protocol.
+
+// endProcess is sent by the pool: end the process, for a release or a shutdown.
+type endProcess struct {
+	cause    messages.Cause
+	deadline time.Time // for SIGKILL; zero: after the process's own grace
+	release  bool      // its Spec may let descendants live on
+}
+
+// startFailed is sent to the pool: the process could not be started. The pool
+// forgets it, then answers the asker.
+type startFailed struct {
+	id    string
+	asker *actor.PID
+	err   *messages.Error
+}
+
+// processEnded is sent to the pool: the process has ended for good, its output
+// is complete.
+type processEnded struct{ id string }
+
+// processSettled is sent to the pool after processEnded: nothing of the process
+// is left, and its leader has been reaped.
+type processSettled struct {
+	id      string
+	outcome outcome
+}
+
+// outcome is what it took to end a process.
+type outcome uint8
+
+const (
+	endedItself outcome = iota
+	terminated
+	killed
+)
+
+// hostClosed is sent by the pool to itself: everything is freed, at the end of a
+// shutdown.
+type hostClosed struct{}
+
+// expire is sent by the pool to itself when the oldest ended process is due.
+type expire struct{}
+
+// Timers of a process actor; each is for one incarnation.
+type (
+	graceElapsed   struct{ run *run }
+	timeoutElapsed struct{ run *run }
+	backoffElapsed struct{}
+	readElapsed    struct{ read *pendingRead }
+)
+
+// wrongState logs an event that cannot happen in the present state.
+func (p *process) wrongState(event osproc.Event) {
+	p.config.Logger.Error("event in the wrong state", "id", p.id, "state", p.state, "event", event)
+}
+
+// answer sends a message to an asker, who may not have left an address.
+func answer(system *actor.ActorSystem, to *actor.PID, message any) {
+	if to != nil {
+		system.Root.Send(to, message)
+	}
+}

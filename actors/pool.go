@@ -1,0 +1,302 @@
+package actors
+
+import (
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/google/uuid"
+
+	"github.com/procession-go/procession/internal/output"
+	"github.com/procession-go/procession/messages"
+)
+
+// pool is the actor that starts process actors, routes messages to them by ID,
+// supervises them, and ends them all.
+type pool struct {
+	config   *Config
+	ctx      actor.Context
+	entries  map[string]*entry
+	created  uint64 // entries made so far
+	ended    retained
+	owners   owners
+	shutdown *shutdown // once it has been asked for
+	stopping bool      // the process actors stop with it
+}
+
+// entry is one process, as the pool knows it.
+type entry struct {
+	id      string
+	number  uint64 // in order of creation
+	actor   *actor.PID
+	ended   bool // it does not count for MaxProcesses any more
+	settled bool // nothing of it is left
+	owner   *actor.PID
+	// Who waits for its release, with a nil for each who left no address.
+	releasing []*actor.PID
+}
+
+func newPool(c *Config) *pool {
+	return &pool{config: c, entries: map[string]*entry{}, owners: owners{}}
+}
+
+// Receive dispatches.
+func (p *pool) Receive(ctx actor.Context) {
+	defer p.refuseOnPanic(ctx)
+	p.ctx = ctx
+	switch m := ctx.Message().(type) {
+	case *messages.StartProcess:
+		p.start(m)
+	case *messages.ReleaseProcess:
+		p.release(m)
+	case *messages.ListProcesses:
+		p.list(m)
+	case *messages.KillAll:
+		p.selectAll(m.Selector, false)
+	case *messages.ReleaseAll:
+		p.selectAll(m.Selector, true)
+	case *messages.Shutdown:
+		p.beginShutdown()
+
+	case *messages.GetOutput:
+		p.route(m.ID)
+	case *messages.ReadOutput:
+		p.route(m.ID)
+	case *messages.WaitExit:
+		p.route(m.ID)
+	case *messages.WaitReady:
+		p.route(m.ID)
+	case *messages.KillProcess:
+		p.route(m.ID)
+	case *messages.GetInfo:
+		p.route(m.ID)
+	case *messages.WriteStdin:
+		p.route(m.ID)
+	case *messages.CloseStdin:
+		p.route(m.ID)
+	case *messages.ResizeTerminal:
+		p.route(m.ID)
+	case *messages.SendSignal:
+		p.route(m.ID)
+	case *messages.Monitor:
+		p.route(m.ID)
+	case *messages.Demonitor:
+		p.route(m.ID)
+	case *messages.Cancel:
+		p.cancel(m)
+
+	case *selected:
+		p.endSelected(m)
+	case *startFailed:
+		p.startFailed(m)
+	case *processEnded:
+		p.processEnded(m)
+	case *processSettled:
+		p.processSettled(m)
+	case *expire:
+		p.retain()
+	case *hostClosed:
+		p.hostClosed()
+	case *actor.Terminated:
+		p.terminated(m)
+	case *actor.Restarting:
+		p.stopping = true
+		p.config.down()
+	case *actor.Stopping:
+		p.stopping = true
+	case *actor.Stopped:
+		p.stopped()
+	}
+}
+
+// refuseOnPanic answers who sent the message that made the pool panic, and lets
+// the panic go on to the pool's supervisor.
+func (p *pool) refuseOnPanic(ctx actor.Context) {
+	if reason := recover(); reason != nil {
+		p.config.Logger.Error("pool failed", "reason", reason, "stack", string(debug.Stack()))
+		answer(ctx.ActorSystem(), ctx.Sender(), &messages.Error{Code: messages.CodeFailed, Message: fmt.Sprintf("pool failed: %v", reason)})
+		panic(reason)
+	}
+}
+
+func (p *pool) answer(to *actor.PID, message any) { answer(p.ctx.ActorSystem(), to, message) }
+
+func (p *pool) respond(message any) { p.answer(p.ctx.Sender(), message) }
+
+// route forwards the message to the actor of the process.
+func (p *pool) route(id string) {
+	if e := p.entries[id]; e != nil {
+		p.ctx.Forward(e.actor)
+		return
+	}
+	p.respond(p.notFound(id))
+}
+
+func (p *pool) notFound(id string) *messages.Error {
+	return &messages.Error{Code: messages.CodeNotFound, ID: id, Message: fmt.Sprintf("no such process: %q", id)}
+}
+
+func (p *pool) start(m *messages.StartProcess) {
+	if refusal := p.admit(&m.Spec); refusal != nil {
+		p.respond(refusal)
+		return
+	}
+	p.created++
+	e := &entry{id: p.newID(), number: p.created, owner: m.Owner}
+	r := &record{
+		config: p.config, system: p.ctx.ActorSystem(), pool: p.ctx.Self(), starter: p.ctx.Sender(),
+		id: e.id, spec: own(m.Spec, p.config), createdAt: time.Now(),
+	}
+	r.log = output.NewLog(r.spec.OutputLimit)
+	pid, err := p.ctx.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return &process{r} }), e.id)
+	if err != nil {
+		p.respond(&messages.Error{Code: messages.CodeFailed, Message: "cannot spawn a process actor: " + err.Error()})
+		return
+	}
+	e.actor = pid
+	p.entries[e.id] = e
+	if e.owner != nil {
+		p.link(e)
+	}
+}
+
+// admit says why a process cannot be started, nil if it can.
+func (p *pool) admit(s *messages.Spec) *messages.Error {
+	if p.shutdown != nil {
+		return &messages.Error{Code: messages.CodeClosed, Message: "start " + quote(s.Command) + ": the engine is shutting down"}
+	}
+	if refusal := validate(s); refusal != nil {
+		return refusal
+	}
+	if limit := p.config.MaxProcesses; limit > 0 && len(p.entries)-p.ended.count >= limit {
+		return &messages.Error{Code: messages.CodeLimit, Message: fmt.Sprintf("start %q: %d processes run already, the most there may be", s.Command, limit)}
+	}
+	return nil
+}
+
+// newID draws an ID that is not taken: twelve hexadecimal digits of a random
+// UUID, none of them from its fixed parts.
+func (p *pool) newID() string {
+	for {
+		id := "proc_" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12]
+		if p.entries[id] == nil {
+			return id
+		}
+	}
+}
+
+func (p *pool) startFailed(m *startFailed) {
+	if e := p.entries[m.id]; e != nil {
+		p.forget(e)
+		p.answer(m.asker, m.err)
+		for _, asker := range e.releasing {
+			p.answer(asker, &messages.Released{ID: e.id})
+		}
+	}
+}
+
+func (p *pool) processEnded(m *processEnded) {
+	if e := p.entries[m.id]; e != nil && !e.ended {
+		e.ended = true
+		p.ended.add(e)
+		p.retain()
+	}
+}
+
+func (p *pool) processSettled(m *processSettled) {
+	e := p.entries[m.id]
+	if e == nil {
+		return
+	}
+	e.settled = true
+	p.shutdown.count(m.outcome)
+	if len(e.releasing) > 0 {
+		p.released(e)
+	}
+	p.checkShutdown()
+}
+
+func (p *pool) release(m *messages.ReleaseProcess) {
+	e := p.entries[m.ID]
+	if e == nil {
+		p.respond(p.notFound(m.ID))
+		return
+	}
+	p.releaseFor(e, p.ctx.Sender())
+}
+
+// releaseFor forgets a process as soon as nothing of it is left, and tells asker.
+func (p *pool) releaseFor(e *entry, asker *actor.PID) {
+	e.releasing = append(e.releasing, asker)
+	switch {
+	case e.settled:
+		p.released(e)
+	case len(e.releasing) == 1:
+		p.ctx.Send(e.actor, &endProcess{cause: messages.CauseKilled, release: true})
+	}
+}
+
+// released answers who waits for the release.
+func (p *pool) released(e *entry) {
+	p.forget(e)
+	p.ctx.ActorSystem().EventStream.Publish(&messages.ProcessReleased{ID: e.id, Time: time.Now()})
+	for _, asker := range e.releasing {
+		p.answer(asker, &messages.Released{ID: e.id})
+	}
+}
+
+// forget makes the ID mean nothing. The actor answers what is in its mailbox,
+// then it stops.
+func (p *pool) forget(e *entry) {
+	delete(p.entries, e.id)
+	if e.ended {
+		p.ended.remove()
+	}
+	p.unlink(e)
+	p.ctx.Poison(e.actor)
+	p.checkShutdown()
+}
+
+// cancel is routed; one about no process takes back a release.
+func (p *pool) cancel(m *messages.Cancel) {
+	if e := p.entries[m.ID]; e != nil {
+		for i, asker := range e.releasing {
+			if asker != nil && asker.Equal(p.ctx.Sender()) {
+				e.releasing[i] = nil // it is released all the same
+			}
+		}
+		p.ctx.Forward(e.actor)
+	}
+}
+
+// terminated tells that an actor has stopped: an owner, or a process actor that
+// has failed too often.
+func (p *pool) terminated(m *actor.Terminated) {
+	if p.stopping {
+		return
+	}
+	p.ownerStopped(m.Who)
+	id := m.Who.Id[strings.LastIndexByte(m.Who.Id, '/')+1:]
+	e := p.entries[id]
+	if e == nil || !e.actor.Equal(m.Who) {
+		return
+	}
+	p.config.Logger.Error("process actor has stopped: it failed too often", "id", id)
+	delete(p.entries, id)
+	if e.ended {
+		p.ended.remove()
+	}
+	for _, asker := range e.releasing {
+		p.answer(asker, &messages.Released{ID: id})
+	}
+	p.checkShutdown()
+}
+
+// stopped frees what the pool has, if that was not done by a shutdown.
+func (p *pool) stopped() {
+	p.report()
+	p.config.down()
+	go p.config.close(time.Now())
+}

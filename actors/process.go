@@ -1,0 +1,116 @@
+package actors
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/procession-go/procession/internal/osproc"
+	"github.com/procession-go/procession/messages"
+)
+
+// process is the actor that looks after one process. All that it knows is its
+// record; a new incarnation of the actor goes on with it.
+type process struct{ *record }
+
+// Receive dispatches. What happens in which state is in lifecycle.go.
+func (p *process) Receive(ctx actor.Context) {
+	defer p.refuseOnPanic(ctx)
+	asker := ctx.Sender()
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		p.begin(ctx)
+	case *actor.Restarting:
+		p.crash()
+	case *actor.Stopping:
+		p.abandon()
+
+	case *osproc.Started:
+		p.started(m)
+	case *osproc.StartFailed:
+		p.startFailed(m.Err)
+	case *osproc.OutputReady:
+		p.outputReady()
+	case *osproc.OutputEnded:
+		p.outputEnded(m)
+	case *osproc.LeaderExited:
+		p.leaderExited(m)
+	case *osproc.TreeGone:
+		p.treeGone(m)
+	case *written:
+		p.written(m)
+	case *probed:
+		p.probed(m)
+
+	case *graceElapsed:
+		p.graceElapsed(m.run)
+	case *timeoutElapsed:
+		p.timeoutElapsed(m.run)
+	case *backoffElapsed:
+		p.backoffElapsed()
+	case *notReady:
+		p.notReady(m.run)
+	case *readElapsed:
+		p.readElapsed(m.read)
+
+	case *endProcess:
+		p.endProcess(m)
+	case *messages.KillProcess:
+		p.kill(asker)
+	case *messages.SendSignal:
+		p.signal(asker, m)
+	case *messages.ResizeTerminal:
+		p.resize(asker, m)
+	case *messages.WriteStdin:
+		p.write(asker, m)
+	case *messages.CloseStdin:
+		p.closeStdin(asker)
+
+	case *messages.GetInfo:
+		p.answer(asker, p.info())
+	case *messages.GetOutput:
+		p.getOutput(asker)
+	case *messages.ReadOutput:
+		p.read(asker, m.ReadOptions)
+	case *messages.WaitExit:
+		p.wait(asker)
+	case *messages.WaitReady:
+		p.waitReady(asker)
+	case *messages.Monitor:
+		p.monitor(asker)
+	case *messages.Demonitor:
+		p.demonitor(asker)
+	case *messages.Cancel:
+		p.cancel(asker)
+	}
+}
+
+// refuseOnPanic answers who sent the message that made the actor panic, and lets
+// the panic go on to the supervisor.
+func (p *process) refuseOnPanic(ctx actor.Context) {
+	if reason := recover(); reason != nil {
+		p.config.Logger.Error("process actor failed", "id", p.id, "state", p.state, "reason", reason, "stack", string(debug.Stack()))
+		p.answer(ctx.Sender(), p.refusal(messages.CodeFailed, fmt.Sprintf("process actor failed: %v", reason)))
+		panic(reason)
+	}
+}
+
+func (p *process) answer(to *actor.PID, message any) { answer(p.system, to, message) }
+
+func (p *process) answerAll(to []*actor.PID, message any) {
+	for _, asker := range to {
+		p.answer(asker, message)
+	}
+}
+
+func (p *process) refusal(code messages.Code, message string) *messages.Error {
+	return &messages.Error{Code: code, ID: p.id, Message: p.id + ": " + message}
+}
+
+// tell sends the actor itself a message, from any goroutine.
+func (p *process) tell(message any) { p.system.Root.Send(p.self, message) }
+
+func (p *process) notify(event osproc.Event) { p.tell(event) }
+
+func (p *process) publish(event messages.Event) { p.system.EventStream.Publish(event) }

@@ -1,0 +1,213 @@
+package actors
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/procession-go/procession/internal/output"
+	"github.com/procession-go/procession/messages"
+)
+
+// What is answered at once, in every state, and who waits for what is to come.
+
+func quote(s string) string { return strconv.Quote(s) }
+
+// scratch holds the slices on their way to a log.
+var scratch = sync.Pool{New: func() any { return new([]output.Slice) }}
+
+// takeOutput appends what has arrived to the log.
+func (p *process) takeOutput() {
+	if p.last == nil {
+		return
+	}
+	slices := scratch.Get().(*[]output.Slice)
+	*slices = p.last.Take(*slices)
+	for _, s := range *slices {
+		p.log.Append(s)
+	}
+	clear(*slices)
+	scratch.Put(slices)
+}
+
+func (p *process) segments(from int64, limit int) []messages.Segment {
+	n := p.log.Count(from)
+	if n == 0 {
+		return nil
+	}
+	segments := make([]messages.Segment, 0, n)
+	for s := range p.log.Segments(from, limit) {
+		segments = append(segments, messages.Segment{Stream: messages.Stream(s.Stream), Offset: s.Offset, Data: s.Data})
+	}
+	return segments
+}
+
+func (p *process) getOutput(asker *actor.PID) {
+	p.answer(asker, &messages.Output{Segments: p.segments(0, 0), Dropped: p.log.First(), Exit: p.exit})
+}
+
+// read answers at once if there is something at the cursor, or nothing will
+// come, or nothing is waited for.
+func (p *process) read(asker *actor.PID, o messages.ReadOptions) {
+	switch end := p.log.End(); {
+	case o.Cursor < 0:
+		p.answer(asker, p.refusal(messages.CodeInvalidRequest, "cursor "+strconv.FormatInt(o.Cursor, 10)+" is negative"))
+	case o.Cursor > end:
+		p.answer(asker, p.refusal(messages.CodeInvalidRequest, "cursor "+strconv.FormatInt(o.Cursor, 10)+
+			" is beyond the end of the output, "+strconv.FormatInt(end, 10)))
+	case o.MaxBytes < 0:
+		p.answer(asker, p.refusal(messages.CodeInvalidRequest, "max bytes "+strconv.Itoa(o.MaxBytes)+" is negative"))
+	case o.Cursor < end || p.exit != nil || o.Wait == 0:
+		p.answer(asker, p.chunk(o))
+	default:
+		read := &pendingRead{asker: asker, options: o}
+		if o.Wait > 0 {
+			read.timer = time.AfterFunc(o.Wait, func() { p.tell(&readElapsed{read}) })
+		}
+		p.reads = append(p.reads, read)
+	}
+}
+
+func (p *process) chunk(o messages.ReadOptions) *messages.Chunk {
+	c := &messages.Chunk{Segments: p.segments(o.Cursor, o.MaxBytes), Next: max(o.Cursor, p.log.First()), Exit: p.exit}
+	c.Dropped = c.Next - o.Cursor
+	for _, s := range c.Segments {
+		c.Next += int64(len(s.Data))
+	}
+	c.EOF = p.exit != nil && c.Next == p.log.End()
+	return c
+}
+
+// serveReads answers the reads for which there is something now.
+func (p *process) serveReads() {
+	p.reads = slices.DeleteFunc(p.reads, func(r *pendingRead) bool {
+		if r.options.Cursor >= p.log.End() && p.exit == nil {
+			return false
+		}
+		stopTimer(r.timer)
+		p.answer(r.asker, p.chunk(r.options))
+		return true
+	})
+}
+
+func (p *process) readElapsed(read *pendingRead) {
+	if i := slices.Index(p.reads, read); i >= 0 {
+		p.reads = slices.Delete(p.reads, i, i+1)
+		p.answer(read.asker, p.chunk(read.options))
+	}
+}
+
+func (p *process) wait(asker *actor.PID) {
+	if p.exit != nil {
+		p.answer(asker, p.exit)
+		return
+	}
+	p.waiters = append(p.waiters, asker)
+}
+
+func (p *process) monitor(asker *actor.PID) {
+	switch {
+	case p.exit != nil:
+		p.answer(asker, &messages.ProcessDown{ID: p.id, Exit: *p.exit})
+	case asker != nil && !slices.ContainsFunc(p.monitors, asker.Equal):
+		p.monitors = append(p.monitors, asker)
+	}
+}
+
+func (p *process) demonitor(asker *actor.PID) {
+	p.monitors = without(p.monitors, asker)
+	p.answer(asker, &messages.Done{ID: p.id})
+}
+
+// signal sends a signal to the process group of a leader that has not ended.
+func (p *process) signal(asker *actor.PID, m *messages.SendSignal) {
+	switch {
+	case m.Signal <= 0 || m.Signal > 64:
+		p.answer(asker, p.refusal(messages.CodeInvalidRequest, "signal "+strconv.Itoa(int(m.Signal))+" is no signal"))
+		return
+	case p.run == nil || p.run.process == nil || p.run.status != nil:
+		p.answer(asker, p.refusal(messages.CodeExited, "cannot signal: "+p.notRunning()))
+		return
+	}
+	switch err := p.run.process.Signal(m.Signal); {
+	case errors.Is(err, os.ErrProcessDone):
+		p.answer(asker, p.refusal(messages.CodeExited, "cannot signal: it has ended"))
+	case err != nil:
+		p.answer(asker, p.refusal(messages.CodeUnsupported, "cannot signal: "+err.Error()))
+	default:
+		p.answer(asker, &messages.Done{ID: p.id})
+	}
+}
+
+// notRunning says why the process cannot be reached.
+func (p *process) notRunning() string {
+	switch {
+	case p.exit != nil:
+		return "it has ended (" + p.exit.String() + ")"
+	case p.state == backingOff || p.state == clearing:
+		return "it has ended, and waits to be started again"
+	case p.state == starting:
+		return "it is being started"
+	}
+	return "it is ending"
+}
+
+func (p *process) resize(asker *actor.PID, m *messages.ResizeTerminal) {
+	switch {
+	case p.spec.PTY == nil:
+		p.answer(asker, p.refusal(messages.CodeNoTerminal, "cannot resize: it has no terminal"))
+		return
+	case p.run == nil || p.run.process == nil || p.run.status != nil:
+		p.answer(asker, p.refusal(messages.CodeExited, "cannot resize: "+p.notRunning()))
+		return
+	}
+	if err := p.run.process.Resize(sizeOf(m.Size)); err != nil {
+		p.answer(asker, p.refusal(messages.CodeNoTerminal, "cannot resize: "+err.Error()))
+		return
+	}
+	size := m.Size
+	p.spec.PTY = &size // also of the incarnations to come
+	p.answer(asker, &messages.Done{ID: p.id})
+}
+
+// cancel forgets what the asker waits for.
+func (p *process) cancel(asker *actor.PID) {
+	if asker == nil {
+		return
+	}
+	p.waiters = without(p.waiters, asker)
+	p.killers = without(p.killers, asker)
+	p.readiness = without(p.readiness, asker)
+	p.reads = slices.DeleteFunc(p.reads, func(r *pendingRead) bool {
+		mine := asker.Equal(r.asker)
+		if mine {
+			stopTimer(r.timer)
+		}
+		return mine
+	})
+	p.cancelWrites(asker)
+}
+
+// refuseAll answers everybody who still waits.
+func (p *process) refuseAll(refusal *messages.Error) {
+	p.answerStarter(refusal)
+	p.answerAll(p.waiters, refusal)
+	p.answerAll(p.killers, refusal)
+	p.answerAll(p.readiness, refusal)
+	p.waiters, p.killers, p.readiness = nil, nil, nil
+	for _, r := range p.reads {
+		stopTimer(r.timer)
+		p.answer(r.asker, refusal)
+	}
+	p.reads = nil
+	p.refuseWrites()
+}
+
+func without(pids []*actor.PID, pid *actor.PID) []*actor.PID {
+	return slices.DeleteFunc(pids, func(p *actor.PID) bool { return p != nil && pid != nil && p.Equal(pid) })
+}

@@ -1,0 +1,159 @@
+package actors
+
+import (
+	"syscall"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/procession-go/procession/internal/osproc"
+	"github.com/procession-go/procession/internal/output"
+	"github.com/procession-go/procession/messages"
+	"github.com/procession-go/procession/supervisor"
+)
+
+const (
+	defaultStopSignal = syscall.SIGTERM
+
+	// drainIdle is how long nothing may come, after the leader has exited, for
+	// the output to be taken as complete although a descendant holds the pipe.
+	drainIdle = 250 * time.Millisecond
+
+	// maxIncarnations is how many ended incarnations are remembered.
+	maxIncarnations = 16
+)
+
+// state is where a process is in its life; see docs/architecture.md.
+type state uint8
+
+const (
+	unborn     state = iota
+	starting         // its leader is being started
+	running          // its leader runs
+	stopping         // it was signalled to end; its leader or its tree is left
+	draining         // its leader has exited, its last output is being read
+	clearing         // its output is complete, what it left behind is being ended
+	backingOff       // it waits to be started again
+	exited           // it has ended for good, and nothing of it is left
+)
+
+var stateNames = []string{"unborn", "starting", "running", "stopping", "draining", "clearing", "backing-off", "exited"}
+
+func (s state) String() string { return stateNames[s] }
+
+// record is one process, whatever happens to the actor that looks after it: it
+// is made by the pool and outlives the actor's incarnations.
+type record struct {
+	config    *Config
+	system    *actor.ActorSystem
+	pool      *actor.PID
+	self      *actor.PID
+	id        string
+	spec      messages.Spec
+	createdAt time.Time
+	starter   *actor.PID // who waits for ProcessStarted, nil if nobody does (any more)
+
+	state        state
+	log          *output.Log
+	run          *run               // the present incarnation, nil in backingOff and exited
+	last         *osproc.Process    // the newest leader, also after it was reaped
+	restarts     int                // how often it was started again
+	history      supervisor.History // for the restart policy
+	incarnations []messages.Incarnation
+	resume       time.Time      // when the next incarnation is due
+	backoff      *time.Timer    // in backingOff
+	exit         *messages.Exit // once it has ended for good
+	outcome      outcome        // what that took
+
+	waiters   []*actor.PID // of WaitExit
+	killers   []*actor.PID // of KillProcess
+	reads     []*pendingRead
+	readiness []*actor.PID // of WaitReady
+	monitors  []*actor.PID
+	writes    []*pendingWrite
+}
+
+// run is one incarnation.
+type run struct {
+	process *osproc.Process // nil while it is being started
+	mark    int64           // the offset in the log at which it begins
+	ready   bool
+	probe   *probe
+	timeout *time.Timer
+
+	// What is known to have happened.
+	status      *osproc.Status // the leader has exited
+	outputEnded bool
+	treeGone    bool
+
+	stdinClosed bool          // or its close waits its turn
+	writing     *pendingWrite // the write that is under way
+	lineBegun   bool          // what was last written did not end a line
+
+	// Its end.
+	stop       *supervisor.Stop // it was signalled to end
+	grace      *time.Timer      // until stop's deadline
+	leaderOnly bool             // descendants are to live on
+	asked      bool             // a caller asked for the stop: no restart
+	cause      messages.Cause
+	reason     string
+	outcome    outcome
+}
+
+// pendingRead is a ReadOutput that waits for output.
+type pendingRead struct {
+	asker   *actor.PID
+	options messages.ReadOptions
+	timer   *time.Timer // nil if it waits as long as it takes
+}
+
+func (r *record) command() osproc.Command {
+	c := osproc.Command{
+		ID: r.id, Path: r.spec.Command, Args: r.spec.Args, Dir: r.spec.Dir,
+		Env: r.spec.Env, ClearEnv: r.spec.ClearEnv, Stdin: r.spec.Stdin,
+	}
+	if r.spec.PTY != nil {
+		c.Terminal = &osproc.Size{Rows: r.spec.PTY.Rows, Cols: r.spec.PTY.Cols}
+	}
+	return c
+}
+
+// public is the state as callers see it.
+func (r *record) public() messages.State {
+	switch r.state {
+	case unborn, starting:
+		return messages.Starting
+	case running:
+		return messages.Running
+	case stopping, draining:
+		return messages.Stopping
+	case backingOff:
+		return messages.BackingOff
+	case clearing:
+		if r.exit == nil {
+			return messages.BackingOff
+		}
+	}
+	return messages.Exited
+}
+
+func (r *record) info() *messages.Info {
+	info := &messages.Info{
+		ID: r.id, Name: r.spec.Name, Command: r.spec.Command, Args: r.spec.Args, Dir: r.spec.Dir, Labels: r.spec.Labels,
+		State: r.public(), Restarts: r.restarts, CreatedAt: r.createdAt, Exit: r.exit,
+		OutputLimit: max(r.log.Limit(), messages.Unlimited), OutputBytes: r.log.End(),
+		Retained: r.log.End() - r.log.First(), Dropped: r.log.First(),
+	}
+	if len(r.incarnations) > 0 {
+		info.Incarnations = append(info.Incarnations, r.incarnations...)
+		info.Mark = r.incarnations[len(r.incarnations)-1].Mark
+	}
+	if r.run != nil {
+		info.Ready = r.run.ready && r.run.status == nil
+		info.Mark = r.run.mark
+	}
+	if r.last != nil {
+		info.PID, info.StartedAt = r.last.PID, r.last.StartedAt
+	}
+	return info
+}

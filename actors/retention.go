@@ -1,0 +1,72 @@
+package actors
+
+import (
+	"slices"
+	"time"
+)
+
+// retained are the processes that have ended, oldest first. Those that were
+// released since stay in the queue until it is compacted.
+type retained struct {
+	queue []retainedEntry
+	count int // those that were not released
+	timer *time.Timer
+}
+
+type retainedEntry struct {
+	entry *entry
+	at    time.Time
+}
+
+func (r *retained) add(e *entry) {
+	r.queue = append(r.queue, retainedEntry{e, time.Now()})
+	r.count++
+}
+
+// remove notes that one of them was released.
+func (r *retained) remove() { r.count-- }
+
+// due is the oldest of those that are still known, if it must go: because there
+// are more than most (if that is not negative), or because it is older than
+// maxAge (if that is not zero). Otherwise next is when it will be, if ever.
+func (r *retained) due(known func(*entry) bool, most int, maxAge time.Duration, now time.Time) (e *entry, next time.Time) {
+	if len(r.queue) > 2*r.count+16 {
+		r.queue = slices.DeleteFunc(r.queue, func(q retainedEntry) bool { return !known(q.entry) })
+	}
+	for len(r.queue) > 0 {
+		oldest := r.queue[0]
+		switch {
+		case !known(oldest.entry):
+			r.queue = r.queue[1:]
+		case most >= 0 && r.count > most, maxAge > 0 && now.Sub(oldest.at) >= maxAge:
+			r.queue = r.queue[1:]
+			return oldest.entry, time.Time{}
+		case maxAge > 0:
+			return nil, oldest.at.Add(maxAge)
+		default:
+			return nil, time.Time{}
+		}
+	}
+	return nil, time.Time{}
+}
+
+// retain releases the ended processes that are too many or too old.
+func (p *pool) retain() {
+	known := func(e *entry) bool { return p.entries[e.id] == e && len(e.releasing) == 0 }
+	for {
+		e, next := p.ended.due(known, p.config.MaxExited, p.config.MaxExitedAge, time.Now())
+		if e == nil {
+			p.armExpiry(next)
+			return
+		}
+		p.releaseFor(e, nil)
+	}
+}
+
+func (p *pool) armExpiry(next time.Time) {
+	stopTimer(p.ended.timer)
+	if !next.IsZero() {
+		system, self := p.ctx.ActorSystem(), p.ctx.Self()
+		p.ended.timer = time.AfterFunc(time.Until(next), func() { system.Root.Send(self, &expire{}) })
+	}
+}
