@@ -1,0 +1,189 @@
+package procession
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/procession-go/procession/actors"
+	"github.com/procession-go/procession/messages"
+)
+
+// Engine starts, watches and ends processes. All its methods may be called from
+// any goroutine. Each sends one message to the engine's pool and waits for the
+// answer, or for the end of its context, which ends the waiting and never the
+// process.
+type Engine struct {
+	system *actor.ActorSystem
+	pool   *actor.PID
+	down   atomic.Pointer[chan struct{}] // closed when the pool stops or fails
+}
+
+// New makes an engine. Shutdown ends it.
+func New(opts ...Option) (*Engine, error) {
+	o, err := choose(opts)
+	if err != nil {
+		return nil, fmt.Errorf("procession: %w", err)
+	}
+	e := &Engine{system: o.system}
+	if e.system == nil {
+		e.system = actor.NewActorSystem(
+			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet(o.logger) }),
+			actor.WithDeadLetterRequestLogging(false),
+			actor.WithDeadLetterThrottleCount(0),
+		)
+	}
+	e.down.Store(newDown())
+	config, err := o.config(func() { close(*e.down.Swap(newDown())) })
+	if err != nil {
+		return nil, fmt.Errorf("procession: %w", err)
+	}
+	e.pool = e.system.Root.SpawnPrefix(actors.PoolProps(config), "procession")
+	return e, nil
+}
+
+func newDown() *chan struct{} {
+	c := make(chan struct{})
+	return &c
+}
+
+// Pool is the engine's pool actor, which understands the messages of package
+// messages.
+func (e *Engine) Pool() *actor.PID { return e.pool }
+
+// System is the actor system that the engine runs in.
+func (e *Engine) System() *actor.ActorSystem { return e.system }
+
+// Start starts a process and returns its ID once its program runs. If it returns
+// an error nothing of the process is left, unless that is the context's: then
+// the process may have been started, and is in List.
+func (e *Engine) Start(ctx context.Context, spec Spec) (id string, err error) {
+	started, err := ask[*messages.ProcessStarted](ctx, e, "", &messages.StartProcess{Spec: spec})
+	if err != nil {
+		return "", err
+	}
+	return started.ID, nil
+}
+
+// Output returns all the output that is retained.
+func (e *Engine) Output(ctx context.Context, id string) (Output, error) {
+	return value(ask[*messages.Output](ctx, e, id, &messages.GetOutput{ID: id}))
+}
+
+// Read returns output from a cursor on, and waits for some as o says.
+func (e *Engine) Read(ctx context.Context, id string, o ReadOptions) (Chunk, error) {
+	return value(ask[*messages.Chunk](ctx, e, id, &messages.ReadOutput{ID: id, ReadOptions: o}))
+}
+
+// Follow yields output from a cursor on as it comes, until the process has ended
+// and all of it was yielded; the last chunk has EOF set, and may be empty. An
+// error ends the iteration too. Between two steps nothing is held for the
+// caller: one that is slow is told by Chunk.Dropped how much it has missed.
+// o.Wait is of no importance.
+func (e *Engine) Follow(ctx context.Context, id string, o ReadOptions) iter.Seq2[Chunk, error] {
+	return func(yield func(Chunk, error) bool) {
+		o.Wait = -1
+		for {
+			chunk, err := e.Read(ctx, id, o)
+			if !yield(chunk, err) || err != nil || chunk.EOF {
+				return
+			}
+			o.Cursor = chunk.Next
+		}
+	}
+}
+
+// Wait returns how the process ended, once it has ended for good and its output
+// is complete.
+func (e *Engine) Wait(ctx context.Context, id string) (Exit, error) {
+	return value(ask[*messages.Exit](ctx, e, id, &messages.WaitExit{ID: id}))
+}
+
+// Kill ends the process and everything it spawned: by its stop signal, and after
+// its grace by SIGKILL. It returns once all of it is dead; for a process that has
+// ended already that is no error.
+func (e *Engine) Kill(ctx context.Context, id string) (Exit, error) {
+	return value(ask[*messages.Exit](ctx, e, id, &messages.KillProcess{ID: id}))
+}
+
+// Release kills the process if it runs, and forgets it.
+func (e *Engine) Release(ctx context.Context, id string) error {
+	_, err := ask[*messages.Released](ctx, e, id, &messages.ReleaseProcess{ID: id})
+	return err
+}
+
+// Signal sends a signal to the process group.
+func (e *Engine) Signal(ctx context.Context, id string, sig syscall.Signal) error {
+	_, err := ask[*messages.Done](ctx, e, id, &messages.SendSignal{ID: id, Signal: sig})
+	return err
+}
+
+// Info describes a process.
+func (e *Engine) Info(ctx context.Context, id string) (Info, error) {
+	return value(ask[*messages.Info](ctx, e, id, &messages.GetInfo{ID: id}))
+}
+
+// Shutdown ends the engine: every process gets its stop signal at once, what is
+// left after one shared grace gets SIGKILL, and it returns once everything has
+// been reaped. Again, it is ErrClosed. If the context ends before, the shutdown
+// goes on.
+func (e *Engine) Shutdown(ctx context.Context) (ShutdownReport, error) {
+	return value(ask[*messages.ShutdownReport](ctx, e, "", &messages.Shutdown{}))
+}
+
+// value is what p points to.
+func value[T any](p *T, err error) (T, error) {
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return *p, nil
+}
+
+// ask sends a request about a process to the pool and waits for its answer.
+func ask[T any](ctx context.Context, e *Engine, id string, request any) (T, error) {
+	var none T
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
+	down := *e.down.Load()
+	r := newReply(e.system)
+	defer r.close()
+	e.system.Root.RequestWithCustomSender(e.pool, request, r.pid)
+	select {
+	case answer := <-r.answer:
+		return as[T](answer)
+	case <-ctx.Done():
+		e.system.Root.RequestWithCustomSender(e.pool, &messages.Cancel{ID: id}, r.pid)
+		return none, ctx.Err()
+	case <-down:
+		select {
+		case answer := <-r.answer:
+			return as[T](answer)
+		default:
+			return none, errDown
+		}
+	}
+}
+
+var errDown = &messages.Error{Code: messages.CodeClosed, Message: messages.ErrClosed.Error()}
+
+// as is an answer as the type that is expected, or as an error.
+func as[T any](answer any) (T, error) {
+	var none T
+	switch a := answer.(type) {
+	case T:
+		return a, nil
+	case *messages.Error:
+		return none, a
+	case *actor.DeadLetterResponse:
+		return none, errDown
+	}
+	return none, errors.New("procession: unexpected answer")
+}

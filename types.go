@@ -1,0 +1,67 @@
+package procession
+
+import (
+	"github.com/procession-go/procession/messages"
+	"github.com/procession-go/procession/supervisor"
+)
+
+// The values that Engine's methods take and return, so that a caller imports one
+// package. They are documented where they are defined.
+type (
+	Spec           = messages.Spec
+	Size           = messages.Size
+	Probe          = messages.Probe
+	Policy         = supervisor.Policy
+	Stream         = messages.Stream
+	Segment        = messages.Segment
+	Output         = messages.Output
+	ReadOptions    = messages.ReadOptions
+	Chunk          = messages.Chunk
+	Exit           = messages.Exit
+	Cause          = messages.Cause
+	State          = messages.State
+	Info           = messages.Info
+	Incarnation    = messages.Incarnation
+	Selector       = messages.Selector
+	Event          = messages.Event
+	ShutdownReport = messages.ShutdownReport
+)
+
+// Unlimited as an OutputLimit retains all output.
+const Unlimited = messages.Unlimited
+
+// The streams of a process.
+const (
+	Stdout = messages.Stdout
+	Stderr = messages.Stderr
+)
+
+// The states of a process.
+const (
+	Starting   = messages.Starting
+	Running    = messages.Running
+	Stopping   = messages.Stopping
+	BackingOff = messages.BackingOff
+	Exited     = messages.Exited
+)
+
+// Why a process ended.
+const (
+	CauseExited      = messages.CauseExited
+	CauseKilled      = messages.CauseKilled
+	CauseTimeout     = messages.CauseTimeout
+	CauseCrashed     = messages.CauseCrashed
+	CauseShutdown    = messages.CauseShutdown
+	CauseNotReady    = messages.CauseNotReady
+	CauseStartFailed = messages.CauseStartFailed
+)
+
+// When a process is started again.
+const (
+	Never     = supervisor.Never
+	OnFailure = supervisor.OnFailure
+	Always    = supervisor.Always
+)
+
+// Shell is a Spec that runs line with /bin/sh.
+func Shell(line string) Spec { return messages.Shell(line) }
