@@ -72,6 +72,14 @@ func WithRetention(maxExited int, ttl time.Duration) Option {
 // that carries it ends with the engine. Without it, it is a fresh UUID.
 func WithID(id string) Option { return func(o *options) { o.id = id } }
 
+// WithGuardian gives the engine a guardian: a small helper process, this program
+// executed again, that outlives the engine just long enough to end everything
+// that it started if it dies without a Shutdown: by SIGKILL, out of memory, by a
+// panic. Init must be the first thing in main. Without a guardian the processes
+// that the engine started itself still die with it, but not what those spawned.
+// On systems other than Linux New then fails with ErrUnsupported.
+func WithGuardian() Option { return func(o *options) { o.guardian = true } }
+
 func choose(opts []Option) (*options, error) {
 	o := &options{maxExited: DefaultMaxExited}
 	for _, opt := range opts {
@@ -101,6 +109,12 @@ func (o *options) config(down func()) (*actors.Config, error) {
 	host, err := osproc.NewHost(o.id)
 	if err != nil {
 		return nil, err
+	}
+	if o.guardian {
+		if err := host.Guard(); err != nil {
+			host.Close(time.Now())
+			return nil, fmt.Errorf("WithGuardian: %w", err)
+		}
 	}
 	return &actors.Config{
 		Host: host, Logger: o.logger, Grace: o.grace, OutputLimit: o.outputLimit, MaxProcesses: o.maxProcesses,

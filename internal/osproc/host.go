@@ -1,6 +1,7 @@
 package osproc
 
 import (
+	"errors"
 	"os"
 	"sync"
 	"time"
@@ -12,6 +13,8 @@ type Host struct {
 	null   *os.File // the null device, every child's standard input
 	forker *forker
 	sweep  *sweeper
+
+	guardian *guardian // nil without
 
 	mu      sync.Mutex
 	leaders map[int]*Process // started and not reaped, by process ID
@@ -26,11 +29,22 @@ func NewHost(engine string) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
+	cleanSlate()
 	h := &Host{engine: engine, null: null, forker: newForker(), leaders: map[int]*Process{}}
 	h.idle = sync.NewCond(&h.mu)
 	h.sweep = newSweeper(h)
 	return h, nil
 }
+
+// Guard starts the engine's guardian: a process that ends everything that
+// carries the engine's mark if the engine dies. Init must have been called. It is
+// errors.ErrUnsupported on systems other than Linux.
+func (h *Host) Guard() (err error) {
+	h.guardian, err = startGuardian(h.engine)
+	return err
+}
+
+var errNotInitialized = errors.New("procession.Init was not called first in main")
 
 // Engine is the name given to NewHost.
 func (h *Host) Engine() string { return h.engine }
@@ -46,6 +60,9 @@ func (h *Host) Close(deadline time.Time) error {
 	h.mu.Unlock()
 	h.sweep.close(deadline)
 	h.forker.close()
+	if h.guardian != nil {
+		h.guardian.close()
+	}
 	return h.null.Close()
 }
 

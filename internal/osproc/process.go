@@ -69,6 +69,7 @@ func (h *Host) start(c *Command, notify func(Event)) error {
 		p.closeFiles()
 		return err
 	}
+	stopIgnoring()
 	p.birth = h.sweep.birth()
 	err = h.forker.start(cmd, &p.leader)
 	for _, f := range theirs {

@@ -2,6 +2,8 @@ package osproc
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"iter"
 	"os"
 	"slices"
@@ -15,6 +17,7 @@ import (
 
 // procTable is what /proc tells about all processes (proc(5)).
 type procTable struct {
+	proc    *os.File // the directory
 	loadavg *os.File // ends with the last process ID that was given out
 	stat    *os.File // counts the forks since boot
 	pidMax  int
@@ -33,6 +36,7 @@ type birth struct {
 
 func openProcTable() *procTable {
 	t := &procTable{}
+	t.proc, _ = os.Open("/proc")
 	t.loadavg, _ = os.Open("/proc/loadavg")
 	t.stat, _ = os.Open("/proc/stat")
 	text, _ := os.ReadFile("/proc/sys/kernel/pid_max")
@@ -42,6 +46,7 @@ func openProcTable() *procTable {
 }
 
 func (t *procTable) close() {
+	t.proc.Close()
 	t.loadavg.Close()
 	t.stat.Close()
 }
@@ -102,11 +107,11 @@ func (t *procTable) candidates(targets []*target) iter.Seq[int] {
 	first := now.last
 	for _, target := range targets {
 		if target.process == nil || !target.process.birth.comparable(now, t.pidMax) {
-			return allPIDs
+			return t.allPIDs
 		}
 		first = min(first, target.process.PID)
 		if now.last < target.process.PID || now.last-first > maxRange {
-			return allPIDs
+			return t.allPIDs
 		}
 	}
 	return func(yield func(int) bool) {
@@ -120,15 +125,12 @@ func (t *procTable) candidates(targets []*target) iter.Seq[int] {
 // takes ten times as long or more.
 const maxRange = 4096
 
-// allPIDs are all processes there are.
-func allPIDs(yield func(int) bool) {
-	dir, err := os.Open("/proc")
-	if err != nil {
-		return
-	}
-	defer dir.Close()
+// allPIDs are all processes there are. It reads through one descriptor, which is
+// kept: there may be no other to be had when it is needed.
+func (t *procTable) allPIDs(yield func(int) bool) {
+	t.proc.Seek(0, io.SeekStart)
 	for {
-		names, err := dir.Readdirnames(512)
+		names, err := t.proc.Readdirnames(512)
 		for _, name := range names {
 			if pid, err := strconv.Atoi(name); err == nil && !yield(pid) {
 				return
@@ -141,23 +143,31 @@ func allPIDs(yield func(int) bool) {
 }
 
 // marks reads the marks in a process's environment, "" if it has none or may
-// not be looked at. The environment of a process in the middle of execve(2)
-// reads as empty; such a one is looked at again.
-func marks(pid int) (engine, id string) {
+// not be looked at; an error means that this program cannot look at present. The
+// environment of a process in the middle of execve(2) reads as empty; such a one
+// is looked at again.
+func marks(pid int) (engine, id string, err error) {
 	for attempt := range 4 {
 		env, err := readEnviron(pid)
-		if err != nil {
-			return "", ""
-		}
-		if len(env) > 0 {
-			return mark(env, MarkEngine), mark(env, MarkID)
-		}
-		if attempt == 0 && !hasMemory(pid) {
-			return "", "" // a zombie or a kernel thread
+		switch {
+		case isShort(err):
+			return "", "", err
+		case err != nil:
+			return "", "", nil
+		case len(env) > 0:
+			return mark(env, MarkEngine), mark(env, MarkID), nil
+		case attempt == 0 && !hasMemory(pid):
+			return "", "", nil // a zombie or a kernel thread
 		}
 		time.Sleep(200 * time.Microsecond)
 	}
-	return "", ""
+	return "", "", nil
+}
+
+// isShort reports whether this program, or the machine, has run out of
+// descriptors or memory.
+func isShort(err error) bool {
+	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
 }
 
 func mark(env []byte, name string) string {

@@ -34,6 +34,7 @@ type target struct {
 
 	// Used by the sweeper's goroutine alone.
 	found map[int]int             // what the last look found alive: pidfds by process ID
+	blind int                     // looks that could not see everything
 	had   *map[int]syscall.Signal // what was sent to those outside the group, by process ID
 }
 
@@ -152,16 +153,20 @@ func (s *sweeper) lookIfNeeded() (took time.Duration, looked bool) {
 	for _, t := range targets {
 		t.forgetAll() // this look finds what is still there
 	}
-	s.look(targets)
+	complete := s.look(targets)
 	for _, t := range targets {
-		s.finish(t)
+		s.finish(t, complete)
 	}
 	return time.Since(begin), true
 }
 
 // finish tells that nothing is left of t, if that is so.
-func (s *sweeper) finish(t *target) {
+func (s *sweeper) finish(t *target, complete bool) {
 	s.mu.Lock()
+	if !complete && t.blind < maxBlind {
+		t.blind++
+		t.look = true
+	}
 	if t.look || (len(t.done) > 0 && len(t.found) > 0) {
 		s.mu.Unlock()
 		return
@@ -174,6 +179,10 @@ func (s *sweeper) finish(t *target) {
 		f()
 	}
 }
+
+// maxBlind is how often a look is repeated that could not see everything: with
+// maxPause between them that is 2 s, in which descriptors may become free.
+const maxBlind = 100
 
 func (t *target) forgetAll() { t.forget(func(int) bool { return true }) }
 
@@ -193,8 +202,9 @@ func (t *target) forget(which func(pidfd int) bool) {
 	}
 }
 
-// look finds the living descendants of targets and signals them.
-func (s *sweeper) look(targets []*target) {
+// look finds the living descendants of targets and signals them. It answers
+// whether it could look everywhere.
+func (s *sweeper) look(targets []*target) (complete bool) {
 	f := finder{engine: s.host.engine, byLeader: map[int]*target{}, byID: map[string]*target{}}
 	for _, t := range targets {
 		if t.process == nil {
@@ -215,14 +225,16 @@ func (s *sweeper) look(targets []*target) {
 			s.signal(&f, t, pid)
 		}
 	}
+	return !f.blind
 }
 
 // signal opens a descendant, makes sure that it is still the one that was found
 // and not a stranger with its number, and sends it what it has not had yet.
 func (s *sweeper) signal(f *finder, t *target, pid int) {
 	pidfd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return // it has ended, or it is a thread of something else that is found
+	if err != nil { // it has ended, or it is a thread of something else that is found
+		f.blind = f.blind || isShort(err)
+		return
 	}
 	again, inGroup := f.find(pid)
 	if again != t || hasExited(pidfd) {
@@ -262,6 +274,7 @@ type finder struct {
 	all      *target            // everything of the engine, if asked for
 	byLeader map[int]*target    // by the ID of the group or session
 	byID     map[string]*target // by the ID in the mark
+	blind    bool               // something could not be looked at for want of descriptors
 }
 
 // find is the target that pid descends from, nil if none, and whether it is in
@@ -279,7 +292,8 @@ func (f *finder) find(pid int) (t *target, inGroup bool) {
 			}
 		}
 	}
-	engine, id := marks(pid)
+	engine, id, err := marks(pid)
+	f.blind = f.blind || err != nil
 	if engine != f.engine {
 		return nil, false
 	}
