@@ -22,6 +22,7 @@ import (
 type Engine struct {
 	system *actor.ActorSystem
 	pool   *actor.PID
+	name   string                        // as WithID gave it, or a UUID
 	down   atomic.Pointer[chan struct{}] // closed when the pool stops or fails
 }
 
@@ -31,7 +32,7 @@ func New(opts ...Option) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("procession: %w", err)
 	}
-	e := &Engine{system: o.system}
+	e := &Engine{system: o.system, name: o.id}
 	if e.system == nil {
 		e.system = actor.NewActorSystem(
 			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet(o.logger) }),

@@ -8,6 +8,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/procession-go/procession/internal/osproc"
+	"github.com/procession-go/procession/messages"
 	"github.com/procession-go/procession/supervisor"
 )
 
@@ -51,6 +52,9 @@ func (c *Config) close(deadline time.Time) {
 		}
 	})
 }
+
+// from is the part of an event that says whose it is.
+func (c *Config) from() messages.Engine { return messages.Engine{Engine: c.Host.Engine()} }
 
 func (c *Config) down() {
 	if c.Down != nil {

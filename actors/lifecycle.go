@@ -69,7 +69,7 @@ func (p *process) started(m *osproc.Started) {
 	r := p.run
 	r.process, p.last = m.Process(), m.Process()
 	p.state = running
-	event := &messages.ProcessStarted{ID: p.id, PID: p.last.PID, Incarnation: p.restarts, Mark: r.mark, Time: p.last.StartedAt}
+	event := &messages.ProcessStarted{Engine: p.config.from(), ID: p.id, PID: p.last.PID, Incarnation: p.restarts, Mark: r.mark, Time: p.last.StartedAt}
 	p.publish(event)
 	if r.stop != nil && r.cause == messages.CauseShutdown {
 		p.answerStarter(p.refusal(messages.CodeClosed, "the engine is shutting down"))
@@ -199,8 +199,8 @@ func (p *process) conclude() {
 	if decision.Restart {
 		delay := supervisor.Jitter(decision.MaxDelay)
 		p.resume = exit.Time.Add(delay)
-		p.publish(&messages.ProcessExited{ID: p.id, Exit: exit})
-		p.publish(&messages.ProcessRestarting{ID: p.id, Incarnation: p.restarts + 1, Delay: delay, Time: time.Now()})
+		p.publish(&messages.ProcessExited{Engine: p.config.from(), ID: p.id, Exit: exit})
+		p.publish(&messages.ProcessRestarting{Engine: p.config.from(), ID: p.id, Incarnation: p.restarts + 1, Delay: delay, Time: time.Now()})
 	} else {
 		p.finish(exit)
 	}
@@ -225,7 +225,7 @@ func (r *run) ran() time.Duration {
 func (p *process) finish(exit messages.Exit) {
 	p.exit = &exit
 	p.system.Root.Send(p.pool, &processEnded{p.id})
-	p.publish(&messages.ProcessExited{ID: p.id, Exit: exit, Final: true})
+	p.publish(&messages.ProcessExited{Engine: p.config.from(), ID: p.id, Exit: exit, Final: true})
 	p.answerAll(p.waiters, p.exit)
 	for _, monitor := range p.monitors {
 		p.answer(monitor, &messages.ProcessDown{ID: p.id, Exit: exit})
@@ -344,7 +344,7 @@ func (p *process) end(cause messages.Cause, asked, leaderOnly bool, stop supervi
 	if p.state == starting {
 		return
 	}
-	p.publish(&messages.ProcessStopping{ID: p.id, Cause: cause, Time: time.Now()})
+	p.publish(&messages.ProcessStopping{Engine: p.config.from(), ID: p.id, Cause: cause, Time: time.Now()})
 	p.signalStop()
 }
 

@@ -241,7 +241,7 @@ func (p *pool) releaseFor(e *entry, asker *actor.PID) {
 // released answers who waits for the release.
 func (p *pool) released(e *entry) {
 	p.forget(e)
-	p.ctx.ActorSystem().EventStream.Publish(&messages.ProcessReleased{ID: e.id, Time: time.Now()})
+	p.ctx.ActorSystem().EventStream.Publish(&messages.ProcessReleased{Engine: p.config.from(), ID: e.id, Time: time.Now()})
 	for _, asker := range e.releasing {
 		p.answer(asker, &messages.Released{ID: e.id})
 	}

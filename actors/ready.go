@@ -109,7 +109,7 @@ func (p *process) becomeReady() {
 		return
 	}
 	p.run.ready, p.run.probe = true, nil
-	p.publish(&messages.ProcessReady{ID: p.id, Time: time.Now()})
+	p.publish(&messages.ProcessReady{Engine: p.config.from(), ID: p.id, Time: time.Now()})
 	p.answerAll(p.readiness, &messages.Done{ID: p.id})
 	p.readiness = nil
 }

@@ -6,11 +6,21 @@ import "time"
 // EventStream by the process's actor, in order for each process:
 // *ProcessStarted, *ProcessReady, *ProcessStopping, *ProcessExited,
 // *ProcessRestarting, *ProcessReleased; and for Engine.Events *EventsLost.
-type Event interface{ event() }
+type Event interface {
+	// From is the name of the engine that it comes from, see WithID.
+	From() string
+}
+
+// Engine is the part that all events of processes have: the name of the engine.
+type Engine struct{ Engine string }
+
+// From is the name.
+func (e Engine) From() string { return e.Engine }
 
 // ProcessStarted tells that a process's program runs. It also answers
 // StartProcess, for the first incarnation.
 type ProcessStarted struct {
+	Engine
 	ID string
 	// PID is the process ID of the leader.
 	PID int
@@ -23,12 +33,14 @@ type ProcessStarted struct {
 
 // ProcessReady tells that the present incarnation of a process is ready.
 type ProcessReady struct {
+	Engine
 	ID   string
 	Time time.Time
 }
 
 // ProcessStopping tells that a process is being ended, and why.
 type ProcessStopping struct {
+	Engine
 	ID    string
 	Cause Cause
 	Time  time.Time
@@ -37,6 +49,7 @@ type ProcessStopping struct {
 // ProcessExited tells that an incarnation of a process has ended and its output
 // is complete.
 type ProcessExited struct {
+	Engine
 	ID   string
 	Exit Exit
 	// Final means that it will not be started again.
@@ -45,6 +58,7 @@ type ProcessExited struct {
 
 // ProcessRestarting tells that a process waits to be started again.
 type ProcessRestarting struct {
+	Engine
 	ID string
 	// Incarnation is the one that will start.
 	Incarnation int
@@ -55,6 +69,7 @@ type ProcessRestarting struct {
 
 // ProcessReleased tells that a process's ID means nothing any more.
 type ProcessReleased struct {
+	Engine
 	ID   string
 	Time time.Time
 }
@@ -63,10 +78,5 @@ type ProcessReleased struct {
 // its N oldest waiting events were dropped at this place.
 type EventsLost struct{ N int }
 
-func (*ProcessStarted) event()    {}
-func (*ProcessReady) event()      {}
-func (*ProcessStopping) event()   {}
-func (*ProcessExited) event()     {}
-func (*ProcessRestarting) event() {}
-func (*ProcessReleased) event()   {}
-func (*EventsLost) event()        {}
+// From is "": it comes from the listener itself.
+func (*EventsLost) From() string { return "" }
