@@ -98,6 +98,7 @@ func (p *process) startFailed(err error) {
 	refusal := p.startError(err)
 	if p.restarts == 0 && len(p.incarnations) == 0 {
 		p.system.Root.Send(p.pool, &startFailed{p.id, p.starter, refusal})
+		p.starter = nil // the pool answers, once it has forgotten the process
 		return
 	}
 	now := time.Now()

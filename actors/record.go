@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"maps"
+	"slices"
 	"syscall"
 	"time"
 
@@ -139,7 +141,7 @@ func (r *record) public() messages.State {
 
 func (r *record) info() *messages.Info {
 	info := &messages.Info{
-		ID: r.id, Name: r.spec.Name, Command: r.spec.Command, Args: r.spec.Args, Dir: r.spec.Dir, Labels: r.spec.Labels,
+		ID: r.id, Name: r.spec.Name, Command: r.spec.Command, Args: slices.Clone(r.spec.Args), Dir: r.spec.Dir, Labels: maps.Clone(r.spec.Labels),
 		State: r.public(), Restarts: r.restarts, CreatedAt: r.createdAt, Exit: r.exit,
 		OutputLimit: max(r.log.Limit(), messages.Unlimited), OutputBytes: r.log.End(),
 		Retained: r.log.End() - r.log.First(), Dropped: r.log.First(),

@@ -61,7 +61,9 @@ type Exit struct {
 	// its descendants that it waited for (getrusage(2)).
 	UserTime, SystemTime time.Duration
 	// MaxRSS is the largest resident set of the leader or of a descendant that
-	// it waited for, in bytes. 0 where the system does not tell.
+	// it waited for, in bytes. 0 where the system does not tell. Linux counts in
+	// what the engine itself had when it forked (execve(2) keeps ru_maxrss), so
+	// that it is an upper bound for a program that is smaller than the engine.
 	MaxRSS int64
 }
 

@@ -1,0 +1,263 @@
+package procession_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/messages"
+)
+
+func TestAnInvalidSpecIsRefusedByField(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	ok := func() procession.Spec {
+		return procession.Spec{Command: "touch", Args: []string{filepath.Join(t.TempDir(), "started")}}
+	}
+	for _, test := range []struct {
+		field string
+		spoil func(*procession.Spec)
+	}{
+		{"Command", func(s *procession.Spec) { s.Command = "" }},
+		{"Command", func(s *procession.Spec) { s.Command = "a\x00b" }},
+		{"Args[1]", func(s *procession.Spec) { s.Args = append(s.Args, "a\x00") }},
+		{"Dir", func(s *procession.Spec) { s.Dir = "/tmp\x00" }},
+		{"Env", func(s *procession.Spec) { s.Env = map[string]string{"": "x"} }},
+		{"Env", func(s *procession.Spec) { s.Env = map[string]string{"A=B": "x"} }},
+		{"Env", func(s *procession.Spec) { s.Env = map[string]string{"A\x00": "x"} }},
+		{"Env A", func(s *procession.Spec) { s.Env = map[string]string{"A": "\x00"} }},
+		{"OutputLimit", func(s *procession.Spec) { s.OutputLimit = -2 }},
+		{"Timeout", func(s *procession.Spec) { s.Timeout = -1 }},
+		{"Grace", func(s *procession.Spec) { s.Grace = -time.Second }},
+		{"StopSignal", func(s *procession.Spec) { s.StopSignal = -1 }},
+		{"StopSignal", func(s *procession.Spec) { s.StopSignal = 65 }},
+	} {
+		spec := ok()
+		test.spoil(&spec)
+		id, err := e.Start(within(t), spec)
+		if !errors.Is(err, procession.ErrInvalidSpec) || !strings.Contains(err.Error(), test.field) || id != "" {
+			t.Errorf("%s: %q, %v", test.field, id, err)
+		}
+		if len(spec.Args) > 0 {
+			if _, err := os.Stat(spec.Args[0]); err == nil {
+				t.Errorf("%s: it was started all the same", test.field)
+			}
+		}
+	}
+	if list := must(e.List(within(t)))(t); len(list) != 0 {
+		t.Errorf("in List there is %+v", list)
+	}
+	if exit, _ := run(t, e, ok()); !exit.Success() {
+		t.Errorf("what is not spoiled: %v", exit)
+	}
+}
+
+func TestAFailedStartSaysWhy(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	dir := t.TempDir()
+	file := func(name, content string, mode os.FileMode) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(content), mode); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	data := file("data", "no program", 0o644)
+	noInterpreter := file("script", "#!/does/not/exist\n", 0o755)
+	garbage := file("garbage", "\x7fELF and no more", 0o755)
+	for name, test := range map[string]struct {
+		spec procession.Spec
+		is   []error
+		text string
+	}{
+		"not on PATH":       {procession.Spec{Command: "no-such-program-at-all"}, []error{exec.ErrNotFound}, "executable file not found in $PATH"},
+		"missing":           {procession.Spec{Command: "/does/not/exist"}, []error{fs.ErrNotExist, syscall.ENOENT}, "no such file or directory"},
+		"relative, missing": {procession.Spec{Command: "./not-here", Dir: dir}, []error{fs.ErrNotExist}, "./not-here"},
+		"not executable":    {procession.Spec{Command: data}, []error{fs.ErrPermission, syscall.EACCES}, "permission denied"},
+		"a directory":       {procession.Spec{Command: dir}, []error{fs.ErrPermission}, "permission denied"},
+		"no interpreter":    {procession.Spec{Command: noInterpreter}, []error{fs.ErrNotExist}, noInterpreter},
+		"garbage":           {procession.Spec{Command: garbage}, nil, garbage},
+		"missing directory": {procession.Spec{Command: "true", Dir: "/does/not/exist"}, []error{fs.ErrNotExist}, "/does/not/exist"},
+		"no directory":      {procession.Spec{Command: "true", Dir: data}, []error{syscall.ENOTDIR}, data},
+		"too much":          {procession.Spec{Command: "true", Args: []string{strings.Repeat("x", 200<<10)}}, []error{syscall.E2BIG}, "too long"},
+	} {
+		id, err := e.Start(within(t), test.spec)
+		if id != "" || !errors.Is(err, procession.ErrStart) || !strings.Contains(err.Error(), test.text) {
+			t.Errorf("%s: %q, %v", name, id, err)
+			continue
+		}
+		for _, target := range test.is {
+			if !errors.Is(err, target) {
+				t.Errorf("%s: %v is not %v", name, err, target)
+			}
+		}
+		if want := `start "` + test.spec.Command + `": `; !strings.HasPrefix(err.Error(), want) || strings.Count(err.Error(), test.spec.Command) > 1+strings.Count(test.spec.Dir, test.spec.Command) {
+			t.Errorf("%s: %q does not say %q once", name, err, want)
+		}
+	}
+	if list := must(e.List(within(t)))(t); len(list) != 0 {
+		t.Errorf("in List there is %+v", list)
+	}
+}
+
+func TestAnUnknownIDIsErrNotFound(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	released := start(t, e, procession.Shell("true"))
+	if err := e.Release(within(t), released); err != nil {
+		t.Fatal(err)
+	}
+	ctx := within(t)
+	for _, id := range []string{released, "proc_000000000000", "", "../x", "procession$1", "\x00"} {
+		for name, err := range map[string]error{
+			"Output":     second(e.Output(ctx, id)),
+			"Read":       second(e.Read(ctx, id, procession.ReadOptions{Wait: -1})),
+			"Wait":       second(e.Wait(ctx, id)),
+			"Kill":       second(e.Kill(ctx, id)),
+			"Release":    e.Release(ctx, id),
+			"Signal":     e.Signal(ctx, id, syscall.SIGTERM),
+			"Info":       second(e.Info(ctx, id)),
+			"Write":      second(e.Write(ctx, id, []byte("x"))),
+			"CloseStdin": e.CloseStdin(ctx, id),
+			"Resize":     e.Resize(ctx, id, procession.Size{}),
+			"WaitReady":  e.WaitReady(ctx, id),
+		} {
+			var refusal *messages.Error
+			if !errors.Is(err, procession.ErrNotFound) || !errors.As(err, &refusal) || refusal.ID != id {
+				t.Errorf("%s of %q: %v", name, id, err)
+			}
+		}
+	}
+}
+
+func TestAnInvalidSignalIsRefused(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	id := start(t, e, procession.Shell("sleep 1000"))
+	for _, sig := range []syscall.Signal{0, -1, -9, 65, 1000} {
+		if err := e.Signal(within(t), id, sig); !errors.Is(err, procession.ErrInvalidRequest) {
+			t.Errorf("signal %d: %v", sig, err)
+		}
+	}
+	if i := info(t, e, id); i.State != procession.Running {
+		t.Errorf("it is %v", i.State)
+	}
+}
+
+func init() {
+	helpers["few-files"] = helpFewFiles
+	helpers["thrift"] = helpThrift
+}
+
+// require ends a helper unless ok.
+func require(ok bool, what ...any) {
+	if !ok {
+		panic(fmt.Sprint(what...))
+	}
+}
+
+// helpFewFiles starts processes until it runs out of file descriptors.
+func helpFewFiles() {
+	e, err := procession.New()
+	require(err == nil, err)
+	ctx := backgroundWithin()
+	_, err = e.Start(ctx, procession.Shell("true")) // what is opened once is open
+	require(err == nil, err)
+	var before unix.Rlimit
+	require(unix.Getrlimit(unix.RLIMIT_NOFILE, &before) == nil)
+	require(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 40, Max: before.Max}) == nil)
+	var ids []string
+	for {
+		var id string
+		if id, err = e.Start(ctx, procession.Shell("sleep 1000")); err != nil {
+			break
+		}
+		ids = append(ids, id)
+		require(len(ids) < 40, "no end of files")
+	}
+	require(errors.Is(err, procession.ErrStart) && errors.Is(err, syscall.EMFILE), err)
+	for range 20 { // a failure must cost no descriptor
+		_, err = e.Start(ctx, procession.Shell("sleep 1000"))
+		require(errors.Is(err, procession.ErrStart), err)
+	}
+	list, err := e.List(ctx)
+	require(err == nil && len(list) == len(ids)+1, list, err)
+	require(e.Release(ctx, ids[0]) == nil)
+	_, err = e.Start(ctx, procession.Shell("sleep 1000"))
+	require(err == nil, "after one was released: ", err)
+	report, err := e.Shutdown(ctx)
+	require(err == nil && report.Terminated == len(ids), report, err)
+	os.Stdout.WriteString("all is well\n")
+}
+
+func TestOutOfFileDescriptors(t *testing.T) {
+	t.Parallel()
+	exit, out := run(t, newEngine(t), helper("few-files"))
+	if !exit.Success() || !strings.HasSuffix(out.Stdout(), "all is well\n") {
+		t.Errorf("%v\n%s", exit, out.Combined())
+	}
+}
+
+// helpThrift checks that what was started, and what could not be, leaves no file
+// descriptor, no goroutine and no thread behind.
+func helpThrift() {
+	ctx := backgroundWithin()
+	cycle := func(n int) {
+		e, err := procession.New()
+		require(err == nil, err)
+		for i := range n {
+			spec := procession.Shell("echo hello; exit 1")
+			spec.Stdin = i%2 == 0
+			if i%3 == 0 {
+				spec.PTY = &procession.Size{Rows: 24, Cols: 80}
+			}
+			id, err := e.Start(ctx, spec)
+			require(err == nil, err)
+			_, err = e.Wait(ctx, id)
+			require(err == nil, err)
+			if i%2 == 1 {
+				require(e.Release(ctx, id) == nil)
+			}
+			_, err = e.Start(ctx, procession.Spec{Command: "/does/not/exist", Stdin: true})
+			require(errors.Is(err, fs.ErrNotExist), err)
+			_, err = e.Start(ctx, procession.Spec{Command: "/does/not/exist", PTY: &procession.Size{}})
+			require(errors.Is(err, fs.ErrNotExist), err)
+		}
+		if n > 0 {
+			list, err := e.List(ctx)
+			require(err == nil && len(list) == (n+1)/2, len(list), err)
+		}
+		_, err = e.Shutdown(ctx)
+		require(err == nil, err)
+	}
+	cycle(3)
+	files, goroutines := openFiles(), settledGoroutines(0)
+	cycle(40)
+	for range 5 {
+		cycle(0)
+	}
+	now := openFiles()
+	require(now <= files, "open files:", files, "then", now)
+	then := settledGoroutines(goroutines)
+	require(then <= goroutines, "goroutines:", goroutines, "then", then)
+	os.Stdout.WriteString("all is well\n")
+}
+
+func TestNothingIsLeftOpen(t *testing.T) {
+	t.Parallel()
+	exit, out := run(t, newEngine(t), helper("thrift"))
+	if !exit.Success() || !strings.HasSuffix(out.Stdout(), "all is well\n") {
+		t.Errorf("%v\n%s", exit, out.Combined())
+	}
+}

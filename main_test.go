@@ -1,0 +1,226 @@
+package procession_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/procession-go/procession"
+)
+
+// helperVariable names the helper that the test binary is to be, when it
+// executes itself as the process that a test looks at.
+const helperVariable = "PROCESSION_TEST_HELPER"
+
+// helpers are what the test binary can be besides a test binary, by name. They
+// find their arguments in os.Args[1:].
+var helpers = map[string]func(){}
+
+func TestMain(m *testing.M) {
+	if name, ok := os.LookupEnv(helperVariable); ok {
+		help, known := helpers[name]
+		if !known {
+			fmt.Fprintf(os.Stderr, "no helper %q\n", name)
+			os.Exit(125)
+		}
+		help()
+		os.Exit(0)
+	}
+	// The actor system's throttle of dead letters ends by itself after a second.
+	throttle := goleak.IgnoreTopFunction("github.com/asynkron/protoactor-go/actor.NewDeadLetter.NewThrottle.func4.1")
+	goleak.VerifyTestMain(m, throttle, goleak.Cleanup(func(code int) {
+		if code == 0 && !noChildren() {
+			fmt.Fprintln(os.Stderr, "a child process has not been reaped")
+			code = 1
+		}
+		os.Exit(code)
+	}))
+}
+
+// noChildren reports whether this process has no child, running or a zombie.
+func noChildren() bool {
+	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(time.Millisecond) {
+		if _, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); err == syscall.ECHILD {
+			return true
+		}
+	}
+	return false
+}
+
+// patience is how long a test waits for what must happen: the machine may be
+// busy.
+const patience = 30 * time.Second
+
+// helper is a Spec that runs a helper.
+func helper(name string, args ...string) procession.Spec {
+	self, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	return procession.Spec{Command: self, Args: args, Env: map[string]string{helperVariable: name}}
+}
+
+var engines atomic.Int64
+
+// newEngine makes an engine that is shut down at the end of the test. Nothing
+// that carries its mark may be left then, and it must not have logged an error.
+func newEngine(t testing.TB, opts ...procession.Option) *procession.Engine {
+	t.Helper()
+	id := fmt.Sprintf("test-%d-%d", os.Getpid(), engines.Add(1))
+	log := &errorLog{}
+	defaults := []procession.Option{procession.WithID(id), procession.WithLogger(slog.New(log))}
+	e, err := procession.New(append(defaults, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if _, err := e.Shutdown(ctx); err != nil && !isClosed(err) {
+			t.Errorf("Shutdown: %v", err)
+		}
+		if left := marked(id); len(left) > 0 {
+			t.Errorf("processes are left after Shutdown: %v", left)
+		}
+		if text := log.text(); text != "" {
+			t.Errorf("errors were logged:\n%s", text)
+		}
+	})
+	return e
+}
+
+// quietLogger is for tests in which errors are to be logged.
+func quietLogger() procession.Option {
+	return procession.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
+}
+
+// errorLog keeps what is logged at Error.
+type errorLog struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *errorLog) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelError }
+func (l *errorLog) WithAttrs([]slog.Attr) slog.Handler               { return l }
+func (l *errorLog) WithGroup(string) slog.Handler                    { return l }
+func (l *errorLog) Handle(ctx context.Context, r slog.Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slog.NewTextHandler(&l.buf, nil).Handle(ctx, r)
+}
+
+func (l *errorLog) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// within is a context that ends with the test, or when its patience does.
+func within(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// eventually polls a fact about the system outside until it holds.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for begin := time.Now(); !holds(); time.Sleep(2 * time.Millisecond) {
+		if time.Since(begin) > patience {
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
+
+// must is the value of a call that has to succeed.
+func must[T any](v T, err error) func(t testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func start(t testing.TB, e *procession.Engine, spec procession.Spec) string {
+	t.Helper()
+	return must(e.Start(within(t), spec))(t)
+}
+
+// run starts a process, waits for its end, and returns that and its output.
+func run(t testing.TB, e *procession.Engine, spec procession.Spec) (procession.Exit, procession.Output) {
+	t.Helper()
+	id := start(t, e, spec)
+	exit := must(e.Wait(within(t), id))(t)
+	return exit, must(e.Output(within(t), id))(t)
+}
+
+func info(t testing.TB, e *procession.Engine, id string) procession.Info {
+	t.Helper()
+	return must(e.Info(within(t), id))(t)
+}
+
+// awaitText waits until the output of a process contains text.
+func awaitText(t testing.TB, e *procession.Engine, id, text string) {
+	t.Helper()
+	var seen []byte
+	for chunk, err := range e.Follow(within(t), id, procession.ReadOptions{}) {
+		if err != nil {
+			t.Fatalf("while waiting for %q after %q: %v", text, seen, err)
+		}
+		for _, s := range chunk.Segments {
+			seen = append(seen, s.Data...)
+		}
+		if bytes.Contains(seen, []byte(text)) {
+			return
+		}
+	}
+	t.Fatalf("the process ended without %q; its output is %q", text, seen)
+}
+
+// alive reports whether there is a process of that ID that is not a zombie.
+func alive(pid int) bool { return strings.IndexByte("\x00ZX", processState(pid)) < 0 }
+
+// processState is the letter in /proc/PID/stat, 0 if there is no such process.
+func processState(pid int) byte {
+	if runtime.GOOS != "linux" {
+		if syscall.Kill(pid, 0) == nil {
+			return 'S'
+		}
+		return 0
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if i := bytes.LastIndexByte(stat, ')'); err == nil && i+2 < len(stat) {
+		return stat[i+2]
+	}
+	return 0
+}
+
+// marked are the living processes that carry the mark of an engine.
+func marked(engine string) (found []string) {
+	environs, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, name := range environs {
+		pid, _ := strconv.Atoi(strings.Split(name, "/")[2])
+		env, err := os.ReadFile(name)
+		if err == nil && bytes.Contains(append(env, 0), []byte("PROCESSION_ENGINE="+engine+"\x00")) && alive(pid) {
+			command, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+			found = append(found, fmt.Sprintf("%d (%q)", pid, command))
+		}
+	}
+	return found
+}
