@@ -18,7 +18,9 @@ type Host struct {
 
 	mu      sync.Mutex
 	leaders map[int]*Process // started and not reaped, by process ID
-	idle    *sync.Cond       // leaders has become empty
+	busy    int              // processes being started, or started and not reaped
+	idle    *sync.Cond       // busy has become 0
+	closed  bool
 }
 
 // NewHost makes the host of the engine of that name, which must be unique on
@@ -51,12 +53,13 @@ func (h *Host) Engine() string { return h.engine }
 
 // Close waits until every process has been reaped, ends everything else that
 // carries the engine's mark (with SIGTERM, and after the deadline SIGKILL), and
-// frees what the host holds. No process may be started any more.
+// frees what the host holds. No process can be started any more.
 func (h *Host) Close(deadline time.Time) error {
 	h.mu.Lock()
-	for len(h.leaders) > 0 {
+	for h.busy > 0 {
 		h.idle.Wait()
 	}
+	h.closed = true
 	h.mu.Unlock()
 	h.sweep.close(deadline)
 	h.forker.close()
@@ -66,19 +69,35 @@ func (h *Host) Close(deadline time.Time) error {
 	return h.null.Close()
 }
 
-func (h *Host) add(p *Process) {
+// begin notes that a process is going to be started, unless the host is closed.
+func (h *Host) begin() error {
 	h.mu.Lock()
-	h.leaders[p.PID] = p
-	h.mu.Unlock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return os.ErrClosed
+	}
+	h.busy++
+	return nil
 }
 
-func (h *Host) remove(p *Process) {
+// started notes that p's leader runs.
+func (h *Host) started(p *Process) {
 	h.mu.Lock()
-	delete(h.leaders, p.PID)
-	if len(h.leaders) == 0 {
+	defer h.mu.Unlock()
+	h.leaders[p.PID] = p
+}
+
+// ended notes that p's leader has been reaped, or if p is nil, that a process
+// could not be started.
+func (h *Host) ended(p *Process) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p != nil {
+		delete(h.leaders, p.PID)
+	}
+	if h.busy--; h.busy == 0 {
 		h.idle.Broadcast()
 	}
-	h.mu.Unlock()
 }
 
 // isLeader reports whether pid is an unreaped leader.

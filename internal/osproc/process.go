@@ -50,7 +50,13 @@ type Process struct {
 // or StartFailed first.
 func (h *Host) Start(c Command, notify func(Event)) {
 	go func() {
-		if err := h.start(&c, notify); err != nil {
+		err := h.begin()
+		if err == nil {
+			if err = h.start(&c, notify); err != nil {
+				h.ended(nil)
+			}
+		}
+		if err != nil {
 			notify(&StartFailed{Err: c.explain(err)})
 		}
 	}()
@@ -80,7 +86,7 @@ func (h *Host) start(c *Command, notify func(Event)) error {
 		return err
 	}
 	p.PID, p.StartedAt = p.leader.pid, time.Now()
-	h.add(p)
+	h.started(p)
 	notify(&Started{event{p}})
 	p.reading.Store(int32(len(p.streams)))
 	for _, s := range p.streams {
@@ -251,7 +257,7 @@ func (p *Process) Reap() {
 	p.reaped = true
 	p.leader.reap()
 	p.mu.Unlock()
-	p.host.remove(p)
+	p.host.ended(p)
 	p.queue.Close()
 	p.closeFiles()
 }
