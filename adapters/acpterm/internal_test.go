@@ -1,0 +1,96 @@
+package acpterm
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/procession-go/procession"
+)
+
+// EndSession waits for a terminal that is being created, and then releases it.
+func TestEndSessionWaitsForCreations(t *testing.T) {
+	eng, err := procession.New(procession.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	defer eng.Shutdown(ctx)
+	terms := New(eng)
+
+	creation := terms.begin("s")
+	done := make(chan error, 1)
+	go func() { done <- terms.EndSession(ctx, "s") }()
+	for !terms.ended(creation) {
+		time.Sleep(time.Millisecond)
+	}
+	later := terms.begin("s") // is not waited for
+	if later == creation {
+		t.Error("a creation after the end of its session is taken for one before")
+	}
+	id, err := eng.Start(ctx, procession.Spec{Command: "sleep", Args: []string{"1000"}, Labels: terms.labels("s")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-done:
+		t.Fatalf("EndSession has returned before the terminal was created: %v", err)
+	default:
+	}
+	terms.finish("s", creation)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if _, err := eng.Info(ctx, id); !errors.Is(err, procession.ErrNotFound) {
+		t.Errorf("the terminal after EndSession: %v", err)
+	}
+	if terms.ended(later) {
+		t.Error("a creation after the end of its session is refused")
+	}
+	terms.finish("s", later)
+	if len(terms.creating) != 0 {
+		t.Errorf("something is kept of the session: %v", terms.creating)
+	}
+}
+
+func TestEndSessionStopsWaitingWithItsContext(t *testing.T) {
+	terms := New(nil)
+	creation := terms.begin("s")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := terms.EndSession(ctx, "s"); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if !terms.ended(creation) {
+		t.Error("the creation does not learn that its session has ended")
+	}
+	terms.finish("s", creation)
+}
+
+func FuzzTail(f *testing.F) {
+	f.Add("aé€😀", 5)
+	f.Fuzz(func(t *testing.T, text string, limit int) {
+		text = procession.Output{Segments: []procession.Segment{{Data: []byte(text)}}}.Combined()
+		limit = max(limit, -limit, 0)
+		want := ""
+		for i := range text {
+			if len(text)-i <= limit {
+				want = text[i:]
+				break
+			}
+		}
+		if got := tail(text, limit); got != want {
+			t.Errorf("tail(%q, %d) is %q, want %q", text, limit, got, want)
+		}
+	})
+}
+
+func TestStatus(t *testing.T) {
+	code, signal := status(procession.Exit{Code: -1, Cause: procession.CauseCrashed})
+	if code != nil || signal != nil {
+		t.Errorf("of an exit without code and signal: %v %v", code, signal)
+	}
+}

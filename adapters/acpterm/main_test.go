@@ -1,0 +1,251 @@
+package acpterm_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"regexp"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coder/acp-go-sdk"
+	"go.uber.org/goleak"
+
+	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/adapters/acpterm"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for what must happen: the machine may be
+// busy.
+const patience = 30 * time.Second
+
+const session = acp.SessionId("sess_1")
+
+// The codes of errors that are looked for.
+const (
+	notFound      = -32002
+	invalidParams = -32602
+	internalError = -32603
+	cancelled     = -32800
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// host is an ACP client with terminals, and with nothing else.
+type host struct {
+	*acpterm.Terminals
+	waiting chan struct{} // if not nil: a terminal/wait_for_exit has come in
+	waited  chan error    // if not nil: what it was answered with
+}
+
+func (h *host) WaitForTerminalExit(ctx context.Context, r acp.WaitForTerminalExitRequest) (acp.WaitForTerminalExitResponse, error) {
+	if h.waiting != nil {
+		h.waiting <- struct{}{}
+	}
+	answer, err := h.Terminals.WaitForTerminalExit(ctx, r)
+	if h.waited != nil {
+		h.waited <- err
+	}
+	return answer, err
+}
+
+func (*host) ReadTextFile(context.Context, acp.ReadTextFileRequest) (acp.ReadTextFileResponse, error) {
+	return acp.ReadTextFileResponse{}, acp.NewMethodNotFound(acp.ClientMethodFsReadTextFile)
+}
+
+func (*host) WriteTextFile(context.Context, acp.WriteTextFileRequest) (acp.WriteTextFileResponse, error) {
+	return acp.WriteTextFileResponse{}, acp.NewMethodNotFound(acp.ClientMethodFsWriteTextFile)
+}
+
+func (*host) RequestPermission(context.Context, acp.RequestPermissionRequest) (acp.RequestPermissionResponse, error) {
+	return acp.RequestPermissionResponse{}, acp.NewMethodNotFound(acp.ClientMethodSessionRequestPermission)
+}
+
+func (*host) SessionUpdate(context.Context, acp.SessionNotification) error { return nil }
+
+// silent is an agent that is asked nothing.
+type silent struct{ acp.Agent }
+
+// link is a connection between a client and an agent.
+type link struct {
+	agent  *acp.AgentSideConnection
+	client *acp.ClientSideConnection
+	hangUp func() // the agent goes away
+}
+
+func connect(t testing.TB, client acp.Client) *link {
+	t.Helper()
+	agentIn, toAgent := io.Pipe()
+	clientIn, toClient := io.Pipe()
+	l := &link{
+		client: acp.NewClientSideConnection(client, toAgent, clientIn),
+		agent:  acp.NewAgentSideConnection(silent{}, toClient, agentIn),
+		hangUp: func() { toClient.Close(); agentIn.Close() },
+	}
+	l.client.SetLogger(quiet)
+	l.agent.SetLogger(quiet)
+	t.Cleanup(func() {
+		l.hangUp()
+		toAgent.Close()
+		<-l.client.Done()
+		<-l.agent.Done()
+	})
+	return l
+}
+
+func newEngine(t testing.TB, opts ...procession.Option) *procession.Engine {
+	t.Helper()
+	eng, err := procession.New(append([]procession.Option{procession.WithLogger(quiet)}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := eng.Shutdown(within(t)); err != nil && !errors.Is(err, procession.ErrClosed) {
+			t.Errorf("Shutdown: %v", err)
+		}
+	})
+	return eng
+}
+
+// bench is an engine, terminals on it, and an agent that is connected to them.
+type bench struct {
+	eng   *procession.Engine
+	terms *acpterm.Terminals
+	*link
+}
+
+func newBench(t testing.TB, opts ...procession.Option) *bench {
+	t.Helper()
+	eng := newEngine(t, opts...)
+	terms := acpterm.New(eng)
+	return &bench{eng, terms, connect(t, &host{Terminals: terms})}
+}
+
+// within is a context that ends with the test's patience.
+func within(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func must[T any](v T, err error) func(t testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// shell is a request that runs a line with sh.
+func shell(line string) acp.CreateTerminalRequest {
+	return acp.CreateTerminalRequest{SessionId: session, Command: "sh", Args: []string{"-c", line}}
+}
+
+func (b *bench) create(t testing.TB, r acp.CreateTerminalRequest) string {
+	t.Helper()
+	return must(b.agent.CreateTerminal(within(t), r))(t).TerminalId
+}
+
+func (b *bench) output(t testing.TB, id string) acp.TerminalOutputResponse {
+	t.Helper()
+	return must(b.agent.TerminalOutput(within(t), acp.TerminalOutputRequest{SessionId: session, TerminalId: id}))(t)
+}
+
+func (b *bench) wait(t testing.TB, id string) acp.WaitForTerminalExitResponse {
+	t.Helper()
+	return must(b.agent.WaitForTerminalExit(within(t), acp.WaitForTerminalExitRequest{SessionId: session, TerminalId: id}))(t)
+}
+
+func (b *bench) kill(t testing.TB, id string) {
+	t.Helper()
+	must(b.agent.KillTerminal(within(t), acp.KillTerminalRequest{SessionId: session, TerminalId: id}))(t)
+}
+
+func (b *bench) release(t testing.TB, id string) {
+	t.Helper()
+	must(b.agent.ReleaseTerminal(within(t), acp.ReleaseTerminalRequest{SessionId: session, TerminalId: id}))(t)
+}
+
+// run creates a terminal and returns its output when it has ended.
+func (b *bench) run(t testing.TB, r acp.CreateTerminalRequest) acp.TerminalOutputResponse {
+	t.Helper()
+	id := b.create(t, r)
+	b.wait(t, id)
+	defer b.release(t, id)
+	return b.output(t, id)
+}
+
+// sleeper creates a terminal whose command has printed "ready" and stays, and
+// returns its process ID as well.
+func (b *bench) sleeper(t testing.TB, in acp.SessionId) (id string, pid int) {
+	t.Helper()
+	r := shell("echo ready; exec sleep 1000")
+	r.SessionId = in
+	id = b.create(t, r)
+	b.awaitReady(t, id)
+	return id, must(b.eng.Info(within(t), id))(t).PID
+}
+
+func (b *bench) awaitReady(t testing.TB, id string) {
+	t.Helper()
+	must(b.eng.WaitFor(within(t), id, regexp.MustCompile("^ready$")))(t)
+}
+
+// calls are the four requests about a terminal.
+func (l *link) calls(in acp.SessionId, id string) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"output": func(ctx context.Context) error {
+			_, err := l.agent.TerminalOutput(ctx, acp.TerminalOutputRequest{SessionId: in, TerminalId: id})
+			return err
+		},
+		"wait_for_exit": func(ctx context.Context) error {
+			_, err := l.agent.WaitForTerminalExit(ctx, acp.WaitForTerminalExitRequest{SessionId: in, TerminalId: id})
+			return err
+		},
+		"kill": func(ctx context.Context) error {
+			_, err := l.agent.KillTerminal(ctx, acp.KillTerminalRequest{SessionId: in, TerminalId: id})
+			return err
+		},
+		"release": func(ctx context.Context) error {
+			_, err := l.agent.ReleaseTerminal(ctx, acp.ReleaseTerminalRequest{SessionId: in, TerminalId: id})
+			return err
+		},
+	}
+}
+
+// unknown fails unless every request about the terminal is refused.
+func (l *link) unknown(t testing.TB, in acp.SessionId, id string) {
+	t.Helper()
+	for name, call := range l.calls(in, id) {
+		if err := call(within(t)); code(err) != notFound {
+			t.Errorf("terminal/%s of %q in %q: %v, want %d", name, id, in, err, notFound)
+		}
+	}
+}
+
+// code is that of a RequestError, 0 for any other error.
+func code(err error) int {
+	if e, ok := errors.AsType[*acp.RequestError](err); ok {
+		return e.Code
+	}
+	return 0
+}
+
+// alive reports whether there is a process of that ID that is not a zombie: one
+// that the engine did not start itself is reaped by whoever adopts it.
+func alive(pid int) bool {
+	if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil {
+		return !bytes.Contains(stat, []byte(") Z ")) && !bytes.Contains(stat, []byte(") X "))
+	}
+	p, err := os.FindProcess(pid)
+	return err == nil && p.Signal(syscall.Signal(0)) == nil
+}

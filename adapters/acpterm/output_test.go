@@ -1,0 +1,152 @@
+package acpterm_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/coder/acp-go-sdk"
+
+	"github.com/procession-go/procession"
+)
+
+var anything = regexp.MustCompile("")
+
+func limited(r acp.CreateTerminalRequest, limit int) acp.CreateTerminalRequest {
+	r.OutputByteLimit = &limit
+	return r
+}
+
+// printed is a request that prints bytes, whatever they are.
+func printed(bytes string) acp.CreateTerminalRequest {
+	var octal strings.Builder
+	for i := range len(bytes) {
+		fmt.Fprintf(&octal, `\%03o`, bytes[i])
+	}
+	return acp.CreateTerminalRequest{SessionId: session, Command: "printf", Args: []string{octal.String()}}
+}
+
+// suffixes are the ends of text that begin with a whole character.
+func longestSuffix(text string, limit int) string {
+	best := ""
+	for i := range text {
+		if s := text[i:]; len(s) <= limit && len(s) > len(best) {
+			best = s
+		}
+	}
+	return best
+}
+
+// Every limit, so that each byte of each character is once the first that is
+// too many.
+func TestEveryLimit(t *testing.T) {
+	b := newBench(t)
+	texts := map[string]string{
+		"one to four bytes": "aé€😀ñ漢𝄞z\n",
+		"combining":         "e\u0301👩\u200d💻",
+		"leading blanks":    "  \n\t  x",
+	}
+	for name, text := range texts {
+		t.Run(name, func(t *testing.T) {
+			for limit := range len(text) + 2 {
+				out := b.run(t, limited(printed(text), limit))
+				if want := longestSuffix(text, limit); out.Output != want || out.Truncated != (len(want) < len(text)) {
+					t.Errorf("limit %d: %q, truncated %v; want %q", limit, out.Output, out.Truncated, want)
+				}
+			}
+		})
+	}
+}
+
+// A byte that is not UTF-8 takes three as U+FFFD: the limit is about those.
+func TestLimitOfInvalidText(t *testing.T) {
+	b := newBench(t)
+	const bytes, text = "\xff\xc3x\xe2\x82", "��x��"
+	for limit := range len(text) + 2 {
+		out := b.run(t, limited(printed(bytes), limit))
+		// The engine has retained limit bytes of bytes, which may be less than
+		// that of text, never more.
+		if !strings.HasSuffix(text, out.Output) || len(out.Output) > limit || !utf8.ValidString(out.Output) {
+			t.Errorf("limit %d: %q", limit, out.Output)
+		}
+		if out.Truncated != (out.Output != text) {
+			t.Errorf("limit %d: %q, truncated %v", limit, out.Output, out.Truncated)
+		}
+		if want := longestSuffix(text, limit); out.Output != want {
+			t.Errorf("limit %d: %q, want %q", limit, out.Output, want)
+		}
+	}
+	if out := b.run(t, printed(bytes)); out.Output != text || out.Truncated {
+		t.Errorf("without a limit: %q, truncated %v", out.Output, out.Truncated)
+	}
+}
+
+func TestLimitZero(t *testing.T) {
+	b := newBench(t)
+	if out := b.run(t, limited(shell("echo x"), 0)); out.Output != "" || !out.Truncated {
+		t.Errorf("output %q, truncated %v; want nothing, truncated", out.Output, out.Truncated)
+	}
+	if out := b.run(t, limited(shell(":"), 0)); out.Output != "" || out.Truncated {
+		t.Errorf("of a command without output: %q, truncated %v", out.Output, out.Truncated)
+	}
+}
+
+// While it runs the limit holds as well, and a reader never sees half a
+// character.
+func TestLimitWhileItRuns(t *testing.T) {
+	b := newBench(t)
+	const limit = 1000
+	id := b.create(t, limited(shell("while :; do echo 漢字かな交じり文😀; done"), limit))
+	truncated := 0
+	for range 200 {
+		out := b.output(t, id)
+		if len(out.Output) > limit || !utf8.ValidString(out.Output) || strings.ContainsRune(out.Output, utf8.RuneError) || out.ExitStatus != nil {
+			t.Fatalf("%d bytes, exit status %+v: %q", len(out.Output), out.ExitStatus, out.Output)
+		}
+		if out.Truncated {
+			truncated++
+		}
+	}
+	b.kill(t, id)
+	if out := b.output(t, id); !out.Truncated || len(out.Output) < limit-4 {
+		t.Errorf("%d bytes in the end, truncated %v (and %d times before)", len(out.Output), out.Truncated, truncated)
+	}
+}
+
+func TestBigOutput(t *testing.T) {
+	// 4,000,000 bytes, each line with its number.
+	big := shell(`awk 'BEGIN { for (i = 0; i < 400000; i++) printf "%09d\n", i }'`)
+	line := func(i int) string { return fmt.Sprintf("%09d\n", i) }
+	tests := []struct {
+		name    string
+		options []procession.Option
+		limit   *int
+		want    int // bytes
+	}{
+		{"the engine's default", nil, nil, procession.DefaultOutputLimit},
+		{"an engine's limit", []procession.Option{procession.WithOutputLimit(1000)}, nil, 1000},
+		{"more than the engine's limit", []procession.Option{procession.WithOutputLimit(1000)}, acp.Ptr(1_000_000), 1_000_000},
+		{"exactly as much", nil, acp.Ptr(4_000_000), 4_000_000},
+		{"no limit", []procession.Option{procession.WithOutputLimit(procession.Unlimited)}, nil, 4_000_000},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t, test.options...)
+			r := big
+			r.OutputByteLimit = test.limit
+			out := b.run(t, r)
+			if len(out.Output) != test.want || out.Truncated != (test.want < 4_000_000) {
+				t.Fatalf("%d bytes, truncated %v; want %d", len(out.Output), out.Truncated, test.want)
+			}
+			lines := strings.SplitAfter(out.Output, "\n")
+			whole := lines[1 : len(lines)-1] // the first may be cut, after the last is nothing
+			for i, l := range whole {
+				if want := line(400_000 - len(whole) + i); l != want {
+					t.Fatalf("line %d is %q, want %q", i, l, want)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,101 @@
+package acpterm
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/coder/acp-go-sdk"
+
+	"github.com/procession-go/procession"
+)
+
+// EndSession releases all terminals of a session, also those that are just being
+// created. It is to be called when a session has ended; ACP itself has the agent
+// release each terminal, which an agent that fails does not do. For a session
+// without terminals it does nothing. The session's ID may be used again after it,
+// as session/load does.
+//
+// If it returns an error, the context's or ErrClosed, it is to be called again,
+// unless the engine was shut down.
+func (t *Terminals) EndSession(ctx context.Context, sessionID acp.SessionId) error {
+	if err := t.settle(ctx, sessionID); err != nil {
+		return err
+	}
+	_, err := t.engine.ReleaseAll(ctx, procession.Selector{Labels: t.labels(sessionID)})
+	return err
+}
+
+// EndAllSessions does what EndSession does for all sessions. It is to be called
+// when the connection to the agent has ended.
+func (t *Terminals) EndAllSessions(ctx context.Context) error {
+	t.mu.Lock()
+	sessions := slices.Collect(maps.Keys(t.creating))
+	t.mu.Unlock()
+	for _, id := range sessions {
+		if err := t.settle(ctx, id); err != nil {
+			return err
+		}
+	}
+	_, err := t.engine.ReleaseAll(ctx, procession.Selector{Labels: map[string]string{LabelConnection: t.connection}})
+	return err
+}
+
+// creations are the terminals of a session that are being created.
+type creations struct {
+	count int
+	ended bool          // the session has ended since: no terminal may be left
+	none  chan struct{} // closed when count is 0 again
+}
+
+func (t *Terminals) begin(session acp.SessionId) *creations {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.creating[session]
+	if c == nil {
+		c = &creations{none: make(chan struct{})}
+		t.creating[session] = c
+	}
+	c.count++
+	return c
+}
+
+func (t *Terminals) finish(session acp.SessionId, c *creations) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c.count--
+	if c.count > 0 {
+		return
+	}
+	close(c.none)
+	if t.creating[session] == c {
+		delete(t.creating, session)
+	}
+}
+
+func (t *Terminals) ended(c *creations) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return c.ended
+}
+
+// settle waits until no terminal of the session is being created, those aside
+// that come after it.
+func (t *Terminals) settle(ctx context.Context, session acp.SessionId) error {
+	t.mu.Lock()
+	c := t.creating[session]
+	if c != nil {
+		c.ended = true
+		delete(t.creating, session)
+	}
+	t.mu.Unlock()
+	if c == nil {
+		return nil
+	}
+	select {
+	case <-c.none:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
