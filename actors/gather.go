@@ -106,6 +106,10 @@ func selects(s messages.Selector, info *messages.Info) bool {
 }
 
 func (p *pool) list(m *messages.ListProcesses) {
+	if p.stopping { // a child that is spawned now would never be stopped
+		p.respond(p.closing("list"))
+		return
+	}
 	system, asker := p.ctx.ActorSystem(), p.ctx.Sender()
 	p.describe(m.Selector, func(infos []messages.Info) {
 		answer(system, asker, &messages.ProcessList{Processes: infos})
@@ -120,6 +124,10 @@ type selected struct {
 }
 
 func (p *pool) selectAll(s messages.Selector, release bool) {
+	if p.stopping {
+		p.respond(p.closing("select"))
+		return
+	}
 	system, self, asker := p.ctx.ActorSystem(), p.ctx.Self(), p.ctx.Sender()
 	p.describe(s, func(infos []messages.Info) {
 		system.Root.Send(self, &selected{asker, infos, release})
@@ -128,6 +136,10 @@ func (p *pool) selectAll(s messages.Selector, release bool) {
 
 // endSelected kills or releases what is still there of the selected.
 func (p *pool) endSelected(m *selected) {
+	if p.stopping {
+		p.answer(m.asker, p.closing("select"))
+		return
+	}
 	var entries []*entry
 	for _, info := range m.infos {
 		if e := p.entries[info.ID]; e != nil && (m.release || info.State != messages.Exited) {

@@ -61,6 +61,7 @@ func (p *process) start() {
 }
 
 func (p *process) started(m *osproc.Started) {
+	defer p.cradle.empty()
 	if p.state != starting {
 		m.Process().Abandon()
 		p.wrongState(m)
@@ -446,6 +447,9 @@ func (p *process) recoverFromCrash() {
 // after the process any more, so that this is the last resort.
 func (p *process) abandon() {
 	stopTimer(p.backoff)
+	if newborn := p.cradle.close(); newborn != nil {
+		newborn.Abandon()
+	}
 	if p.run != nil {
 		stopTimer(p.run.timeout)
 		stopTimer(p.run.grace)

@@ -108,6 +108,8 @@ func (p *pool) Receive(ctx actor.Context) {
 		p.stopping = true
 	case *actor.Stopped:
 		p.stopped()
+	default:
+		p.unknown(m)
 	}
 }
 
@@ -132,6 +134,16 @@ func (p *pool) route(id string) {
 		return
 	}
 	p.respond(p.notFound(id))
+}
+
+// unknown refuses what somebody waits for in vain otherwise; the actor system's
+// own messages have no sender.
+func (p *pool) unknown(m any) {
+	p.respond(&messages.Error{Code: messages.CodeInvalidRequest, Message: fmt.Sprintf("%T is no request (requests are pointers)", m)})
+}
+
+func (p *pool) closing(what string) *messages.Error {
+	return &messages.Error{Code: messages.CodeClosed, Message: what + ": the engine is shutting down"}
 }
 
 func (p *pool) notFound(id string) *messages.Error {
@@ -164,8 +176,8 @@ func (p *pool) start(m *messages.StartProcess) {
 
 // admit says why a process cannot be started, nil if it can.
 func (p *pool) admit(s *messages.Spec) *messages.Error {
-	if p.shutdown != nil {
-		return &messages.Error{Code: messages.CodeClosed, Message: "start " + quote(s.Command) + ": the engine is shutting down"}
+	if p.shutdown != nil || p.stopping {
+		return p.closing("start " + quote(s.Command))
 	}
 	if refusal := validate(s); refusal != nil {
 		return refusal
@@ -229,6 +241,9 @@ func (p *pool) release(m *messages.ReleaseProcess) {
 
 // releaseFor forgets a process as soon as nothing of it is left, and tells asker.
 func (p *pool) releaseFor(e *entry, asker *actor.PID) {
+	if e.ended && len(e.releasing) == 0 {
+		p.ended.leave()
+	}
 	e.releasing = append(e.releasing, asker)
 	switch {
 	case e.settled:
@@ -252,7 +267,7 @@ func (p *pool) released(e *entry) {
 func (p *pool) forget(e *entry) {
 	delete(p.entries, e.id)
 	if e.ended {
-		p.ended.remove()
+		p.ended.remove(e)
 	}
 	p.unlink(e)
 	p.ctx.Poison(e.actor)
@@ -286,7 +301,7 @@ func (p *pool) terminated(m *actor.Terminated) {
 	p.config.Logger.Error("process actor has stopped: it failed too often", "id", id)
 	delete(p.entries, id)
 	if e.ended {
-		p.ended.remove()
+		p.ended.remove(e)
 	}
 	for _, asker := range e.releasing {
 		p.answer(asker, &messages.Released{ID: id})

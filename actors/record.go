@@ -55,6 +55,7 @@ type record struct {
 	createdAt time.Time
 	starter   *actor.PID // who waits for ProcessStarted, nil if nobody does (any more)
 
+	cradle       cradle
 	state        state
 	log          *output.Log
 	run          *run               // the present incarnation, nil in backingOff and exited

@@ -8,9 +8,10 @@ import (
 // retained are the processes that have ended, oldest first. Those that were
 // released since stay in the queue until it is compacted.
 type retained struct {
-	queue []retainedEntry
-	count int // those that were not released
-	timer *time.Timer
+	queue   []retainedEntry
+	count   int // those that were not released
+	leaving int // those of them that are being released
+	timer   *time.Timer
 }
 
 type retainedEntry struct {
@@ -21,10 +22,21 @@ type retainedEntry struct {
 func (r *retained) add(e *entry) {
 	r.queue = append(r.queue, retainedEntry{e, time.Now()})
 	r.count++
+	if len(e.releasing) > 0 {
+		r.leaving++
+	}
 }
 
-// remove notes that one of them was released.
-func (r *retained) remove() { r.count-- }
+// leave notes that one of them is being released.
+func (r *retained) leave() { r.leaving++ }
+
+// remove notes that e, which is one of them, was released.
+func (r *retained) remove(e *entry) {
+	r.count--
+	if len(e.releasing) > 0 {
+		r.leaving--
+	}
+}
 
 // due is the oldest of those that are still known, if it must go: because there
 // are more than most (if that is not negative), or because it is older than
@@ -38,7 +50,7 @@ func (r *retained) due(known func(*entry) bool, most int, maxAge time.Duration, 
 		switch {
 		case !known(oldest.entry):
 			r.queue = r.queue[1:]
-		case most >= 0 && r.count > most, maxAge > 0 && now.Sub(oldest.at) >= maxAge:
+		case most >= 0 && r.count-r.leaving > most, maxAge > 0 && now.Sub(oldest.at) >= maxAge:
 			r.queue = r.queue[1:]
 			return oldest.entry, time.Time{}
 		case maxAge > 0:
