@@ -27,6 +27,13 @@ func (s Stream) String() string {
 // MarshalText encodes the stream as String does.
 func (s Stream) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// UnmarshalText is the inverse of MarshalText.
+func (s *Stream) UnmarshalText(text []byte) error {
+	i, err := valueOf([]string{"stdout", "stderr"}, "stream", string(text))
+	*s = Stream(i)
+	return err
+}
+
 // Segment is a run of output bytes of one stream.
 //
 // A segment neither begins nor ends inside a UTF-8 encoded character that the

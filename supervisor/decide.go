@@ -84,7 +84,7 @@ func (p Policy) Decide(h History, e Ended) Decision {
 	}
 	delay := p.MinBackoff
 	for i := 0; i < recent.Streak && delay < p.MaxBackoff; i++ {
-		delay *= 2
+		delay += min(delay, p.MaxBackoff-delay) // doubled, without an overflow
 	}
 	if p.MaxRestarts >= 0 { // an unlimited policy need not remember
 		recent.Restarts = append(recent.Restarts, e.At)

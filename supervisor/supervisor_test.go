@@ -1,0 +1,197 @@
+package supervisor
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+var epoch = time.Unix(1_000_000, 0)
+
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	ago := func(ds ...time.Duration) (times []time.Time) {
+		for _, d := range ds {
+			times = append(times, epoch.Add(-d))
+		}
+		return times
+	}
+	failed, succeeded := Ended{At: epoch}, Ended{At: epoch, Success: true}
+	for name, test := range map[string]struct {
+		policy   Policy
+		history  History
+		end      Ended
+		restart  bool
+		gaveUp   bool
+		maxDelay time.Duration
+		streak   int
+	}{
+		"the zero policy":        {Policy{}, History{}, failed, false, false, 0, 0},
+		"never":                  {Policy{When: Never, MaxRestarts: -1}, History{}, failed, false, false, 0, 0},
+		"on failure, a failure":  {Policy{When: OnFailure}, History{}, failed, true, false, DefaultMinBackoff, 1},
+		"on failure, a success":  {Policy{When: OnFailure}, History{}, succeeded, false, false, 0, 0},
+		"always, a success":      {Policy{When: Always}, History{}, succeeded, true, false, DefaultMinBackoff, 1},
+		"always, but asked":      {Policy{When: Always}, History{}, Ended{At: epoch, Asked: true}, false, false, 0, 0},
+		"the second doubles":     {Policy{When: Always, MinBackoff: 3}, History{Streak: 1}, failed, true, false, 6, 2},
+		"the fifth":              {Policy{When: Always, MinBackoff: 3, MaxBackoff: 1000}, History{Streak: 4}, failed, true, false, 48, 5},
+		"no more than the most":  {Policy{When: Always, MinBackoff: 3, MaxBackoff: 7}, History{Streak: 4}, failed, true, false, 7, 5},
+		"no overflow":            {Policy{When: Always, MinBackoff: math.MaxInt64/2 - 1, MaxBackoff: math.MaxInt64}, History{Streak: 9}, failed, true, false, math.MaxInt64, 10},
+		"after a healthy run":    {Policy{When: Always, MinBackoff: 3, MaxBackoff: 7}, History{Streak: 4}, Ended{At: epoch, Ran: 7}, true, false, 3, 1},
+		"almost healthy":         {Policy{When: Always, MinBackoff: 3, MaxBackoff: 7}, History{Streak: 4}, Ended{At: epoch, Ran: 6}, true, false, 7, 5},
+		"five are enough":        {Policy{When: Always}, History{Restarts: ago(5, 4, 3, 2, 1), Streak: 5}, failed, false, true, 0, 5},
+		"four are not":           {Policy{When: Always, MinBackoff: 1}, History{Restarts: ago(4, 3, 2, 1)}, failed, true, false, 1, 1},
+		"one is too old":         {Policy{When: Always, MinBackoff: 1, Window: 5}, History{Restarts: ago(5, 4, 3, 2, 1)}, failed, true, false, 1, 1},
+		"none is":                {Policy{When: Always, Window: 6}, History{Restarts: ago(5, 4, 3, 2, 1)}, failed, false, true, 0, 0},
+		"without limit":          {Policy{When: Always, MaxRestarts: -1, MinBackoff: 1}, History{Restarts: ago(5, 4, 3, 2, 1)}, failed, true, false, 1, 1},
+		"healthy, but too often": {Policy{When: Always, MaxRestarts: 1, MaxBackoff: 1, MinBackoff: 1}, History{Restarts: ago(2), Streak: 1}, Ended{At: epoch, Ran: 1}, false, true, 0, 0},
+	} {
+		before := slices.Clone(test.history.Restarts)
+		d := test.policy.Decide(test.history, test.end)
+		if d.Restart != test.restart || d.GaveUp != test.gaveUp || d.MaxDelay != test.maxDelay || d.History.Streak != test.streak {
+			t.Errorf("%s: %+v", name, d)
+		}
+		if !slices.Equal(before, test.history.Restarts) {
+			t.Errorf("%s: Decide has changed its argument", name)
+		}
+	}
+}
+
+func TestDecideKeepsToThePolicy(t *testing.T) {
+	t.Parallel()
+	durations := rapid.OneOf(rapid.Int64Range(0, 1000), rapid.Int64Range(0, math.MaxInt64))
+	rapid.Check(t, func(t *rapid.T) {
+		p := Policy{
+			When:        When(rapid.IntRange(0, 2).Draw(t, "when")),
+			MaxRestarts: rapid.IntRange(-1, 6).Draw(t, "max restarts"),
+			Window:      time.Duration(durations.Draw(t, "window")),
+			MinBackoff:  time.Duration(durations.Draw(t, "min")),
+		}
+		if rapid.Bool().Draw(t, "with max") {
+			p.MaxBackoff = time.Duration(rapid.Int64Range(int64(p.MinBackoff), math.MaxInt64).Draw(t, "max"))
+		}
+		full, now, history := p.WithDefaults(), epoch, History{}
+		var restarts []time.Time
+		for range rapid.IntRange(1, 60).Draw(t, "ends") {
+			e := Ended{
+				Ran: time.Duration(rapid.Int64Range(0, 2000).Draw(t, "ran")), Success: rapid.Bool().Draw(t, "success"),
+				Asked: rapid.IntRange(0, 9).Draw(t, "asked") == 0,
+			}
+			now = now.Add(e.Ran)
+			e.At = now
+			d := p.Decide(history, e)
+			history = d.History
+			wanted := !e.Asked && (p.When == Always || p.When == OnFailure && !e.Success)
+			within := 0
+			for _, at := range restarts {
+				if now.Sub(at) < full.Window {
+					within++
+				}
+			}
+			limited := full.MaxRestarts >= 0 && within >= full.MaxRestarts
+			if d.Restart != (wanted && !limited) || d.GaveUp != (wanted && limited) {
+				t.Fatalf("%d restarts within the window, %+v, %+v: %+v", within, p, e, d)
+			}
+			if !d.Restart {
+				continue
+			}
+			if d.MaxDelay < min(full.MinBackoff, full.MaxBackoff) || d.MaxDelay > full.MaxBackoff {
+				t.Fatalf("a delay of %v is not between %v and %v", d.MaxDelay, full.MinBackoff, full.MaxBackoff)
+			}
+			if j := Jitter(d.MaxDelay); j < 0 || j > d.MaxDelay {
+				t.Fatalf("Jitter(%v) = %v", d.MaxDelay, j)
+			}
+			restarts = append(restarts, now)
+		}
+		if len(history.Restarts) > max(0, full.MaxRestarts) {
+			t.Fatalf("a history of %d for %d restarts", len(history.Restarts), full.MaxRestarts)
+		}
+	})
+}
+
+func TestJitterIsEven(t *testing.T) {
+	t.Parallel()
+	for _, limit := range []time.Duration{0, 1, 2, 3, time.Millisecond, time.Hour, math.MaxInt64} {
+		for range 1000 {
+			if j := Jitter(limit); j < 0 || j > limit {
+				t.Fatalf("Jitter(%v) = %v", limit, j)
+			}
+		}
+	}
+	var quarters [4]int
+	const draws = 8000
+	for range draws {
+		quarters[min(Jitter(4000)/1000, 3)]++
+	}
+	for i, n := range quarters {
+		if n < draws/4*8/10 || n > draws/4*12/10 {
+			t.Errorf("%d of %d draws are in quarter %d", n, draws, i)
+		}
+	}
+}
+
+func TestWithDefaults(t *testing.T) {
+	t.Parallel()
+	if got := (Policy{}).WithDefaults(); got != (Policy{MaxRestarts: 5, Window: time.Minute, MinBackoff: 100 * time.Millisecond, MaxBackoff: 10 * time.Second}) {
+		t.Errorf("%+v", got)
+	}
+	if got := (Policy{MinBackoff: time.Minute}).WithDefaults(); got.MaxBackoff != time.Minute {
+		t.Errorf("a least of a minute with a most of %v", got.MaxBackoff)
+	}
+	given := Policy{When: Always, MaxRestarts: -1, Window: 1, MinBackoff: 2, MaxBackoff: 3}
+	if got := given.WithDefaults(); got != given {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestStop(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		stop  Stop
+		due   syscall.Signal
+		after time.Duration
+	}{
+		"before the deadline": {Stop{syscall.SIGTERM, epoch.Add(5)}, syscall.SIGTERM, 5},
+		"at the deadline":     {Stop{syscall.SIGTERM, epoch}, syscall.SIGKILL, 0},
+		"after the deadline":  {Stop{syscall.SIGINT, epoch.Add(-1)}, syscall.SIGKILL, 0},
+		"nothing is stronger": {Stop{syscall.SIGKILL, epoch.Add(5)}, syscall.SIGKILL, 0},
+		"without a deadline":  {Stop{Signal: syscall.SIGTERM}, syscall.SIGKILL, 0},
+	} {
+		if due, after := test.stop.Next(epoch); due != test.due || after != test.after {
+			t.Errorf("%s: %v, after %v", name, due, after)
+		}
+	}
+}
+
+func TestStopIsNeverPostponed(t *testing.T) {
+	t.Parallel()
+	early, late := Stop{syscall.SIGTERM, epoch}, Stop{syscall.SIGINT, epoch.Add(1)}
+	if got := early.Sooner(late); got != early {
+		t.Errorf("%+v", got)
+	}
+	if got := late.Sooner(early); got != (Stop{syscall.SIGINT, epoch}) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestWhenAsText(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal([]When{Never, OnFailure, Always})
+	if err != nil || string(text) != `["never","on-failure","always"]` {
+		t.Errorf("%s, %v", text, err)
+	}
+	var back []When
+	if err := json.Unmarshal(text, &back); err != nil || !slices.Equal(back, []When{Never, OnFailure, Always}) {
+		t.Errorf("%v, %v", back, err)
+	}
+	if err := json.Unmarshal([]byte(`["sometimes"]`), &back); err == nil {
+		t.Error("an unknown condition is accepted")
+	}
+	if got := When(9).String(); got != "unknown(9)" {
+		t.Error(got)
+	}
+}
