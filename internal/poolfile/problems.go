@@ -1,0 +1,57 @@
+package poolfile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Problem is one thing that is wrong with a file.
+type Problem struct {
+	Path string
+	Line int // counted from 1; 0 if it is about the file as a whole
+	Text string
+}
+
+// Error is "file:line: text".
+func (p Problem) Error() string {
+	if p.Line == 0 {
+		return p.Path + ": " + p.Text
+	}
+	return fmt.Sprintf("%s:%d: %s", p.Path, p.Line, p.Text)
+}
+
+// Problems are all that is wrong with a pool's files, in the order in which they
+// are met there.
+type Problems []Problem
+
+// Error is all of them, a line each.
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i := range p {
+		lines[i] = p[i].Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// report collects what is wrong with one file.
+type report struct {
+	path     string
+	problems Problems
+}
+
+func (r *report) add(line int, format string, args ...any) {
+	r.problems = append(r.problems, Problem{r.path, line, fmt.Sprintf(format, args...)})
+}
+
+// result is nil, or Problems in order, each once.
+func (r *report) result() error {
+	if len(r.problems) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(r.problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line))
+	})
+	return slices.Compact(r.problems)
+}

@@ -1,0 +1,204 @@
+package poolfile
+
+// Progress decides what is due while a pool runs. It is told what happens, and
+// answers with Next; it does nothing itself. Processes are named by their place
+// in Pool.Processes.
+//
+//	waiting ── all its conditions hold ──────▶ starting
+//	waiting ── one cannot hold any more ─────▶ skipped
+//	waiting ── the pool is being stopped ────▶ skipped
+//	starting ─ Started ──────────────────────▶ running
+//	starting ─ StartFailed ──────────────────▶ gone
+//	running ── Ended ────────────────────────▶ ended
+//	ended ──── Gone ─────────────────────────▶ gone
+//
+// When a process has ended for good the rest is stopped, unless it is to be kept
+// going, or the process has succeeded and another depends on that.
+type Progress struct {
+	pool       *Pool
+	keepGoing  bool
+	order      []int
+	index      map[string]int
+	dependents [][]int // of each process, directly
+	processes  []progress
+	stopping   bool
+}
+
+type progress struct {
+	stage     stage
+	hasRun    bool
+	ready     bool
+	succeeded bool
+	stopAsked bool // Due.Stop has named it
+	calledOff bool // skipped because the pool is being stopped
+	awaited   bool // another depends on its success
+}
+
+type stage uint8
+
+const (
+	waiting stage = iota
+	starting
+	running
+	ended // its leader has; what that left behind may be being ended
+	gone
+	skipped
+)
+
+// Due is what is to be done now, and is then under way.
+type Due struct {
+	// Start is processes to start: answered with Started or StartFailed.
+	Start []int
+	// Skip is processes that will not be started, because a dependency of
+	// theirs cannot hold any more.
+	Skip []Skip
+	// Stop is processes to stop: answered with Ended and Gone, as their end
+	// always is. They are those whose dependents are gone.
+	Stop []int
+}
+
+// Skip is why a process will not be started.
+type Skip struct {
+	Process int
+	Because Dependency
+}
+
+// NewProgress is the beginning. keepGoing means not to stop the rest when a
+// process has ended.
+func NewProgress(pool *Pool, keepGoing bool) *Progress {
+	p := &Progress{
+		pool: pool, keepGoing: keepGoing, order: pool.StartOrder(), index: pool.index(),
+		dependents: make([][]int, len(pool.Processes)), processes: make([]progress, len(pool.Processes)),
+	}
+	for i := range pool.Processes {
+		for _, d := range pool.Processes[i].DependsOn {
+			on := p.index[d.Name]
+			p.dependents[on] = append(p.dependents[on], i)
+			if d.Condition == ExitedSuccessfully {
+				p.processes[on].awaited = true
+			}
+		}
+	}
+	return p
+}
+
+// Started tells that a process runs.
+func (p *Progress) Started(i int) { p.processes[i].stage, p.processes[i].hasRun = running, true }
+
+// StartFailed tells that a process could not be started.
+func (p *Progress) StartFailed(i int) {
+	p.processes[i].stage = gone
+	p.endedForGood(i)
+}
+
+// Ready tells that a process has become ready.
+func (p *Progress) Ready(i int) { p.processes[i].ready = true }
+
+// Ended tells that a process has ended for good, and whether it has succeeded.
+func (p *Progress) Ended(i int, success bool) {
+	p.processes[i].stage = ended
+	p.processes[i].succeeded = success && !p.processes[i].stopAsked
+	p.endedForGood(i)
+}
+
+func (p *Progress) endedForGood(i int) {
+	if one := p.processes[i]; !p.keepGoing && !(one.succeeded && one.awaited) {
+		p.stopping = true
+	}
+}
+
+// Gone tells that nothing is left of a process that has ended.
+func (p *Progress) Gone(i int) { p.processes[i].stage = gone }
+
+// Stop stops the pool.
+func (p *Progress) Stop() { p.stopping = true }
+
+// Stopping reports whether the pool is being stopped.
+func (p *Progress) Stopping() bool { return p.stopping }
+
+// StopAsked reports whether Next has said to stop the process.
+func (p *Progress) StopAsked(i int) bool { return p.processes[i].stopAsked }
+
+// Left is how many processes run or may still be started.
+func (p *Progress) Left() int {
+	n := 0
+	for i := range p.processes {
+		if s := p.processes[i].stage; s != gone && s != skipped {
+			n++
+		}
+	}
+	return n
+}
+
+// Next is what is due now.
+func (p *Progress) Next() Due {
+	var due Due
+	for _, i := range p.order {
+		if p.processes[i].stage == waiting {
+			p.consider(i, &due)
+		}
+	}
+	if p.stopping {
+		for j := len(p.order) - 1; j >= 0; j-- {
+			i := p.order[j]
+			one := &p.processes[i]
+			if one.stage == running && !one.stopAsked && !p.needed(i, map[int]bool{}) {
+				one.stopAsked = true
+				due.Stop = append(due.Stop, i)
+			}
+		}
+	}
+	return due
+}
+
+// consider decides about a process that waits.
+func (p *Progress) consider(i int, due *Due) {
+	one := &p.processes[i]
+	holds := true
+	for _, d := range p.pool.Processes[i].DependsOn {
+		switch on := &p.processes[p.index[d.Name]]; {
+		case on.meets(d.Condition):
+		case on.stage >= ended && !on.stopAsked && !on.calledOff:
+			one.stage = skipped
+			due.Skip = append(due.Skip, Skip{i, d})
+			return
+		default:
+			holds = false
+		}
+	}
+	switch {
+	case p.stopping:
+		one.stage, one.calledOff = skipped, true
+	case holds:
+		one.stage = starting
+		due.Start = append(due.Start, i)
+	}
+}
+
+func (p *progress) meets(c Condition) bool {
+	switch c {
+	case Ready:
+		return p.ready
+	case ExitedSuccessfully:
+		return p.succeeded
+	}
+	return p.hasRun
+}
+
+// needed reports whether something of a process is left that depends on i, also
+// by way of others.
+func (p *Progress) needed(i int, seen map[int]bool) bool {
+	for _, on := range p.dependents[i] {
+		if seen[on] {
+			continue
+		}
+		seen[on] = true
+		if s := p.processes[on].stage; s == starting || s == running || s == ended {
+			return true
+		}
+		if p.needed(on, seen) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,203 @@
+package poolfile
+
+import (
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/procession-go/procession/messages"
+	"github.com/procession-go/procession/supervisor"
+)
+
+func parseText(text string, files map[string]string) (*Pool, error) {
+	return parseYAML(source{path: "dir/p.yaml", dir: "/dir", data: []byte(text), read: beside(files)})
+}
+
+func TestYAMLWithEverything(t *testing.T) {
+	pool, err := parseText(`
+x-defaults: &defaults
+  dir: server
+  restart: always
+processes:
+  migrate:
+    command: bin/migrate --all
+  web:
+    <<: *defaults
+    command: [bin/web, --quiet]
+    restart: on-failure
+    env: {PORT: 8080, DEBUG: yes, EMPTY: "", A: own}
+    env_file: [one.env, two.env]
+    ready: {http: "http://127.0.0.1:8080/health", timeout: 5s}
+    depends_on: {migrate: exited-successfully}
+    labels: {tier: front}
+    pty: true
+  worker:
+    command: bin/worker
+    args: [--queue, 7]
+    dir: /abs
+    restart: {when: always, max_restarts: unlimited, window: 2m, min_backoff: 1s, max_backoff: 1m}
+    ready: {pattern: "^polling", tcp: "127.0.0.1:9000", exec: test -f x, interval: 50ms}
+    depends_on: [web, migrate]
+    stop_signal: int
+    grace: 0s
+    timeout: 1h30m
+    output_limit: 4MiB
+    pty: {rows: 50}
+`, map[string]string{"/dir/one.env": "A=1\nB=1", "/dir/two.env": "B=2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Process{
+		{Line: 6, Spec: messages.Spec{Name: "migrate", Command: "/bin/sh", Args: []string{"-c", "bin/migrate --all"}, Dir: "/dir", Env: map[string]string{}}},
+		{Line: 8, DependsOn: []Dependency{{"migrate", ExitedSuccessfully, 15}}, Spec: messages.Spec{
+			Name: "web", Command: "bin/web", Args: []string{"--quiet"}, Dir: "/dir/server",
+			Env:     map[string]string{"PORT": "8080", "DEBUG": "yes", "EMPTY": "", "A": "own", "B": "2"},
+			Restart: supervisor.Policy{When: supervisor.OnFailure},
+			Ready:   &messages.Probe{HTTP: "http://127.0.0.1:8080/health", Timeout: 5 * time.Second},
+			Labels:  map[string]string{"tier": "front"},
+			PTY:     &messages.Size{Rows: 24, Cols: 80},
+		}},
+		{Line: 18, DependsOn: []Dependency{{"web", Started, 24}, {"migrate", Started, 24}}, Spec: messages.Spec{
+			Name: "worker", Command: "bin/worker", Args: []string{"--queue", "7"}, Dir: "/abs", Env: map[string]string{},
+			Restart: supervisor.Policy{When: supervisor.Always, MaxRestarts: -1, Window: 2 * time.Minute, MinBackoff: time.Second, MaxBackoff: time.Minute},
+			Ready:   &messages.Probe{Pattern: "^polling", TCP: "127.0.0.1:9000", Exec: []string{"/bin/sh", "-c", "test -f x"}, Interval: 50 * time.Millisecond},
+			Grace:   1, StopSignal: syscall.SIGINT, Timeout: 90 * time.Minute, OutputLimit: 4 << 20,
+			PTY: &messages.Size{Rows: 50, Cols: 80},
+		}},
+	}
+	for i := range want {
+		if i < len(pool.Processes) && !reflect.DeepEqual(pool.Processes[i], want[i]) {
+			t.Errorf("got  %+v\nwant %+v", pool.Processes[i], want[i])
+		}
+	}
+	if len(pool.Processes) != len(want) {
+		t.Errorf("%d processes", len(pool.Processes))
+	}
+}
+
+func TestYAMLList(t *testing.T) {
+	pool, err := parseText("processes:\n- {name: b, command: [b], depends_on: [a]}\n- command: [a]\n  name: a\n", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if order := pool.StartOrder(); order[0] != 1 || pool.Processes[0].Spec.Name != "b" {
+		t.Errorf("order %v of %+v", order, pool.Processes)
+	}
+	if stop := pool.StopOrder(); stop[0] != 0 {
+		t.Errorf("stop order %v", stop)
+	}
+}
+
+func TestYAMLProblems(t *testing.T) {
+	for _, test := range []struct{ name, text, want string }{
+		{"syntax", "processes:\n  a: {command: x\n", "dir/p.yaml:2: did not find expected ',' or '}'"},
+		{"syntax that the scanner refuses", "processes:\n  a: {command: x}\n  b: 'c\n", "dir/p.yaml:3: found unexpected end of stream"},
+		{"syntax on the first line", "]", "dir/p.yaml:1: did not find expected node content"},
+		{"no such anchor", "processes:\n  a: *b\n", "dir/p.yaml:2: unknown anchor 'b' referenced"},
+		{"empty", "# nothing\n", "dir/p.yaml: the file is empty; want processes: …"},
+		{"two documents", "processes: {a: {command: x}}\n---\nb: c\n", "dir/p.yaml:2: a second document; want one"},
+		{"no mapping", "- a\n", "dir/p.yaml:1: the file: want a mapping, got a list"},
+		{"no processes", "x-a: b\n", "dir/p.yaml:1: no processes"},
+		{"none", "processes: {}\n", "dir/p.yaml:1: no processes"},
+		{"nothing as processes", "processes:\n", "dir/p.yaml:1: processes: want a mapping, got nothing"},
+		{"all at once", `
+proceses: 1
+processes:
+  "a b": {command: x}
+  web:
+    comand: x
+    frobnicate: y
+    command: ""
+    dir:
+    dir: x
+    env: {"A=B": 1, C: [d], E: }
+    restart: sometimes
+    ready: {}
+    stop_signal: SIGNOTHING
+    grace: -1s
+    timeout: 10
+    output_limit: lots
+    pty: maybe
+    labels: [a]
+    depends_on: {wep: started, x: ready, worker: finished}
+    env_file: missing.env
+  worker: just text
+  nothing:
+  again: {command: {a: b}, args: c, restart: {max_restarts: 0, window: 0s, min_backoff: 1h, wen: always}}
+  probes:
+    command: x
+    ready: {pattern: "(", tcp: nowhere, http: "ftp://x", exec: [], interval: soon, timeout: 0s}
+  system: {command: x}
+  stop: {command: x, pty: {rows: 0, cols: 70000, depth: 1}, stop_signal: 0, depends_on: [web, web], env_file: bad.env}
+`, `
+			dir/bad.env:2: unexpected character "!" in variable name
+			dir/p.yaml:2: unknown key "proceses"; did you mean "processes"?
+			dir/p.yaml:4: process name "a b": want letters, digits, ".", "_" and "-"
+			dir/p.yaml:6: process web: unknown key "comand"; did you mean "command"?
+			dir/p.yaml:7: process web: unknown key "frobnicate" (known: args, command, depends_on, dir, env, env_file, grace, labels, output_limit, pty, ready, restart, stop_signal, timeout)
+			dir/p.yaml:8: process web: command is empty
+			dir/p.yaml:9: process web: dir: no value; "" is an empty one
+			dir/p.yaml:10: process web: duplicate key "dir" (first on line 9)
+			dir/p.yaml:11: process web: env: "A=B" is no name of a variable
+			dir/p.yaml:11: process web: env: C: want a string, got a list
+			dir/p.yaml:11: process web: env: E: no value; "" is an empty one
+			dir/p.yaml:12: process web: restart: want never, on-failure or always, got "sometimes"
+			dir/p.yaml:13: process web: ready: no condition (pattern, tcp, http, exec)
+			dir/p.yaml:14: process web: stop_signal: want a signal such as SIGTERM or SIGINT, got "SIGNOTHING"
+			dir/p.yaml:15: process web: grace: want a duration such as 500ms, 10s or 1h30m, got "-1s"
+			dir/p.yaml:16: process web: timeout: want a duration such as 500ms, 10s or 1h30m, got "10"
+			dir/p.yaml:17: process web: output_limit: want a size such as 64KiB or 1MiB, or unlimited, got "lots"
+			dir/p.yaml:18: process web: pty: want true, false, or rows and cols, got "maybe"
+			dir/p.yaml:19: process web: labels: want a mapping, got a list
+			dir/p.yaml:20: process web: depends_on: worker: want started, ready, exited-successfully, got "finished"
+			dir/p.yaml:20: process web: depends_on: there is no process "wep"; did you mean "web"?
+			dir/p.yaml:20: process web: depends_on: there is no process "x" (known: a b, again, nothing, probes, stop, system, web, worker)
+			dir/p.yaml:21: process web: env_file: open /dir/missing.env: file does not exist
+			dir/p.yaml:22: process worker: want a mapping, got a str
+			dir/p.yaml:22: process worker: no command
+			dir/p.yaml:23: process nothing: want a mapping, got nothing
+			dir/p.yaml:23: process nothing: no command
+			dir/p.yaml:24: process again: restart: max_restarts: want a number from 1 on, or unlimited, got "0"
+			dir/p.yaml:24: process again: restart: window: want more than 0
+			dir/p.yaml:24: process again: restart: unknown key "wen"; did you mean "when"?
+			dir/p.yaml:24: process again: restart: no when (never, on-failure, always)
+			dir/p.yaml:24: process again: command: want a string, got a mapping
+			dir/p.yaml:27: process probes: ready: pattern: error parsing regexp: missing closing ): ` + "`(`" + `
+			dir/p.yaml:27: process probes: ready: tcp: want host:port, got "nowhere"
+			dir/p.yaml:27: process probes: ready: http: want an http or https URL, got "ftp://x"
+			dir/p.yaml:27: process probes: ready: exec: it is empty
+			dir/p.yaml:27: process probes: ready: interval: want a duration such as 500ms, 10s or 1h30m, got "soon"
+			dir/p.yaml:27: process probes: ready: timeout: want more than 0
+			dir/p.yaml:28: process name "system" is taken by procession itself
+			dir/p.yaml:29: process stop: pty: rows: want a number from 1 to 65535, got "0"
+			dir/p.yaml:29: process stop: pty: cols: want a number from 1 to 65535, got "70000"
+			dir/p.yaml:29: process stop: pty: unknown key "depth" (known: cols, rows)
+			dir/p.yaml:29: process stop: stop_signal: want a signal such as SIGTERM or SIGINT, got "0"
+			dir/p.yaml:29: process stop: depends_on: "web" is there twice`},
+		{"backoff the wrong way round", "processes:\n  a:\n    command: x\n    restart: {when: always, min_backoff: 2s, max_backoff: 1s}\n",
+			"dir/p.yaml:4: process a: restart: max_backoff 1s is less than min_backoff 2s"},
+		{"duplicate names", "processes:\n  a: {command: x}\n  a: {command: y}\n", `dir/p.yaml:3: processes: duplicate key "a" (first on line 2)`},
+		{"duplicate names in a list", "processes:\n- {name: a, command: x}\n- {name: a, command: y}\n- {command: z}\n- text\n", `
+			dir/p.yaml:3: duplicate process name "a" (first on line 2)
+			dir/p.yaml:4: processes[2]: no name
+			dir/p.yaml:5: processes[3]: want a mapping, got a str`},
+		{"a cycle", "processes:\n  a: {command: x, depends_on: [b]}\n  b:\n    command: x\n    depends_on:\n      c: ready\n      a: started\n  c: {command: x, depends_on: [c]}\n", `
+			dir/p.yaml:7: processes depend on each other: a → b → a
+			dir/p.yaml:8: processes depend on each other: c → c`},
+		{"what never ends", "processes:\n  a: {command: x, restart: always}\n  b: {command: x, depends_on: {a: exited-successfully}}\n",
+			"dir/p.yaml:3: process b: depends_on: a never exits for good: it has restart: always"},
+		{"an anchor in itself", "x-a: &a {<<: *a, command: x}\nprocesses:\n  b: *a\n  c: {<<: 1}\n", `
+			dir/p.yaml:4: process c: <<: want a mapping, got a int
+			dir/p.yaml:4: process c: no command`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			pool, err := parseText(test.text, map[string]string{"/dir/bad.env": "A=1\n!\n"})
+			if err == nil {
+				t.Fatalf("it was taken: %+v", pool)
+			}
+			compare(t, strings.Split(err.Error(), "\n"), test.want)
+		})
+	}
+}
