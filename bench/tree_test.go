@@ -1,0 +1,188 @@
+//go:build linux
+
+package bench
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/procession-go/procession"
+)
+
+// treeScript makes a tree of n processes, all in one group, and says when it is
+// complete.
+func treeScript(n int) string {
+	if n == 1 {
+		return "echo complete; exec sleep " + sleepTime
+	}
+	return fmt.Sprintf("i=1; while [ $i -lt %d ]; do sleep %s & i=$((i+1)); done; echo complete; wait", n, sleepTime)
+}
+
+var complete = regexp.MustCompile("complete")
+
+// engineTree starts a tree and returns when it is complete.
+func engineTree(b *testing.B, e *procession.Engine, n int) (id string) {
+	id, err := e.Start(background, procession.Shell(treeScript(n)))
+	check(b, err)
+	_, err = e.WaitFor(background, id, complete)
+	check(b, err)
+	return id
+}
+
+// engineKill is how long Kill takes.
+func engineKill(b *testing.B, e *procession.Engine, id string) float64 {
+	info, err := e.Info(background, id)
+	check(b, err)
+	took := nanoseconds(func() { _, err = e.Kill(background, id) })
+	check(b, err)
+	if alive(info.PID) {
+		b.Fatal("Kill returned before its group was gone")
+	}
+	check(b, e.Release(background, id))
+	return took
+}
+
+// alive reports whether a process group has a member that is not a zombie.
+func alive(pgid int) bool {
+	if errors.Is(syscall.Kill(-pgid, 0), syscall.ESRCH) {
+		return false
+	}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		stat, _ := os.ReadFile(path)
+		_, rest, _ := bytes.Cut(stat, []byte(") ")) // state, ppid, pgrp, …: proc_pid_stat(5)
+		if f := bytes.Fields(rest); len(f) > 2 && string(f[2]) == strconv.Itoa(pgid) && f[0][0] != 'Z' && f[0][0] != 'X' {
+			return true
+		}
+	}
+	return false
+}
+
+// announcement keeps what is written to it, and tells when that is something.
+type announcement struct {
+	kept bytes.Buffer
+	once sync.Once
+	made chan struct{}
+}
+
+// Write appends to what is kept.
+func (a *announcement) Write(p []byte) (int, error) {
+	a.once.Do(func() { close(a.made) })
+	return a.kept.Write(p)
+}
+
+// plainTree is a tree that is ended by a signal to its group.
+type plainTree struct{ cmd *exec.Cmd }
+
+func newPlainTree(b *testing.B, n int) *plainTree {
+	stdout := &announcement{made: make(chan struct{})}
+	cmd := exec.Command("/bin/sh", "-c", treeScript(n))
+	cmd.Stdout, cmd.Stderr = stdout, &bytes.Buffer{}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	check(b, cmd.Start())
+	<-stdout.made
+	return &plainTree{cmd}
+}
+
+// kill is how long it takes from the signal until Wait answers, which it does
+// when the last member of the group has closed the pipes: that is as good as
+// dead.
+func (t *plainTree) kill(b *testing.B) float64 {
+	pid := t.cmd.Process.Pid
+	return nanoseconds(func() {
+		check(b, syscall.Kill(-pid, syscall.SIGTERM))
+		t.cmd.Wait()
+	})
+}
+
+// BenchmarkKill: from Kill to the whole tree gone, against kill(-pgid) and Wait.
+func BenchmarkKill(b *testing.B) {
+	for _, n := range []int{1, 10, 100} {
+		b.Run(fmt.Sprintf("tree=%d", n), func(b *testing.B) {
+			e := newEngine(b)
+			compareKill(b, e, n, 21)
+		})
+	}
+}
+
+func compareKill(b *testing.B, e *procession.Engine, n, rounds int) {
+	compare(b, rounds,
+		side{"engine", func() float64 { return engineKill(b, e, engineTree(b, e, n)) }},
+		side{"plain", func() float64 { return newPlainTree(b, n).kill(b) }},
+	).cost(0, "ns/kill")
+}
+
+// unrelated starts n processes that have nothing to do with the engine, and
+// ends them at the end of the benchmark.
+func unrelated(b *testing.B, n int) {
+	b.Helper()
+	tree := newPlainTree(b, n)
+	b.Cleanup(func() { tree.kill(b) })
+	time.Sleep(100 * time.Millisecond)
+}
+
+// BenchmarkSweep: the same, and start → exit → release, with 3,000 unrelated
+// processes on the machine. The engine must look at those that are younger than
+// the tree: none of them, or all.
+func BenchmarkSweep(b *testing.B) {
+	n := scale(3000)
+	b.Run(fmt.Sprintf("unrelated=%d/kill=younger", n), func(b *testing.B) {
+		e := newEngine(b)
+		unrelated(b, n)
+		compareKill(b, e, 10, 11)
+	})
+	b.Run(fmt.Sprintf("unrelated=%d/kill=older", n), func(b *testing.B) {
+		e := newEngine(b)
+		const most = 200
+		var trees []string
+		var plain []*plainTree
+		for range most { // before the others
+			trees = append(trees, idle(b, e))
+			plain = append(plain, newPlainTree(b, 1))
+		}
+		b.Cleanup(func() {
+			for _, t := range plain {
+				t.kill(b)
+			}
+		})
+		unrelated(b, n)
+		compare(b, 21,
+			side{"engine", func() float64 {
+				if len(trees) == 0 {
+					b.Fatalf("more than %d rounds", most-1)
+				}
+				id := trees[0]
+				trees = trees[1:]
+				return engineKill(b, e, id)
+			}},
+			side{"plain", func() float64 {
+				t := plain[0]
+				plain = plain[1:]
+				return t.kill(b)
+			}},
+		).cost(0, "ns/kill")
+	})
+	b.Run(fmt.Sprintf("unrelated=%d/start", n), func(b *testing.B) {
+		e := newEngine(b)
+		unrelated(b, n)
+		const total = 96
+		compare(b, 11,
+			side{"engine", func() float64 {
+				return atOnce(b, 8, total, func() error { return engineRun(e, trueSpec) })
+			}},
+			side{"plain", func() float64 {
+				return atOnce(b, 8, total, func() error { return plainRun(trueProgram) })
+			}},
+		).speed(0, "ns/start")
+	})
+}
