@@ -45,8 +45,8 @@ func (p *process) advance() {
 
 // begin starts the first incarnation; after a panic it goes on with the record.
 func (p *process) begin(ctx actor.Context) {
-	p.self = ctx.Self()
 	if p.state == unborn {
+		p.self = ctx.Self() // which stays the same, and is read from other goroutines
 		p.start()
 		return
 	}

@@ -1,0 +1,357 @@
+package actors
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"go.uber.org/goleak"
+
+	"github.com/procession-go/procession/internal/osproc"
+	"github.com/procession-go/procession/messages"
+	"github.com/procession-go/procession/supervisor"
+)
+
+func TestMain(m *testing.M) {
+	// The actor system's throttle of dead letters ends by itself after a second.
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/asynkron/protoactor-go/actor.NewDeadLetter.NewThrottle.func4.1"))
+}
+
+const testPatience = 30 * time.Second
+
+var pools atomic.Int64
+
+// rig is a pool in an actor system of its own, and who asks it.
+type rig struct {
+	t      *testing.T
+	engine string
+	system *actor.ActorSystem
+	pool   *actor.PID
+	downs  atomic.Int64
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	r := &rig{t: t, engine: fmt.Sprintf("actors-test-%d-%d", os.Getpid(), pools.Add(1))}
+	r.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
+	host, err := osproc.NewHost(r.engine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.pool = r.system.Root.Spawn(PoolProps(&Config{
+		Host: host, Logger: quiet, Grace: 300 * time.Millisecond, OutputLimit: 1 << 20, MaxExited: -1, Down: func() { r.downs.Add(1) },
+	}))
+	t.Cleanup(func() {
+		r.ask(&messages.Shutdown{})
+		r.eventually("nothing is left", func() bool { return len(r.marked()) == 0 })
+	})
+	return r
+}
+
+// later asks, and the answer can be waited for.
+func (r *rig) later(request any) *actor.Future {
+	return r.system.Root.RequestFuture(r.pool, request, testPatience)
+}
+
+func (r *rig) ask(request any) any {
+	r.t.Helper()
+	return r.result(r.later(request))
+}
+
+func (r *rig) result(f *actor.Future) any {
+	r.t.Helper()
+	answer, err := f.Result()
+	if err != nil && err != actor.ErrDeadLetter {
+		r.t.Fatal(err)
+	}
+	return answer
+}
+
+func ask[T any](r *rig, request any) T {
+	r.t.Helper()
+	answer, ok := r.ask(request).(T)
+	if !ok {
+		r.t.Fatalf("%T is answered with something else than %T", request, answer)
+	}
+	return answer
+}
+
+func (r *rig) start(spec messages.Spec) string {
+	r.t.Helper()
+	return ask[*messages.ProcessStarted](r, &messages.StartProcess{Spec: spec}).ID
+}
+
+func (r *rig) info(id string) *messages.Info {
+	r.t.Helper()
+	return ask[*messages.Info](r, &messages.GetInfo{ID: id})
+}
+
+// awaitText waits until the output has text.
+func (r *rig) awaitText(id, text string) {
+	r.t.Helper()
+	cursor, seen := int64(0), ""
+	for !strings.Contains(seen, text) {
+		chunk := ask[*messages.Chunk](r, &messages.ReadOutput{ID: id, ReadOptions: messages.ReadOptions{Cursor: cursor, Wait: -1}})
+		for _, s := range chunk.Segments {
+			seen += string(s.Data)
+		}
+		if cursor = chunk.Next; chunk.EOF {
+			r.t.Fatalf("%q ended without %q", seen, text)
+		}
+	}
+}
+
+// panics makes a process actor panic: no run belongs to this message.
+func (r *rig) panics(id string) {
+	r.system.Root.Send(actor.NewPID(r.pool.Address, r.pool.Id+"/"+id), &written{})
+}
+
+func (r *rig) eventually(what string, holds func() bool) {
+	r.t.Helper()
+	for begin := time.Now(); !holds(); time.Sleep(2 * time.Millisecond) {
+		if time.Since(begin) > testPatience {
+			r.t.Fatalf("not within %v: %s", testPatience, what)
+		}
+	}
+}
+
+// marked are the processes, no zombies, that carry the mark of the rig's engine.
+func (r *rig) marked() (found []int) {
+	names, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, name := range names {
+		env, err := os.ReadFile(name) // that of a zombie is empty
+		if err == nil && bytes.Contains(env, []byte(osproc.MarkEngine+"="+r.engine+"\x00")) {
+			pid, _ := strconv.Atoi(strings.Split(name, "/")[2])
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+// A process that leaves the group, one that stays in it, and one that does not
+// listen.
+const family = `trap '' TERM; setsid sleep 1000 & sleep 1000 & echo ready; wait; wait; sleep 1000`
+
+func TestAPanicEndsTheTreeAndKeepsTheLog(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		spec  messages.Spec
+		begin func(r *rig, id string) *actor.Future // brings it into the state
+		state messages.State
+		cause messages.Cause
+	}{
+		"running": {messages.Shell(family), func(r *rig, id string) *actor.Future {
+			return r.later(&messages.WaitExit{ID: id})
+		}, messages.Running, messages.CauseCrashed},
+		"stopping": {messages.Shell(family), func(r *rig, id string) *actor.Future {
+			return r.later(&messages.KillProcess{ID: id})
+		}, messages.Stopping, messages.CauseCrashed},
+		"draining": {messages.Shell("(trap '' TERM; echo ready; while :; do echo more; sleep 0.02; done) & exec sleep 0.1"), func(r *rig, id string) *actor.Future {
+			f := r.later(&messages.WaitExit{ID: id})
+			r.eventually("its leader has exited", func() bool { return r.info(id).State == messages.Stopping })
+			return f
+		}, messages.Stopping, messages.CauseExited},
+		"clearing": {messages.Shell("(trap '' TERM; echo ready; exec sleep 1000 >/dev/null 2>&1) & exec sleep 0.1"), func(r *rig, id string) *actor.Future {
+			f := r.later(&messages.WaitExit{ID: id})
+			r.result(f)
+			return f
+		}, messages.Exited, messages.CauseExited},
+		"exited": {messages.Shell("echo ready; exec sleep 0.1"), func(r *rig, id string) *actor.Future {
+			f := r.later(&messages.KillProcess{ID: id})
+			r.result(f)
+			return f
+		}, messages.Exited, messages.CauseKilled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			test.spec.Grace = testPatience
+			if name == "draining" || name == "exited" {
+				test.spec.Grace = time.Second
+			}
+			id := r.start(test.spec)
+			r.awaitText(id, "ready")
+			waiting := test.begin(r, id)
+			if test.state != messages.Exited {
+				r.eventually("it is "+test.state.String(), func() bool { return r.info(id).State == test.state })
+			}
+			r.panics(id)
+			exit, ok := r.result(waiting).(*messages.Exit)
+			if !ok || exit.Cause != test.cause || test.cause == messages.CauseCrashed && exit.Signal != "SIGKILL" {
+				t.Errorf("who waited is told %+v", exit)
+			}
+			if again := ask[*messages.Exit](r, &messages.KillProcess{ID: id}); *again != *exit {
+				t.Errorf("then a Kill is told %+v", again)
+			}
+			if left := r.marked(); len(left) > 0 {
+				t.Errorf("of the tree, %v are left", left)
+			}
+			if out := ask[*messages.Output](r, &messages.GetOutput{ID: id}); !strings.HasPrefix(out.Stdout(), "ready\n") || out.Exit == nil {
+				t.Errorf("the log holds %q, %+v", out.Combined(), out.Exit)
+			}
+			if i := r.info(id); i.State != messages.Exited || i.Restarts != 0 {
+				t.Errorf("%+v", i)
+			}
+			ask[*messages.Released](r, &messages.ReleaseProcess{ID: id})
+		})
+	}
+}
+
+func TestAPanicWhileItIsStarted(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for range 20 {
+		// The request and the panic race with the fork; whoever wins, the starter
+		// is answered, and the process ends.
+		f := r.later(&messages.StartProcess{Spec: messages.Shell(family)})
+		var id string
+		r.eventually("it is in List", func() bool {
+			for _, i := range ask[*messages.ProcessList](r, &messages.ListProcesses{}).Processes {
+				id = i.ID
+			}
+			return id != ""
+		})
+		r.panics(id)
+		if started, ok := r.result(f).(*messages.ProcessStarted); !ok || started.ID != id {
+			t.Fatalf("the starter is told %+v", started)
+		}
+		if exit := ask[*messages.Exit](r, &messages.WaitExit{ID: id}); exit.Cause != messages.CauseCrashed {
+			t.Errorf("%+v", exit)
+		}
+		ask[*messages.Released](r, &messages.ReleaseProcess{ID: id})
+		if left := r.marked(); len(left) > 0 {
+			t.Errorf("%v are left", left)
+		}
+	}
+}
+
+func TestAfterAPanicThePolicyApplies(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	spec := messages.Shell("echo ready $$; sleep 1000")
+	spec.Restart = supervisor.Policy{When: supervisor.OnFailure, MinBackoff: 1, MaxBackoff: time.Millisecond}
+	id := r.start(spec)
+	first := r.info(id).PID
+	r.awaitText(id, "ready")
+	r.panics(id)
+	r.eventually("it runs again", func() bool { i := r.info(id); return i.State == messages.Running && i.PID != first })
+	i := r.info(id)
+	if i.Restarts != 1 || len(i.Incarnations) != 1 || i.Incarnations[0].Exit.Cause != messages.CauseCrashed {
+		t.Errorf("%+v", i)
+	}
+	r.awaitText(id, fmt.Sprintf("ready %d\n", i.PID))
+	ask[*messages.Exit](r, &messages.KillProcess{ID: id})
+}
+
+func TestAPanicWhileItBacksOff(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	spec := messages.Shell("echo ready; exit 1")
+	spec.Restart = supervisor.Policy{When: supervisor.OnFailure, MaxRestarts: 3, MinBackoff: 50 * time.Millisecond, MaxBackoff: 50 * time.Millisecond}
+	id := r.start(spec)
+	wait := r.later(&messages.WaitExit{ID: id})
+	backingOff := 0
+	for end := time.Now().Add(testPatience); time.Now().Before(end); {
+		i := r.info(id)
+		if i.State == messages.Exited {
+			break
+		}
+		if i.State == messages.BackingOff && backingOff < 3 {
+			backingOff++
+			r.panics(id)
+		}
+	}
+	if exit, ok := r.result(wait).(*messages.Exit); !ok || exit.Code != 1 {
+		t.Errorf("%+v", exit)
+	}
+	if i := r.info(id); i.Restarts != 3 {
+		t.Errorf("%+v", i)
+	}
+}
+
+func TestAPanicAnswersTheOneWhoseMessageItWas(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.start(messages.Shell(family))
+	child := actor.NewPID(r.pool.Address, r.pool.Id+"/"+id)
+	answer, err := r.system.Root.RequestFuture(child, (*messages.ReadOutput)(nil), testPatience).Result()
+	if refusal, ok := answer.(*messages.Error); !ok || refusal.Code != messages.CodeFailed || refusal.ID != id {
+		t.Errorf("%+v, %v", answer, err)
+	}
+	if exit := ask[*messages.Exit](r, &messages.WaitExit{ID: id}); exit.Cause != messages.CauseCrashed {
+		t.Errorf("%+v", exit)
+	}
+}
+
+func TestAnActorThatFailsTooOftenLeavesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id, other := r.start(messages.Shell(family)), r.start(messages.Shell("sleep 1000"))
+	r.awaitText(id, "ready")
+	for range supervisor.MaxActorRestarts + 2 {
+		r.panics(id)
+	}
+	r.eventually("it is forgotten", func() bool {
+		return len(ask[*messages.ProcessList](r, &messages.ListProcesses{}).Processes) == 1
+	})
+	if refusal := ask[*messages.Error](r, &messages.GetInfo{ID: id}); refusal.Code != messages.CodeNotFound {
+		t.Errorf("%+v", refusal)
+	}
+	r.eventually("only the other one is left", func() bool { return len(r.marked()) == 1+1 || len(r.marked()) == 1 })
+	if i := r.info(other); i.State != messages.Running {
+		t.Errorf("%+v", i)
+	}
+}
+
+func TestAPoolThatPanicsLeavesNobodyWaitingAndNothingRunning(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.start(messages.Shell(family))
+	r.awaitText(id, "ready")
+	r.start(messages.Shell("sleep 1000"))
+	waiting := []*actor.Future{
+		r.later(&messages.WaitExit{ID: id}),
+		r.later(&messages.ReadOutput{ID: id, ReadOptions: messages.ReadOptions{Cursor: 6, Wait: -1}}),
+		r.later(&messages.KillProcess{ID: id}),
+	}
+	ask[*messages.ProcessList](r, &messages.ListProcesses{}) // they have arrived
+	if refusal := ask[*messages.Error](r, (*messages.GetInfo)(nil)); refusal.Code != messages.CodeFailed {
+		t.Errorf("%+v", refusal)
+	}
+	for _, f := range waiting {
+		if refusal, ok := r.result(f).(*messages.Error); !ok || refusal.Code != messages.CodeClosed {
+			t.Errorf("who waited is told %+v", refusal)
+		}
+	}
+	r.eventually("nothing is left", func() bool { return len(r.marked()) == 0 })
+	if r.downs.Load() != 1 {
+		t.Errorf("Down was called %d times", r.downs.Load())
+	}
+	// The pool itself goes on, empty.
+	if list := ask[*messages.ProcessList](r, &messages.ListProcesses{}); len(list.Processes) != 0 {
+		t.Errorf("%+v", list)
+	}
+	ask[*messages.Exit](r, &messages.KillProcess{ID: r.start(messages.Shell("sleep 1000"))})
+}
+
+func TestAPoolThatPanicsDuringStartsLeavesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for range 5 {
+		for range 20 {
+			r.system.Root.Send(r.pool, &messages.StartProcess{Spec: messages.Shell("sleep 1000")})
+		}
+		r.system.Root.Send(r.pool, (*messages.GetInfo)(nil))
+	}
+	ask[*messages.ProcessList](r, &messages.ListProcesses{})
+	r.eventually("nothing is left", func() bool { return len(r.marked()) == 0 })
+}
