@@ -2,7 +2,7 @@
 // and with github.com/go-cmd/cmd, on the same work in the same run:
 //
 //	go test -run '^$' -bench . ./bench                  # everything, about four minutes
-//	go test -run '^$' -bench . -short ./bench           # smaller, under a minute
+//	go test -run '^$' -bench . -short ./bench           # smaller, about a minute
 //	go test -run '^$' -bench Zero ./bench -bytes 4G     # more bytes
 //
 // Every line is one comparison. Its sides take turns, in rounds of another order

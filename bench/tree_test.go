@@ -81,8 +81,12 @@ func (a *announcement) Write(p []byte) (int, error) {
 	return a.kept.Write(p)
 }
 
-// plainTree is a tree that is ended by a signal to its group.
-type plainTree struct{ cmd *exec.Cmd }
+// plainTree is a tree that is ended by a signal to its group, at the latest at
+// the end of the benchmark.
+type plainTree struct {
+	cmd  *exec.Cmd
+	gone bool
+}
 
 func newPlainTree(b *testing.B, n int) *plainTree {
 	stdout := &announcement{made: make(chan struct{})}
@@ -90,8 +94,14 @@ func newPlainTree(b *testing.B, n int) *plainTree {
 	cmd.Stdout, cmd.Stderr = stdout, &bytes.Buffer{}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	check(b, cmd.Start())
+	t := &plainTree{cmd: cmd}
+	b.Cleanup(func() {
+		if !t.gone {
+			t.kill(b)
+		}
+	})
 	<-stdout.made
-	return &plainTree{cmd}
+	return t
 }
 
 // kill is how long it takes from the signal until Wait answers, which it does
@@ -99,6 +109,7 @@ func newPlainTree(b *testing.B, n int) *plainTree {
 // dead.
 func (t *plainTree) kill(b *testing.B) float64 {
 	pid := t.cmd.Process.Pid
+	t.gone = true
 	return nanoseconds(func() {
 		check(b, syscall.Kill(-pid, syscall.SIGTERM))
 		t.cmd.Wait()
@@ -126,8 +137,7 @@ func compareKill(b *testing.B, e *procession.Engine, n, rounds int) {
 // ends them at the end of the benchmark.
 func unrelated(b *testing.B, n int) {
 	b.Helper()
-	tree := newPlainTree(b, n)
-	b.Cleanup(func() { tree.kill(b) })
+	newPlainTree(b, n)
 	time.Sleep(100 * time.Millisecond)
 }
 
@@ -150,11 +160,6 @@ func BenchmarkSweep(b *testing.B) {
 			trees = append(trees, idle(b, e))
 			plain = append(plain, newPlainTree(b, 1))
 		}
-		b.Cleanup(func() {
-			for _, t := range plain {
-				t.kill(b)
-			}
-		})
 		unrelated(b, n)
 		compare(b, 21,
 			side{"engine", func() float64 {

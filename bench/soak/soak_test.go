@@ -51,7 +51,7 @@ const callers = 32
 func TestSoak(t *testing.T) {
 	const name = "procession-soak"
 	run(t, fmt.Sprintf("%s-%d-warm", name, os.Getpid()), min(time.Second/2, time.Duration(soak)))
-	before := measure()
+	before := settled()
 	id := fmt.Sprintf("%s-%d", name, os.Getpid())
 	run(t, id, time.Duration(soak))
 	if left := marked(id); len(left) > 0 {
@@ -263,7 +263,21 @@ func (c *caller) expected(err error) bool {
 
 // usage is what this program has.
 type usage struct {
-	Goroutines, Descriptors, Children, Megabytes int
+	Goroutines, Descriptors, Children, Kilobytes int
+}
+
+// settled is what this program has when that does not become less any more.
+func settled() usage {
+	u := measure()
+	for still := 0; still < 5; still++ {
+		time.Sleep(50 * time.Millisecond)
+		now := measure()
+		if u.beyond(now) != "" || u.Kilobytes > now.Kilobytes {
+			still = 0
+		}
+		u = now
+	}
+	return u
 }
 
 func measure() usage {
@@ -273,7 +287,7 @@ func measure() usage {
 	runtime.ReadMemStats(&m)
 	fds, _ := os.ReadDir("/proc/self/fd")
 	children, _ := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", os.Getpid()))
-	return usage{runtime.NumGoroutine(), len(fds), len(strings.Fields(string(children))), int(m.HeapAlloc >> 20)}
+	return usage{runtime.NumGoroutine(), len(fds), len(strings.Fields(string(children))), int(m.HeapAlloc >> 10)}
 }
 
 // beyond is what there is more of than before, "" if nothing.
@@ -285,7 +299,7 @@ func (u usage) beyond(before usage) string {
 		return "goroutines"
 	case u.Descriptors > before.Descriptors:
 		return "descriptors"
-	case u.Megabytes > before.Megabytes+1: // it rounds
+	case u.Kilobytes > before.Kilobytes+1024:
 		return "memory"
 	}
 	return ""
