@@ -1,0 +1,35 @@
+package mcpserver
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/procession-go/procession"
+)
+
+// outputText is a result of output as a model reads it: a line on the process,
+// what was left out, the output, and how to read on.
+func outputText(info procession.Info, r outputResult, re *regexp.Regexp, cursor int64) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s is %s: %s\n", info.ID, status(info), shortened(commandLine(info), 120))
+	if r.Dropped > 0 {
+		fmt.Fprintf(&b, "[%d bytes of earlier output are left out]\n", r.Dropped)
+	}
+	switch {
+	case r.Output != "":
+		b.WriteString("\n" + r.Output)
+		if !strings.HasSuffix(r.Output, "\n") {
+			b.WriteByte('\n')
+		}
+		b.WriteByte('\n')
+	case re != nil:
+		fmt.Fprintf(&b, "[no line matches %q]\n", re)
+	case cursor > 0:
+		fmt.Fprintf(&b, "[no output after cursor %d]\n", cursor)
+	default:
+		b.WriteString("[no output]\n")
+	}
+	fmt.Fprintf(&b, "[next_cursor: %d]", r.NextCursor)
+	return b.String()
+}

@@ -1,0 +1,100 @@
+package mcpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"strings"
+
+	"github.com/procession-go/procession"
+)
+
+// Errors that a model reads: each says what to do instead.
+
+// namedAtMost is how many processes an error names.
+const namedAtMost = 20
+
+// unknown is the error for an ID that is none of the session's.
+func (s *session) unknown(ctx context.Context, id string) error {
+	processes, err := s.list(ctx)
+	if err != nil {
+		return err
+	}
+	return unknownProcess(id, processes)
+}
+
+func unknownProcess(id string, processes []procession.Info) error {
+	if len(processes) == 0 {
+		return fmt.Errorf("no process %q; there are none: start one with start_process", id)
+	}
+	return fmt.Errorf("no process %q; there are: %s", id, named(processes))
+}
+
+// named lists processes, the newest if there are many.
+func named(processes []procession.Info) string {
+	var b strings.Builder
+	if more := len(processes) - namedAtMost; more > 0 {
+		fmt.Fprintf(&b, "%d older ones, ", more)
+		processes = processes[more:]
+	}
+	for i, p := range processes {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s (%s: %s)", p.ID, p.State, shortened(commandLine(p), 60))
+	}
+	return b.String()
+}
+
+// explain is an error of the engine as a model needs it.
+func (s *session) explain(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		if cause := context.Cause(ctx); errors.Is(cause, errSessionEnded) {
+			return cause
+		}
+		return errors.New("the waiting was cancelled; the process is not affected")
+	case errors.Is(err, procession.ErrLimit):
+		running, listErr := s.server.engine.List(ctx, procession.Selector{
+			Labels: s.selector().Labels, States: []procession.State{procession.Starting, procession.Running, procession.Stopping}})
+		if listErr != nil {
+			return err
+		}
+		if len(running) == 0 {
+			return fmt.Errorf("%w, all of them of other clients; try again later", err)
+		}
+		return fmt.Errorf("%w; kill_process some that are no longer needed, of: %s", err, named(running))
+	case errors.Is(err, procession.ErrClosed):
+		return errServerClosed
+	}
+	return err
+}
+
+// explainStart is the error of a failed start.
+func explainStart(err error, spec procession.Spec) error {
+	missing := errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist)
+	if missing && len(spec.Args) > 0 && strings.ContainsAny(spec.Command, " \t") {
+		return fmt.Errorf("%w; with args, command is the program alone: put each of its arguments in args, or leave args out for a shell line", err)
+	}
+	return err
+}
+
+// explainInput is the error of failed input.
+func explainInput(err error) error {
+	if errors.Is(err, procession.ErrStdinClosed) {
+		return fmt.Errorf("%w; to write to a process, start it with stdin (or pty) true", err)
+	}
+	return err
+}
+
+// shortened is text in one line, of n characters at the most.
+func shortened(text string, n int) string {
+	line, rest, _ := strings.Cut(text, "\n")
+	runes := []rune(line)
+	if len(runes) > n || rest != "" {
+		return string(runes[:min(n, len(runes))]) + "…"
+	}
+	return line
+}

@@ -1,0 +1,247 @@
+package mcpserver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/procession-go/procession"
+)
+
+const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`
+
+// post sends body with headers (name, value, …), of which Host is one.
+func post(t testing.TB, client *http.Client, url, body string, headers ...string) (status int, text string, session string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(within30(t), http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			r.Host = headers[i+1]
+		}
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	answer, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	all, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(all), answer.Header.Get("Mcp-Session-Id")
+}
+
+func TestHTTPRefuses(t *testing.T) {
+	s := newServer(t, Options{MaxMessage: 10_000})
+	h := httptest.NewServer(s.Handler(HTTPOptions{Token: "secret", Loopback: true}))
+	defer h.Close()
+	defer s.Close()
+	address := h.Listener.Addr().String()
+	_, port, _ := net.SplitHostPort(address)
+	const right = "Bearer secret"
+	for _, test := range []struct {
+		name    string
+		headers []string
+		status  int
+	}{
+		{"the token", []string{"Authorization", right}, 200},
+		{"the scheme in lower case", []string{"Authorization", "bearer secret"}, 200},
+		{"no token", nil, 401},
+		{"another token", []string{"Authorization", "Bearer wrong!"}, 401},
+		{"a longer token", []string{"Authorization", right + "s"}, 401},
+		{"another scheme", []string{"Authorization", "Basic secret"}, 401},
+		{"the token alone", []string{"Authorization", "secret"}, 401},
+		{"a page of another origin", []string{"Authorization", right, "Origin", "http://evil.example"}, 403},
+		{"a page of another port", []string{"Authorization", right, "Origin", "http://127.0.0.1:1"}, 403},
+		{"a page of no origin", []string{"Authorization", right, "Origin", "null"}, 403},
+		{"two origins", []string{"Authorization", right, "Origin", "http://" + address, "Origin", "http://evil.example"}, 403},
+		{"a page of the server", []string{"Authorization", right, "Origin", "http://" + address}, 200},
+		{"a name that was rebound", []string{"Authorization", right, "Host", "evil.example:" + port}, 403},
+		{"a name that was rebound, and its page", []string{"Authorization", right, "Host", "evil.example:" + port, "Origin", "http://evil.example:" + port}, 403},
+		{"another address", []string{"Authorization", right, "Host", "192.0.2.1:" + port}, 403},
+		{"localhost", []string{"Authorization", right, "Host", "localhost:" + port}, 200},
+	} {
+		status, text, _ := post(t, h.Client(), h.URL+Path, initialize, test.headers...)
+		if status != test.status {
+			t.Errorf("%s: %d (%s), want %d", test.name, status, text, test.status)
+		}
+	}
+	for body, want := range map[string]int{
+		"{":                          400,
+		`{"jsonrpc":"2.0","id":1}`:   0,
+		strings.Repeat("x", 10_001):  413,
+		`[{"jsonrpc":"2.0","id":1}]`: 0,
+	} {
+		status, text, _ := post(t, h.Client(), h.URL+Path, body, "Authorization", right)
+		if want != 0 && status != want {
+			t.Errorf("%.30s: %d (%s), want %d", body, status, text, want)
+		}
+	}
+	if status, _, _ := post(t, h.Client(), h.URL+"/elsewhere", initialize, "Authorization", right); status != 404 {
+		t.Errorf("elsewhere: %d", status)
+	}
+	if status, _, session := post(t, h.Client(), h.URL, initialize, "Authorization", right); status != 200 || session == "" {
+		t.Errorf("at the root: %d, session %q", status, session)
+	}
+}
+
+func TestHostAllowed(t *testing.T) {
+	for _, test := range []struct {
+		o    HTTPOptions
+		host string
+		want bool
+	}{
+		{HTTPOptions{Loopback: true}, "localhost", true},
+		{HTTPOptions{Loopback: true}, "LOCALHOST:80", true},
+		{HTTPOptions{Loopback: true}, "127.0.0.1:80", true},
+		{HTTPOptions{Loopback: true}, "[::1]:80", true},
+		{HTTPOptions{Loopback: true}, "[::1]", true},
+		{HTTPOptions{Loopback: true}, "[::ffff:127.0.0.1]:80", true},
+		{HTTPOptions{Loopback: true}, "10.0.0.1:80", false},
+		{HTTPOptions{Loopback: true}, "localhost.evil.example", false},
+		{HTTPOptions{Loopback: true}, "127.0.0.1.evil.example", false},
+		{HTTPOptions{Loopback: true}, "", false},
+		{HTTPOptions{}, "10.0.0.1:80", true},
+		{HTTPOptions{}, "build.example", false},
+		{HTTPOptions{Hosts: []string{"build.example"}}, "Build.example:80", true},
+	} {
+		if got := test.o.hostAllowed(test.host); got != test.want {
+			t.Errorf("%+v, %q: %v", test.o, test.host, got)
+		}
+	}
+}
+
+// TestHTTPSessions: a client sees its own processes only, and they end when it
+// ends its session, even while it waits.
+func TestHTTPSessions(t *testing.T) {
+	s := newServer(t, Options{}, procession.WithMaxProcesses(2))
+	transport := overHTTP(t, s)
+	a := connect(t, transport)
+	b := connect(t, &mcp.StreamableClientTransport{Endpoint: transport.Endpoint, HTTPClient: transport.HTTPClient})
+	mine, other := a.start("exec sleep 1000"), b.start("exec sleep 1000")
+	for _, tool := range []string{"get_process_output", "wait_for_process", "kill_process", "release_process", "get_process_info"} {
+		a.fail(tool, arguments{"process_id": other}, `no process "`+other+`"`, mine)
+	}
+	_, r := a.do("list_processes", nil)
+	if list := r["processes"].([]any); len(list) != 1 || list[0].(map[string]any)["process_id"] != mine {
+		t.Errorf("a sees %v", list)
+	}
+	a.fail("start_process", arguments{"command": "true"}, "2 processes run already", "kill_process", mine)
+
+	params := &mcp.CallToolParams{Name: "wait_for_process", Arguments: arguments{"process_id": mine}}
+	params.SetProgressToken("wait")
+	waited := make(chan error, 1)
+	go func() {
+		_, err := a.CallTool(within30(t), params)
+		waited <- err
+	}()
+	<-a.progress
+	session := s.sessionByID(a.ID())
+	request, _ := http.NewRequestWithContext(within30(t), http.MethodDelete, transport.Endpoint, nil)
+	request.Header.Set("Mcp-Session-Id", a.ID())
+	answer, err := transport.HTTPClient.Do(request)
+	if err != nil || answer.StatusCode != 204 {
+		t.Fatalf("DELETE: %v, %v", answer, err)
+	}
+	answer.Body.Close()
+	<-waited
+	if _, err := s.engine.Info(within30(t), mine); !errors.Is(err, procession.ErrNotFound) {
+		t.Errorf("the process of a session that was ended: %v", err)
+	}
+	if _, err := session.start(within30(t), procession.Shell("true")); err != errSessionEnded {
+		t.Errorf("a start in a session that was ended: %v", err)
+	}
+	_, r = b.do("get_process_info", arguments{"process_id": other})
+	expect(t, r, arguments{"state": "running"})
+}
+
+// TestHTTPIdle: a session ends when it has made no request for some time, also
+// if a call is still waiting whose client has vanished.
+func TestHTTPIdle(t *testing.T) {
+	const idle = 300 * time.Millisecond
+	s := newServer(t, Options{Idle: idle})
+	transport := overHTTP(t, s)
+	c := connect(t, transport)
+	id := c.start("exec sleep 1000")
+	begin := time.Now()
+	for time.Since(begin) < 3*idle { // a call that takes longer keeps it alive, and so do calls in a row
+		_, r := c.do("wait_for_process", arguments{"process_id": id, "timeout_seconds": (idle * 5 / 4).Seconds()})
+		expect(t, r, arguments{"state": "running"})
+	}
+	params := &mcp.CallToolParams{Name: "wait_for_process", Arguments: arguments{"process_id": id}}
+	params.SetProgressToken("wait")
+	go c.CallTool(within30(t), params)
+	<-c.progress
+	transport.HTTPClient.Transport.(*cuttable).cut()
+	eventually(t, "the process ends", func() bool {
+		_, err := s.engine.Info(within30(t), id)
+		return errors.Is(err, procession.ErrNotFound)
+	})
+	eventually(t, "the session is forgotten", func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return len(s.sessions) == 0
+	})
+	if _, err := c.CallTool(within30(t), &mcp.CallToolParams{Name: "list_processes"}); err == nil {
+		t.Error("a call in a session that has expired succeeds")
+	}
+}
+
+// TestServe: only with a token can others reach it; it ends with its context,
+// also if clients are waiting.
+func TestServe(t *testing.T) {
+	s := newServer(t, Options{})
+	open, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Serve(context.Background(), open, HTTPOptions{}); err == nil || !strings.Contains(err.Error(), "token") {
+		t.Errorf("without a token it serves %v: %v", open.Addr(), err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, l, HTTPOptions{}) }()
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	c := connect(t, &mcp.StreamableClientTransport{Endpoint: "http://" + l.Addr().String() + Path, HTTPClient: client, MaxRetries: -1})
+	id := c.start("exec sleep 1000")
+	params := &mcp.CallToolParams{Name: "wait_for_process", Arguments: arguments{"process_id": id}}
+	params.SetProgressToken("wait")
+	waited := make(chan error, 1)
+	go func() {
+		_, err := c.CallTool(within30(t), params)
+		waited <- err
+	}()
+	<-c.progress
+	cancel()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("it does not end")
+	}
+	<-waited
+	if list, err := s.engine.List(within30(t)); err != nil || len(list) > 0 {
+		t.Errorf("then there are %v, %v", list, err)
+	}
+}

@@ -1,0 +1,252 @@
+package mcpserver
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+)
+
+// lineConn is a connection of one JSON-RPC message a line. The SDK's own ends
+// with the first line that it does not understand or that is too long for it;
+// this one answers that line with an error and reads on. When its input ends it
+// gives the answers that are outstanding a moment, so that
+//
+//	printf '%s\n' "$requests" | procession mcp
+//
+// has them.
+type lineConn struct {
+	lines chan line
+	max   int
+
+	closing sync.Once
+	closed  chan struct{}
+	in      io.Reader
+
+	mu          sync.Mutex
+	out         io.Writer
+	outstanding int           // calls that have not been answered
+	answered    chan struct{} // has an element if one has been since
+}
+
+// line is a line that was read. Of one that is too long it has the ends only.
+type line struct {
+	text    []byte
+	tooLong bool
+}
+
+func newLineConn(in io.Reader, out io.Writer, max int) *lineConn {
+	c := &lineConn{
+		lines: make(chan line), max: max, closed: make(chan struct{}),
+		in: in, out: out, answered: make(chan struct{}, 1),
+	}
+	go c.scan()
+	return c
+}
+
+// scan reads lines. Nothing can interrupt the reading of a file such as stdin,
+// so it has a goroutine to itself.
+func (c *lineConn) scan() {
+	defer close(c.lines)
+	in := bufio.NewReaderSize(c.in, 64<<10)
+	for {
+		l, err := readLine(in, c.max)
+		if len(bytes.TrimSpace(l.text)) > 0 {
+			select {
+			case c.lines <- l:
+			case <-c.closed:
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// endsKept is how much of each end of a line that is too long is kept.
+const endsKept = 512
+
+// readLine reads a line. One of more than max bytes is read to its end, and not
+// held.
+func readLine(in *bufio.Reader, max int) (line, error) {
+	var l line
+	for {
+		piece, err := in.ReadSlice('\n')
+		l.text = append(l.text, piece...)
+		if len(bytes.TrimRight(l.text, "\r\n")) > max && !l.tooLong {
+			l.tooLong = true
+		}
+		if l.tooLong && len(l.text) > 2*endsKept {
+			l.text = append(l.text[:endsKept:endsKept], l.text[len(l.text)-endsKept:]...)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return l, err
+		}
+	}
+}
+
+// Read returns the next message, after having answered the lines before it that
+// are none.
+func (c *lineConn) Read(ctx context.Context) (jsonrpc.Message, error) {
+	for {
+		select {
+		case l, ok := <-c.lines:
+			if !ok {
+				c.drain()
+				return nil, io.EOF
+			}
+			message, refused := decode(l, c.max)
+			if refused == nil {
+				c.asked(message)
+				return message, nil
+			}
+			if err := c.write(refused); err != nil {
+				return nil, err
+			}
+		case <-c.closed:
+			return nil, io.EOF
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// drain waits until all calls are answered, for a moment.
+func (c *lineConn) drain() {
+	patience := time.After(linger)
+	for {
+		c.mu.Lock()
+		outstanding := c.outstanding
+		c.mu.Unlock()
+		if outstanding == 0 {
+			return
+		}
+		select {
+		case <-c.answered:
+		case <-c.closed:
+			return
+		case <-patience:
+			return
+		}
+	}
+}
+
+func (c *lineConn) asked(message jsonrpc.Message) {
+	if request, ok := message.(*jsonrpc.Request); ok && request.IsCall() {
+		c.mu.Lock()
+		c.outstanding++
+		c.mu.Unlock()
+	}
+}
+
+// Write writes a message.
+func (c *lineConn) Write(ctx context.Context, message jsonrpc.Message) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	text, err := jsonrpc.EncodeMessage(message)
+	if err != nil {
+		return err
+	}
+	if _, ok := message.(*jsonrpc.Response); ok {
+		defer c.answer()
+	}
+	return c.write(text)
+}
+
+func (c *lineConn) write(text []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, err := c.out.Write(append(text, '\n'))
+	return err
+}
+
+func (c *lineConn) answer() {
+	c.mu.Lock()
+	c.outstanding--
+	c.mu.Unlock()
+	select {
+	case c.answered <- struct{}{}:
+	default:
+	}
+}
+
+// Close ends the reading.
+func (c *lineConn) Close() error {
+	c.closing.Do(func() {
+		close(c.closed)
+		if in, ok := c.in.(io.Closer); ok {
+			go in.Close() // which may wait for a read that nothing interrupts
+		}
+	})
+	return nil
+}
+
+// SessionID is "": there is one session only.
+func (c *lineConn) SessionID() string { return "" }
+
+// decode is the message of a line, or the answer to a line that has none.
+func decode(l line, max int) (jsonrpc.Message, []byte) {
+	text := bytes.TrimSpace(l.text)
+	switch {
+	case l.tooLong:
+		return nil, refusal(outerID(text), jsonrpc.CodeInvalidRequest,
+			fmt.Sprintf("the message is longer than the %d bytes that this server takes", max))
+	case !json.Valid(text):
+		return nil, refusal(nil, jsonrpc.CodeParseError, "parse error: the line is not JSON")
+	case text[0] == '[':
+		return nil, refusal(nil, jsonrpc.CodeInvalidRequest, "batches are not supported: write one message a line")
+	}
+	message, err := jsonrpc.DecodeMessage(text)
+	if err != nil {
+		var outer struct{ ID json.RawMessage }
+		json.Unmarshal(text, &outer)
+		return nil, refusal(outer.ID, jsonrpc.CodeInvalidRequest, "not a JSON-RPC message: "+err.Error())
+	}
+	return message, nil
+}
+
+// refusal is an error of JSON-RPC. Its id is null if it is not known whose it
+// is, as https://www.jsonrpc.org/specification#response_object wants it; the
+// SDK's encoder would leave it out.
+func refusal(id json.RawMessage, code int, message string) []byte {
+	if !validID.Match(id) {
+		id = json.RawMessage("null")
+	}
+	text, err := json.Marshal(map[string]any{
+		"jsonrpc": "2.0", "id": id,
+		"error": map[string]any{"code": code, "message": message},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+var (
+	validID = regexp.MustCompile(`^("(?:[^"\\]|\\.)*"|-?\d+)$`)
+	// Where clients write the id: right at the beginning, or at the very end.
+	firstID = regexp.MustCompile(`^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)\s*,`)
+	lastID  = regexp.MustCompile(`,\s*"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)\s*\}\s*$`)
+)
+
+// outerID is the id of a message of which there are the two ends only, nil if it
+// is in neither.
+func outerID(ends []byte) json.RawMessage {
+	if m := firstID.FindSubmatch(ends); m != nil {
+		return m[1]
+	}
+	if m := lastID.FindSubmatch(ends); m != nil {
+		return m[1]
+	}
+	return nil
+}

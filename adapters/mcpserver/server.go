@@ -1,0 +1,180 @@
+package mcpserver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/procession-go/procession"
+)
+
+// Defaults of Options.
+const (
+	DefaultTextLimit  = 32 << 10        // bytes
+	DefaultMaxMessage = 4 << 20         // bytes
+	DefaultProgress   = 2 * time.Second // between two progress notifications
+)
+
+// Options say what clients may do. The zero value lets them do everything.
+type Options struct {
+	// Version is what the server says its version is. "" is "dev".
+	Version string
+	// Allow, if not empty, are the programs that may be started, and Deny those
+	// that may not even so: patterns as of path.Match. One with a slash is
+	// matched with the path of the program, one without with its base name; a
+	// base name is allowed only where PATH finds that program. A shell line's
+	// program is /bin/sh, which can run anything.
+	Allow, Deny []string
+	// Root, if not "", is the directory that working directories must be in,
+	// symbolic links resolved, and what they are relative to. It binds where
+	// processes start, not where they go.
+	Root string
+	// MaxOutput is the most that output_limit may ask for, in bytes. 0 is no
+	// limit.
+	MaxOutput int64
+	// TextLimit is how many bytes of output a result has unless a call says
+	// otherwise. 0 is 32 KiB.
+	TextLimit int
+	// MaxMessage is the most bytes that one message from a client may have. 0 is
+	// 4 MiB.
+	MaxMessage int
+	// Progress is the time between two progress notifications to a client that
+	// asked for them. 0 is 2 s.
+	Progress time.Duration
+	// Idle ends an HTTP session in which no request was under way for so long. 0
+	// is never.
+	Idle time.Duration
+	// Logger is where the server logs what is wrong. nil is slog.Default.
+	Logger *slog.Logger
+}
+
+// Server offers an engine to MCP clients. All its methods may be called from any
+// goroutine.
+type Server struct {
+	engine  *procession.Engine
+	options Options
+	policy  *policy
+	mcp     *mcp.Server
+
+	mu       sync.Mutex
+	closed   bool
+	sessions map[*mcp.ServerSession]*session
+}
+
+// New makes a server for eng, which the caller shuts down when the server is
+// done. An error says which option makes no sense.
+func New(eng *procession.Engine, o Options) (*Server, error) {
+	o.Version = cmp.Or(o.Version, "dev")
+	o.TextLimit = cmp.Or(o.TextLimit, DefaultTextLimit)
+	o.MaxMessage = cmp.Or(o.MaxMessage, DefaultMaxMessage)
+	o.Progress = cmp.Or(o.Progress, DefaultProgress)
+	o.Logger = cmp.Or(o.Logger, slog.Default())
+	if o.TextLimit < 0 || o.MaxMessage < 0 || o.MaxOutput < 0 || o.Progress < 0 || o.Idle < 0 {
+		return nil, errors.New("mcpserver: an option is negative")
+	}
+	policy, err := newPolicy(o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{engine: eng, options: o, policy: policy, sessions: map[*mcp.ServerSession]*session{}}
+	s.mcp = mcp.NewServer(
+		&mcp.Implementation{Name: "procession", Title: "Procession process engine", Version: o.Version},
+		&mcp.ServerOptions{
+			Instructions: instructions(o),
+			Logger:       slog.New(atLeast{slog.LevelWarn, o.Logger.Handler()}),
+			Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}},
+		})
+	s.addTools()
+	s.mcp.AddReceivingMiddleware(s.receive)
+	return s, nil
+}
+
+// MCP is the SDK's server, to which an embedder may add tools of its own, and
+// which it may connect to transports of its own.
+func (s *Server) MCP() *mcp.Server { return s.mcp }
+
+// Close ends all sessions and releases their processes. It returns when that is
+// done; what comes later is refused.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.closed = true
+	var all sync.WaitGroup
+	for _, session := range s.sessions {
+		all.Go(session.close)
+	}
+	s.mu.Unlock()
+	all.Wait()
+}
+
+// receive sees every message of every client before the SDK's handler does.
+func (s *Server) receive(next mcp.MethodHandler) mcp.MethodHandler {
+	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+		if ss, ok := req.GetSession().(*mcp.ServerSession); ok {
+			if _, err := s.session(ss); err != nil {
+				return nil, err
+			}
+		}
+		if call, ok := req.(*mcp.CallToolRequest); ok && call.Params != nil {
+			call.Params.Arguments = withoutNulls(call.Params.Arguments)
+		}
+		return next(ctx, method, req)
+	}
+}
+
+// session is the session of a connection, which begins with its first message
+// and ends with the connection.
+func (s *Server) session(ss *mcp.ServerSession) (*session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known, ok := s.sessions[ss]; ok {
+		return known, nil
+	}
+	if s.closed {
+		return nil, errServerClosed
+	}
+	begun := newSession(s, ss)
+	s.sessions[ss] = begun
+	go func() {
+		ss.Wait()
+		begun.end()
+		s.mu.Lock()
+		delete(s.sessions, ss)
+		s.mu.Unlock()
+	}()
+	return begun, nil
+}
+
+// sessionByID is the session of that Mcp-Session-Id, nil if there is none.
+func (s *Server) sessionByID(id string) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ss, session := range s.sessions {
+		if ss.ID() == id {
+			return session
+		}
+	}
+	return nil
+}
+
+// atLeast logs what is at least so important.
+type atLeast struct {
+	level slog.Level
+	slog.Handler
+}
+
+func (h atLeast) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= h.level && h.Handler.Enabled(ctx, level)
+}
+
+func (h atLeast) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return atLeast{h.level, h.Handler.WithAttrs(attrs)}
+}
+
+func (h atLeast) WithGroup(name string) slog.Handler {
+	return atLeast{h.level, h.Handler.WithGroup(name)}
+}

@@ -1,0 +1,519 @@
+package mcpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/procession-go/procession"
+)
+
+// TestStdio drives a server in a process of its own.
+func TestStdio(t *testing.T) {
+	suite(t, func(t *testing.T) *client {
+		engine := engineName()
+		t.Cleanup(func() { eventually(t, "nothing is left", func() bool { return len(marked(engine)) == 0 }) })
+		return connect(t, &mcp.CommandTransport{Command: helperCommand(engine), TerminateDuration: patience})
+	})
+}
+
+// TestHTTP drives a server over streamable HTTP.
+func TestHTTP(t *testing.T) {
+	suite(t, func(t *testing.T) *client { return connect(t, overHTTP(t, newServer(t, Options{}))) })
+}
+
+// TestEmbedded drives a server that an embedder has connected itself.
+func TestEmbedded(t *testing.T) {
+	here, there := mcp.NewInMemoryTransports()
+	s := newServer(t, Options{})
+	if _, err := s.MCP().Connect(within30(t), there, nil); err != nil {
+		t.Fatal(err)
+	}
+	c := connect(t, here)
+	testShell(t, c)
+	id := c.start("exec sleep 1000")
+	c.Close()
+	eventually(t, "the process ends with its session", func() bool {
+		_, err := s.engine.Info(within30(t), id)
+		return errors.Is(err, procession.ErrNotFound)
+	})
+}
+
+func overHTTP(t testing.TB, s *Server) *mcp.StreamableClientTransport {
+	h := httptest.NewServer(s.Handler(HTTPOptions{Loopback: true}))
+	t.Cleanup(func() {
+		s.Close()
+		h.CloseClientConnections()
+		h.Close()
+	})
+	transport := &cuttable{Transport: http.Transport{}}
+	transport.ctx, transport.cut = context.WithCancel(context.Background())
+	t.Cleanup(transport.CloseIdleConnections)
+	t.Cleanup(transport.cut)
+	return &mcp.StreamableClientTransport{Endpoint: h.URL + Path, HTTPClient: &http.Client{Transport: transport}}
+}
+
+// cuttable is a connection that can be cut: what is under way is then broken
+// off, and nothing more gets through.
+type cuttable struct {
+	http.Transport
+	ctx context.Context
+	cut context.CancelFunc
+}
+
+func (c *cuttable) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancel(r.Context())
+	context.AfterFunc(c.ctx, cancel)
+	return c.Transport.RoundTrip(r.WithContext(ctx))
+}
+
+// suite is what every client of every transport must find.
+func suite(t *testing.T, connected func(*testing.T) *client) {
+	for name, test := range map[string]func(*testing.T, *client){
+		"tools":            testTools,
+		"shell":            testShell,
+		"direct":           testDirect,
+		"options of start": testStartOptions,
+		"output":           testOutput,
+		"cursor":           testCursor,
+		"filter":           testFilter,
+		"cap":              testCap,
+		"clean":            testClean,
+		"wait for a line":  testWaitForLine,
+		"wait runs out":    testWaitRunsOut,
+		"input":            testInput,
+		"terminal":         testTerminal,
+		"kill":             testKill,
+		"release":          testRelease,
+		"list and info":    testListAndInfo,
+		"errors":           testErrors,
+		"concurrent":       testConcurrent,
+		"cancel":           testCancel,
+		"progress":         testProgress,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, connected(t))
+		})
+	}
+}
+
+func testTools(t *testing.T, c *client) {
+	tools, err := c.ListTools(within30(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, tool := range tools.Tools {
+		in := tool.InputSchema.(map[string]any)
+		properties, _ := in["properties"].(map[string]any)
+		var names []string
+		for name, p := range properties {
+			if p.(map[string]any)["description"] == "" || p.(map[string]any)["type"] == nil {
+				t.Errorf("%s: %s has no description or type", tool.Name, name)
+			}
+			if !slices.Contains(in["required"].([]any), any(name)) {
+				name += "?"
+			}
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		a := tool.Annotations
+		got = append(got, fmt.Sprintf("%s(%s) %v %v %v %v", tool.Name, strings.Join(names, ", "),
+			a.ReadOnlyHint, *a.DestructiveHint, a.IdempotentHint, *a.OpenWorldHint))
+		if tool.Description == "" || tool.OutputSchema == nil {
+			t.Errorf("%s has no description or no output schema", tool.Name)
+		}
+	}
+	want := []string{ // read-only, destructive, idempotent, open-world
+		"get_process_info(process_id) true false true false",
+		"get_process_output(cursor?, filter_lines?, max_bytes?, process_id, wait_seconds?) true false true false",
+		"kill_process(process_id) false true true false",
+		"list_processes() true false true false",
+		"release_process(process_id) false true true false",
+		"send_input(close?, data, process_id) false true false true",
+		"start_process(args?, command, cwd?, env?, labels?, name?, output_limit?, pty?, stdin?, timeout_seconds?) false true false true",
+		"wait_for_process(filter_lines?, process_id, timeout_seconds?) true false true false",
+	}
+	if slices.Sort(got); !slices.Equal(got, want) {
+		t.Errorf("the tools are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if !strings.Contains(c.InitializeResult().Instructions, "wait_for_process") {
+		t.Error("the server does not say how to use it")
+	}
+}
+
+func testShell(t *testing.T, c *client) {
+	for _, args := range []any{"absent", []string{}, nil} {
+		in := arguments{"command": "echo a | tr a b; exit 3", "args": args}
+		if args == "absent" {
+			delete(in, "args")
+		}
+		text, started := c.do("start_process", in)
+		if len(started) != 4 || started["pid"].(float64) <= 1 {
+			t.Errorf("start: %v", started)
+		}
+		expect(t, started, arguments{"command": "echo a | tr a b; exit 3"})
+		id := started["process_id"].(string)
+		if !strings.Contains(text, id) {
+			t.Errorf("the text %q does not contain %s", text, id)
+		}
+		expect(t, c.wait(id), arguments{"process_id": id, "output": "b\n", "stdout": "b\n", "stderr": "",
+			"exit_code": 3, "signal": nil, "state": "exited", "truncated": false, "dropped": 0, "next_cursor": 2})
+	}
+}
+
+func testDirect(t *testing.T, c *client) {
+	_, started := c.do("start_process", arguments{"command": "printf", "args": []string{"%s|", "a b", "$HOME", "it's"}})
+	expect(t, started, arguments{"command": `printf '%s|' 'a b' '$HOME' 'it'\''s'`})
+	expect(t, c.wait(started["process_id"].(string)), arguments{"output": "a b|$HOME|it's|", "exit_code": 0})
+}
+
+func testStartOptions(t *testing.T, c *client) {
+	dir := t.TempDir()
+	id := c.start(`pwd -P; echo "$COLOUR"; cat`, arguments{"cwd": dir, "env": arguments{"COLOUR": "blue"}})
+	real, _ := os.Readlink(dir)
+	if real == "" {
+		real = dir
+	}
+	expect(t, c.wait(id), arguments{"output": real + "\nblue\n", "exit_code": 0}) // cat: stdin is empty
+
+	id = c.start("sleep 1000", arguments{"timeout_seconds": 0.05})
+	expect(t, c.wait(id), arguments{"exit_code": nil, "signal": "SIGTERM"})
+	_, info := c.do("get_process_info", arguments{"process_id": id})
+	expect(t, info, arguments{"cause": "timeout"})
+
+	id = c.start("seq 1000", arguments{"output_limit": 100})
+	r := c.wait(id)
+	expect(t, r, arguments{"truncated": true, "next_cursor": 3893})
+	if out := r["output"].(string); len(out) > 100 || !strings.HasSuffix(out, "999\n1000\n") || r["dropped"].(float64) != float64(3893-len(out)) {
+		t.Errorf("%d bytes of output, dropped is %v", len(out), r["dropped"])
+	}
+}
+
+func testOutput(t *testing.T, c *client) {
+	id := c.start("echo out; read a; echo err >&2; read b; echo out again; kill -KILL $$", arguments{"stdin": true})
+	for _, line := range []string{"^out$", "^err$"} {
+		c.await(id, line)
+		c.do("send_input", arguments{"process_id": id, "data": "\n"})
+	}
+	expect(t, c.wait(id), arguments{"output": "out\nerr\nout again\n", "stdout": "out\nout again\n", "stderr": "err\n",
+		"exit_code": nil, "signal": "SIGKILL", "state": "exited"})
+}
+
+func testCursor(t *testing.T, c *client) {
+	id := c.start("echo one; read a; echo two; read b", arguments{"stdin": true})
+	c.await(id, "one")
+	text, r := c.do("get_process_output", arguments{"process_id": id})
+	expect(t, r, arguments{"output": "one\n", "next_cursor": 4, "state": "running", "exit_code": nil, "signal": nil})
+	if !strings.Contains(text, "one\n") || !strings.Contains(text, "next_cursor: 4") {
+		t.Errorf("the text is %q", text)
+	}
+	_, r = c.do("get_process_output", arguments{"process_id": id, "cursor": 4})
+	expect(t, r, arguments{"output": "", "next_cursor": 4, "dropped": 0})
+	c.do("send_input", arguments{"process_id": id, "data": "\n"})
+	_, r = c.do("get_process_output", arguments{"process_id": id, "cursor": 4, "wait_seconds": 30})
+	expect(t, r, arguments{"output": "two\n", "next_cursor": 8})
+}
+
+func testFilter(t *testing.T, c *client) {
+	id := c.start("seq 20; read a; echo oops >&2", arguments{"stdin": true})
+	c.await(id, "20")
+	c.do("send_input", arguments{"process_id": id, "data": "\n"})
+	c.wait(id)
+	_, r := c.do("get_process_output", arguments{"process_id": id, "filter_lines": "^1.$|oo"})
+	want := "10\n11\n12\n13\n14\n15\n16\n17\n18\n19\n"
+	expect(t, r, arguments{"output": want + "oops\n", "stdout": want, "stderr": "oops\n", "dropped": 0})
+	_, r = c.do("wait_for_process", arguments{"process_id": id, "filter_lines": "7"})
+	expect(t, r, arguments{"output": "7\n17\n", "exit_code": 0})
+	text, r := c.do("get_process_output", arguments{"process_id": id, "filter_lines": "no such line"})
+	expect(t, r, arguments{"output": "", "state": "exited"})
+	if !strings.Contains(text, "no line matches") {
+		t.Errorf("the text is %q", text)
+	}
+}
+
+func testCap(t *testing.T, c *client) {
+	id := c.start("seq 20000") // 108,894 bytes
+	_, r := c.do("wait_for_process", arguments{"process_id": id})
+	check := func(limit int) {
+		t.Helper()
+		out := r["output"].(string)
+		if len(out) > limit || len(out) < limit-10 || !strings.HasSuffix(out, "\n20000\n") {
+			t.Errorf("the output has %d bytes and ends in %q", len(out), out[max(0, len(out)-20):])
+		}
+		if first, _, _ := strings.Cut(out, "\n"); len(first) != 5 {
+			t.Errorf("it begins in the middle of a line: %q", first)
+		}
+		expect(t, r, arguments{"truncated": true, "dropped": 108894 - len(out), "next_cursor": 108894})
+		if strings.Contains(out, "left out") {
+			t.Error("what was left out is said inside output")
+		}
+	}
+	check(32 << 10)
+	text, r := c.do("get_process_output", arguments{"process_id": id, "max_bytes": 1000})
+	check(1000)
+	if want := fmt.Sprintf("%v bytes of earlier output are left out", r["dropped"]); !strings.Contains(text, want) {
+		t.Errorf("the text %q does not say %q", text[:100], want)
+	}
+	_, r = c.do("get_process_output", arguments{"process_id": id, "filter_lines": "^1.{4}$", "max_bytes": 60})
+	expect(t, r, arguments{"output": "19990\n19991\n19992\n19993\n19994\n19995\n19996\n19997\n19998\n19999\n"})
+
+	id = c.start("printf äöüäöü")
+	c.wait(id)
+	_, r = c.do("get_process_output", arguments{"process_id": id, "max_bytes": 5})
+	expect(t, r, arguments{"output": "öü", "dropped": 8})
+}
+
+func testClean(t *testing.T, c *client) {
+	id := c.start(`printf '\033[31mred\033[0m\n 10%%\r 55%%\r100%%\n\377\n'`)
+	expect(t, c.wait(id), arguments{"output": "red\n100%\n\uFFFD\n", "stdout": "red\n100%\n\uFFFD\n"})
+}
+
+func testWaitForLine(t *testing.T, c *client) {
+	id := c.start(`read a; printf 'starting\n\033[32mready\033[0m on port '; read b; echo 1; read c`, arguments{"stdin": true})
+	type answer struct {
+		text   string
+		result map[string]any
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		text, r, _ := c.try("get_process_output", arguments{"process_id": id, "filter_lines": "^ready", "wait_seconds": 30})
+		answers <- answer{text, r}
+	}()
+	c.do("send_input", arguments{"process_id": id, "data": "\n"})
+	a := <-answers // although the line has not ended
+	expect(t, a.result, arguments{"output": "ready on port ", "state": "running"})
+	go func() {
+		text, r, _ := c.try("get_process_output", arguments{"process_id": id, "filter_lines": "never", "wait_seconds": 30})
+		answers <- answer{text, r}
+	}()
+	c.do("send_input", arguments{"process_id": id, "data": "\n\n"})
+	a = <-answers // because the process has ended
+	expect(t, a.result, arguments{"output": "", "state": "exited"})
+}
+
+func testWaitRunsOut(t *testing.T, c *client) {
+	id := c.start("echo here; exec sleep 1000")
+	c.await(id, "here")
+	for _, timeout := range []float64{0, 0.05} {
+		text, r := c.do("wait_for_process", arguments{"process_id": id, "timeout_seconds": timeout})
+		expect(t, r, arguments{"state": "running", "exit_code": nil, "signal": nil, "output": "here\n"})
+		if !strings.Contains(text, "is running") {
+			t.Errorf("the text is %q", text)
+		}
+	}
+	_, r := c.do("get_process_output", arguments{"process_id": id, "filter_lines": "gone", "wait_seconds": 0.05})
+	expect(t, r, arguments{"state": "running", "output": "", "next_cursor": 5})
+}
+
+func testInput(t *testing.T, c *client) {
+	id := c.start("cat; echo end", arguments{"stdin": true})
+	_, r := c.do("send_input", arguments{"process_id": id, "data": "grüße\n"})
+	expect(t, r, arguments{"process_id": id, "written": 8, "closed": false})
+	c.await(id, "grüße")
+	_, r = c.do("send_input", arguments{"process_id": id, "data": "x", "close": true})
+	expect(t, r, arguments{"written": 1, "closed": true})
+	expect(t, c.wait(id), arguments{"output": "grüße\nxend\n"})
+	c.fail("send_input", arguments{"process_id": id, "data": "late"}, id)
+}
+
+func testTerminal(t *testing.T, c *client) {
+	id := c.start(`test -t 0 && test -t 1 && stty size; read a; echo "got $a"`, arguments{"pty": true})
+	c.await(id, "^24 80$")
+	c.do("send_input", arguments{"process_id": id, "data": "x\n"})
+	r := c.wait(id)
+	expect(t, r, arguments{"exit_code": 0, "stderr": ""})
+	if !strings.HasSuffix(r["output"].(string), "got x\n") {
+		t.Errorf("the output is %q", r["output"])
+	}
+}
+
+func testKill(t *testing.T, c *client) {
+	id := c.start("echo up; sleep 1000 & wait")
+	c.await(id, "up")
+	_, r := c.do("kill_process", arguments{"process_id": id})
+	expect(t, r, arguments{"process_id": id, "state": "exited", "exit_code": nil, "signal": "SIGTERM"})
+	_, again := c.do("kill_process", arguments{"process_id": id})
+	expect(t, again, r)
+	_, r = c.do("get_process_output", arguments{"process_id": id})
+	expect(t, r, arguments{"output": "up\n", "state": "exited", "signal": "SIGTERM", "exit_code": nil})
+	id = c.start("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.01; done")
+	c.await(id, "up")
+	_, r = c.do("kill_process", arguments{"process_id": id})
+	expect(t, r, arguments{"exit_code": 5, "signal": nil})
+}
+
+func testRelease(t *testing.T, c *client) {
+	id := c.start("sleep 1000")
+	_, r := c.do("release_process", arguments{"process_id": id})
+	expect(t, r, arguments{"process_id": id, "released": true})
+	c.fail("release_process", arguments{"process_id": id}, id, "there are none", "start_process")
+	_, r = c.do("list_processes", nil)
+	if len(r["processes"].([]any)) != 0 {
+		t.Errorf("the processes are %v", r)
+	}
+}
+
+func testListAndInfo(t *testing.T, c *client) {
+	text, r := c.do("list_processes", nil)
+	if len(r["processes"].([]any)) != 0 || !strings.Contains(text, "no processes") {
+		t.Errorf("at first there are %v", r)
+	}
+	first := c.start("exit 4", arguments{"name": "build", "labels": arguments{"agent": "a1"}})
+	c.wait(first)
+	second := c.start("exec sleep 1000", arguments{"cwd": "/"})
+	text, r = c.do("list_processes", nil)
+	list := r["processes"].([]any)
+	if len(list) != 2 {
+		t.Fatalf("the processes are %v", list)
+	}
+	one, two := list[0].(map[string]any), list[1].(map[string]any)
+	expect(t, one, arguments{"process_id": first, "command": "exit 4", "state": "exited", "exit_code": 4, "signal": nil, "name": "build"})
+	expect(t, two, arguments{"process_id": second, "command": "exec sleep 1000", "state": "running", "exit_code": nil, "signal": nil})
+	if labels := one["labels"].(map[string]any); len(labels) != 1 || labels["agent"] != "a1" {
+		t.Errorf("the labels are %v", labels)
+	}
+	for _, want := range []string{first, second, "exit status 4", "build", "sleep 1000"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the text %q does not contain %q", text, want)
+		}
+	}
+	_, r = c.do("get_process_info", arguments{"process_id": first})
+	expect(t, r, arguments{"process_id": first, "state": "exited", "exit_code": 4, "cause": "exited", "output_limit": 1 << 20})
+	_, r = c.do("get_process_info", arguments{"process_id": second})
+	expect(t, r, arguments{"state": "running", "cwd": "/", "ended_at": nil, "cause": nil, "cpu_seconds": nil})
+}
+
+func testErrors(t *testing.T, c *client) {
+	id := c.start("exec sleep 1000")
+	for _, tool := range []string{"get_process_output", "wait_for_process", "kill_process", "release_process", "get_process_info", "send_input"} {
+		in := arguments{"process_id": "proc_000000000000"}
+		if tool == "send_input" {
+			in["data"] = "x"
+		}
+		c.fail(tool, in, `no process "proc_000000000000"`, id+" (running: exec sleep 1000)")
+		c.fail(tool, arguments{}, "process_id")
+	}
+	with := func(more arguments) arguments {
+		in := arguments{"process_id": id}
+		for k, v := range more {
+			in[k] = v
+		}
+		return in
+	}
+	for _, tool := range []string{"get_process_output", "wait_for_process"} {
+		c.fail(tool, with(arguments{"filter_lines": "a(b"}), "missing closing ): `a(b`", "RE2")
+	}
+	c.fail("get_process_output", with(arguments{"cursor": 5}), "cursor 5", "beyond the end")
+	c.fail("get_process_output", with(arguments{"cursor": -1}), "negative")
+	c.fail("get_process_output", with(arguments{"max_bytes": -1}), "max_bytes")
+	c.fail("get_process_output", with(arguments{"wait_seconds": -1}), "wait_seconds")
+	c.fail("get_process_output", with(arguments{"wait_seconds": "soon"}), "wait_seconds")
+	c.fail("wait_for_process", with(arguments{"timeout_seconds": -1}), "timeout_seconds")
+	c.fail("send_input", with(arguments{"data": "x"}), "standard input", "stdin", "true")
+	c.fail("send_input", with(arguments{"data": ""}), "nothing to send")
+
+	c.fail("start_process", arguments{}, "command")
+	c.fail("start_process", arguments{"command": " "}, "command is empty")
+	c.fail("start_process", arguments{"command": "no-such-program", "args": []string{"x"}}, "no-such-program", "not found")
+	c.fail("start_process", arguments{"command": "npm run", "args": []string{"dev"}}, "command is the program alone")
+	c.fail("start_process", arguments{"command": "/etc/passwd", "args": []string{"x"}}, "permission denied")
+	c.fail("start_process", arguments{"command": "true", "cwd": "/no/such/directory"}, "/no/such/directory", "no such file")
+	c.fail("start_process", arguments{"command": "true", "cwd": "/dev/null"}, "not a directory")
+	c.fail("start_process", arguments{"command": "true", "timeout_seconds": -1}, "timeout_seconds")
+	c.fail("start_process", arguments{"command": "true", "output_limit": -2}, "output_limit")
+	c.fail("start_process", arguments{"command": "true", "env": arguments{"A=B": "c"}}, "A=B")
+	c.fail("start_process", arguments{"command": "true", "labels": arguments{SessionLabel: "other"}}, SessionLabel)
+	c.fail("start_process", arguments{"command": "true", "directory": "/"}, "directory")
+	c.fail("start_process", arguments{"command": 5}, "string")
+	if _, err := c.CallTool(within30(t), &mcp.CallToolParams{Name: "no_such_tool"}); err == nil || !strings.Contains(err.Error(), "no_such_tool") {
+		t.Errorf("a tool that does not exist: %v", err)
+	}
+	stuck := c.start("exec sleep 1000", arguments{"stdin": true})
+	c.fail("send_input", arguments{"process_id": stuck, "data": strings.Repeat("x", 80_000)}, "does not read its input", "65536 of 80000 bytes")
+	expect(t, func() map[string]any { _, r := c.do("get_process_info", arguments{"process_id": id}); return r }(), arguments{"state": "running"})
+}
+
+func testConcurrent(t *testing.T, c *client) {
+	const n = 50
+	ids := make([]string, n)
+	var starts sync.WaitGroup
+	for i := range n {
+		starts.Go(func() { ids[i] = c.start(fmt.Sprintf("read a; echo %d", i), arguments{"stdin": true}) })
+	}
+	starts.Wait()
+	results := make([]map[string]any, n)
+	var waits sync.WaitGroup
+	for i, id := range ids {
+		waits.Go(func() { _, results[i], _ = c.try("wait_for_process", arguments{"process_id": id}) })
+	}
+	for _, id := range ids { // which the waits do not hold up
+		c.do("send_input", arguments{"process_id": id, "data": "\n"})
+	}
+	waits.Wait()
+	for i, r := range results {
+		expect(t, r, arguments{"output": fmt.Sprintf("%d\n", i), "exit_code": 0})
+	}
+}
+
+func testCancel(t *testing.T, c *client) {
+	id := c.start("read a; echo done", arguments{"stdin": true})
+	ctx, cancel := context.WithCancel(within30(t))
+	failed := make(chan error, 1)
+	params := &mcp.CallToolParams{Name: "wait_for_process", Arguments: arguments{"process_id": id}}
+	params.SetProgressToken("wait")
+	go func() {
+		_, err := c.CallTool(ctx, params)
+		failed <- err
+	}()
+	<-c.progress // it waits
+	cancel()
+	if err := <-failed; err == nil {
+		t.Error("a cancelled call succeeds")
+	}
+	_, r := c.do("get_process_info", arguments{"process_id": id})
+	expect(t, r, arguments{"state": "running"})
+	c.do("send_input", arguments{"process_id": id, "data": "\n"})
+	expect(t, c.wait(id), arguments{"output": "done\n"})
+}
+
+func testProgress(t *testing.T, c *client) {
+	id := c.start("read a; echo done", arguments{"stdin": true})
+	params := &mcp.CallToolParams{Name: "wait_for_process", Arguments: arguments{"process_id": id, "timeout_seconds": 30}}
+	params.SetProgressToken("token")
+	failed := make(chan error, 1)
+	go func() {
+		_, err := c.CallTool(within30(t), params)
+		failed <- err
+	}()
+	before := -1.0
+	for range 2 {
+		p := <-c.progress
+		if p.ProgressToken != "token" || p.Progress <= before || p.Total != 30 || !strings.Contains(p.Message, id+" is running") {
+			t.Errorf("progress %+v after %v", p, before)
+		}
+		before = p.Progress
+	}
+	c.do("send_input", arguments{"process_id": id, "data": "\n"})
+	if err := <-failed; err != nil {
+		t.Error(err)
+	}
+	c.wait(id) // for which nobody asked to be told
+	select {
+	case p := <-c.progress:
+		if p.ProgressToken != "token" {
+			t.Errorf("progress that nobody asked for: %+v", p)
+		}
+	default:
+	}
+}

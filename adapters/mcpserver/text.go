@@ -1,0 +1,119 @@
+package mcpserver
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/plaintext"
+)
+
+// What becomes of raw output before a model reads it: it is cleaned, filtered by
+// lines, and capped.
+
+// view is output as a model reads it.
+type view struct {
+	output, stdout, stderr string
+	cut                    int // bytes at the beginning of output that limit left out
+}
+
+// viewOf cleans, filters (if re is not nil) and caps each of the three views at
+// limit bytes.
+func viewOf(segments []procession.Segment, re *regexp.Regexp, limit int) view {
+	text := func(keep func(procession.Segment) bool) (string, int) {
+		return keepEnd(filterLines(cleaned(segments, keep), re), limit)
+	}
+	var v view
+	v.output, v.cut = text(func(procession.Segment) bool { return true })
+	v.stdout, _ = text(func(s procession.Segment) bool { return s.Stream == procession.Stdout })
+	v.stderr, _ = text(func(s procession.Segment) bool { return s.Stream == procession.Stderr })
+	return v
+}
+
+func cleaned(segments []procession.Segment, keep func(procession.Segment) bool) string {
+	var size int
+	for _, s := range segments {
+		size += len(s.Data)
+	}
+	raw := make([]byte, 0, size)
+	for _, s := range segments {
+		if keep(s) {
+			raw = append(raw, s.Data...)
+		}
+	}
+	return plaintext.Bytes(raw)
+}
+
+// filterLines is the lines of text that re matches, all of them if it is nil.
+func filterLines(text string, re *regexp.Regexp) string {
+	if re == nil {
+		return text
+	}
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if re.MatchString(strings.TrimSuffix(line, "\n")) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// keepEnd is the end of text, of limit bytes at the most, and how many bytes
+// before it were cut. It begins with a line if that costs no more than half of it,
+// and with a character in any case.
+func keepEnd(text string, limit int) (end string, cut int) {
+	if len(text) <= limit {
+		return text, 0
+	}
+	cut = len(text) - limit
+	for cut < len(text) && !utf8.RuneStart(text[cut]) {
+		cut++
+	}
+	if text[cut-1] != '\n' {
+		if line := strings.IndexByte(text[cut:], '\n') + 1; line > 0 && line <= limit/2 {
+			cut += line
+		}
+	}
+	return text[cut:], cut
+}
+
+// lineFilter compiles the parameter filter_lines, nil if it is "".
+func lineFilter(pattern string) (*regexp.Regexp, error) {
+	if pattern == "" {
+		return nil, nil
+	}
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("filter_lines %q: %w (the syntax is RE2; put \\ before a character to take it literally)", pattern, err)
+	}
+	return re, nil
+}
+
+// commandLine is a command as one types it.
+func commandLine(info procession.Info) string {
+	if info.Command == shell && len(info.Args) == 2 && info.Args[0] == "-c" {
+		return info.Args[1]
+	}
+	words := slices.Concat([]string{info.Command}, info.Args)
+	for i, word := range words {
+		words[i] = quoted(word)
+	}
+	return strings.Join(words, " ")
+}
+
+// shell is the program of a shell line.
+var shell = procession.Shell("").Command
+
+// quoted is a word as a shell wants it.
+func quoted(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+,", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,92 @@
+package mcpserver
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// What tools do to the world, for their annotations.
+var (
+	// looks changes nothing.
+	looks = mcp.ToolAnnotations{ReadOnlyHint: true, DestructiveHint: new(false), IdempotentHint: true, OpenWorldHint: new(false)}
+	// acts does what the program does that it starts or talks to: anything.
+	acts = mcp.ToolAnnotations{DestructiveHint: new(true), OpenWorldHint: new(true)}
+	// ends ends something; ending it again changes nothing.
+	ends = mcp.ToolAnnotations{DestructiveHint: new(true), IdempotentHint: true, OpenWorldHint: new(false)}
+)
+
+func (s *Server) addTools() {
+	add(s, "start_process", "Start a process", acts, (*session).startProcess,
+		"Start a process in the background and return at once. Without args, command is a shell line; with args, it is run directly. "+
+			"It runs until it ends by itself, its timeout, kill_process, or the end of the session.")
+	add(s, "get_process_output", "Read output", looks, (*session).getProcessOutput,
+		"Read the output of a process, of one that has ended too. Pass next_cursor as cursor to read only what is new. "+
+			"With wait_seconds it waits for output; with filter_lines as well, for a line that matches, such as a server's \"ready\" line.")
+	add(s, "wait_for_process", "Wait for the end", looks, (*session).waitForProcess,
+		"Wait until a process has ended and return its output and exit code. If timeout_seconds runs out before, the state is \"running\" and the process goes on.")
+	add(s, "send_input", "Send input", acts, (*session).sendInput,
+		"Write to the standard input of a process that was started with stdin or pty.")
+	add(s, "kill_process", "Kill a process", ends, (*session).killProcess,
+		"End a process and everything that it started: first SIGTERM, and SIGKILL if that does not help. Its output stays readable.")
+	add(s, "release_process", "Forget a process", ends, (*session).releaseProcess,
+		"Forget a process and its output. If it runs, it is killed first.")
+	add(s, "list_processes", "List processes", looks, (*session).listProcesses,
+		"List all processes of this session, also those that have ended and were not released.")
+	add(s, "get_process_info", "Describe a process", looks, (*session).getProcessInfo,
+		"Describe one process: state, exit, directory, times, output and resource use.")
+}
+
+// call is one call of a tool.
+type call struct {
+	context.Context
+	*mcp.CallToolRequest
+}
+
+// add adds a tool. handle returns what a model reads and the result that it
+// stands for, or an error that a model reads.
+func add[In, Out any](s *Server, name, title string, hints mcp.ToolAnnotations, handle func(*session, call, In) (string, Out, error), description string) {
+	hints.Title = title
+	tool := &mcp.Tool{
+		Name: name, Title: title, Description: description, Annotations: &hints,
+		InputSchema: paramsSchema[In](), OutputSchema: resultSchema[Out](),
+	}
+	mcp.AddTool(s.mcp, tool, func(ctx context.Context, req *mcp.CallToolRequest, in In) (_ *mcp.CallToolResult, out Out, err error) {
+		defer func() {
+			if problem := recover(); problem != nil {
+				s.options.Logger.Error("a tool has failed", "tool", name, "problem", problem, "stack", string(debug.Stack()))
+				err = fmt.Errorf("%s has failed: %v", name, problem)
+			}
+		}()
+		session, err := s.session(req.Session)
+		if err != nil {
+			return nil, out, err
+		}
+		ctx, cancel := session.within(ctx)
+		defer cancel()
+		text, out, err := handle(session, call{ctx, req}, in)
+		if err != nil {
+			return nil, out, session.explain(ctx, err)
+		}
+		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: text}}}, out, nil
+	})
+}
+
+// instructions tell a model how to use the tools well.
+func instructions(o Options) string {
+	text := `Runs processes in the background: builds, tests, servers, REPLs.
+- start_process returns at once with a process_id. A command that ends by itself: start_process, then wait_for_process with timeout_seconds (45 is a good choice; call it again while the state is "running").
+- A server: start_process, then get_process_output with filter_lines (such as "listening|ready") and wait_seconds, which returns when a line matches or the process has ended. Read on with cursor = next_cursor.
+- A program to talk to: start_process with stdin (or pty, if it insists on a terminal), then send_input, and get_process_output with wait_seconds.
+- Long output: filter_lines "(?i)error|fail" finds what matters; dropped says how many bytes were left out before what you see.
+- A process and all that it started end with kill_process, and all of them at the end of this session; release_process forgets one that is done with.`
+	if o.Root != "" {
+		text += "\n- Processes start in the server's root directory or, with cwd, below it."
+	}
+	if len(o.Allow) > 0 {
+		text += "\n- Only some programs may be started; an error says which. Put the program in command and its arguments in args."
+	}
+	return text
+}
