@@ -266,10 +266,12 @@ type usage struct {
 	Goroutines, Descriptors, Children, Kilobytes int
 }
 
-// settled is what this program has when that does not become less any more.
+// settled is what this program has when that has not become less for longer than
+// an actor system holds on to its memory after its end: a second, if a dead
+// letter has started the goroutine of its throttle.
 func settled() usage {
 	u := measure()
-	for still := 0; still < 5; still++ {
+	for still := 0; still < 25; still++ {
 		time.Sleep(50 * time.Millisecond)
 		now := measure()
 		if u.beyond(now) != "" || u.Kilobytes > now.Kilobytes {
