@@ -12,7 +12,11 @@ import (
 // what was left out, the output, and how to read on.
 func outputText(info procession.Info, r outputResult, re *regexp.Regexp, cursor int64) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s is %s: %s\n", info.ID, status(info), shortened(commandLine(info), 120))
+	verb := "is"
+	if info.Exit != nil {
+		verb = "has"
+	}
+	fmt.Fprintf(&b, "%s %s %s: %s\n", info.ID, verb, status(info), shortened(commandLine(info), 120))
 	if r.Dropped > 0 {
 		fmt.Fprintf(&b, "[%d bytes of earlier output are left out]\n", r.Dropped)
 	}

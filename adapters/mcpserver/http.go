@@ -66,6 +66,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, o HTTPOptions) error
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelDebug),
 	}
+	s.options.Logger.Info("listening", "url", "http://"+l.Addr().String()+Path)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	var err error

@@ -219,7 +219,7 @@ func decode(l line, max int) (jsonrpc.Message, []byte) {
 // is, as https://www.jsonrpc.org/specification#response_object wants it; the
 // SDK's encoder would leave it out.
 func refusal(id json.RawMessage, code int, message string) []byte {
-	if !validID.Match(id) {
+	if !validID.Match(id) || !json.Valid(id) {
 		id = json.RawMessage("null")
 	}
 	text, err := json.Marshal(map[string]any{

@@ -53,7 +53,7 @@ func TestOuterID(t *testing.T) {
 
 // FuzzDecode: a line is a message, or is answered with valid JSON.
 func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{`{"jsonrpc":"2.0","id":1,"method":"ping"}`, `[]`, `{`, `{"jsonrpc":"2.0","id":"\ud800"}`, `null`, `"`} {
+	for _, seed := range []string{`{"jsonrpc":"2.0","id":1,"method":"ping"}`, `[]`, `{`, `{"jsonrpc":"2.0","id":"\ud800"}`, `null`, `"`, `,"id":"\0"}`, `{"id":01,`} {
 		f.Add([]byte(seed), false)
 		f.Add([]byte(seed), true)
 	}
