@@ -1,0 +1,167 @@
+package main
+
+import (
+	"errors"
+	"iter"
+	"sync"
+
+	"github.com/procession-go/procession"
+)
+
+// The marks of a backlog, in bytes. A process that is ahead of the reader of its
+// output by holdAt is held until only goOnAt is left; one that cannot be held
+// loses output when it is ahead by fullAt and the log of the engine is full too.
+const (
+	holdAt = 16 << 20
+	goOnAt = 2 << 20
+	fullAt = 64 << 20
+)
+
+// backlog is the output of one process on its way to a reader that may be slow.
+//
+// The engine never holds a process up for a reader: what is not read in time is
+// dropped. A command line must not drop anything, and must not keep it all in
+// memory either, so the backlog takes everything from the engine at once, and
+// calls hold to make the process wait, as a full pipe would, when too much has
+// come together.
+type backlog struct {
+	hold func(bool)
+
+	mu       sync.Mutex
+	changed  sync.Cond
+	lanes    []lane
+	size     int64 // of all lanes
+	held     bool
+	nextHold int64
+	ended    bool
+	end      int64 // the offset after the last byte that came
+	dropped  int64 // bytes that the engine has dropped before they came
+	err      error // what ended it early
+}
+
+// lane is what one reader is to get.
+type lane struct {
+	segments  []procession.Segment
+	size      int64 // of segments, and of what was taken and not yet delivered
+	abandoned bool  // nobody reads it any more
+}
+
+// newBacklog is a backlog for both streams in the order in which they came, or if
+// apart for each by itself: then one is delivered though the other's reader waits.
+func newBacklog(apart bool, hold func(bool)) *backlog {
+	b := &backlog{hold: hold, nextHold: holdAt, lanes: make([]lane, 1)}
+	if apart {
+		b.lanes = make([]lane, 2)
+	}
+	b.changed.L = &b.mu
+	return b
+}
+
+// fill takes what chunks yields until it ends.
+func (b *backlog) fill(chunks iter.Seq2[procession.Chunk, error]) {
+	for chunk, err := range chunks {
+		b.put(chunk, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
+	b.changed.Broadcast()
+}
+
+// put adds output, and waits while the backlog is full.
+func (b *backlog) put(chunk procession.Chunk, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err = err; err != nil {
+		return
+	}
+	b.end = chunk.Next
+	b.dropped += chunk.Dropped
+	for _, s := range chunk.Segments {
+		if l := &b.lanes[min(int(s.Stream), len(b.lanes)-1)]; !l.abandoned {
+			l.segments = append(l.segments, s)
+			l.size += int64(len(s.Data))
+			b.size += int64(len(s.Data))
+		}
+	}
+	b.changed.Broadcast()
+	if b.size >= b.nextHold {
+		// Held already, something has let it go on: a signal that ends it does.
+		b.held, b.nextHold = true, b.size+holdAt
+		b.hold(true)
+	}
+	for b.size >= fullAt {
+		b.changed.Wait()
+	}
+}
+
+// sums are how many bytes came, how many were dropped, and what ended it early.
+func (b *backlog) sums() (came, dropped int64, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.end, b.dropped, b.err
+}
+
+// deliver passes everything on to write until the end. Where write has failed, it
+// is not called again.
+func (b *backlog) deliver(write func(procession.Segment) error) error {
+	errs := make([]error, len(b.lanes))
+	var all sync.WaitGroup
+	for i := range b.lanes {
+		all.Go(func() { errs[i] = b.deliverLane(&b.lanes[i], write) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+func (b *backlog) deliverLane(l *lane, write func(procession.Segment) error) error {
+	for {
+		segments := b.take(l)
+		if segments == nil {
+			return nil
+		}
+		for _, s := range segments {
+			if err := write(s); err != nil {
+				b.abandon(l)
+				return err
+			}
+			b.delivered(l, int64(len(s.Data)))
+		}
+	}
+}
+
+// take answers what has come together in a lane, nil at the end.
+func (b *backlog) take(l *lane) []procession.Segment {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(l.segments) == 0 && !b.ended {
+		b.changed.Wait()
+	}
+	segments := l.segments
+	l.segments = nil
+	return segments
+}
+
+func (b *backlog) delivered(l *lane, n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.less(l, n)
+}
+
+// abandon throws away what there is in a lane, and what will come.
+func (b *backlog) abandon(l *lane) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l.abandoned, l.segments = true, nil
+	b.less(l, l.size)
+}
+
+func (b *backlog) less(l *lane, n int64) {
+	l.size -= n
+	b.size -= n
+	b.changed.Broadcast()
+	if b.held && b.size <= goOnAt {
+		b.held, b.nextHold = false, holdAt
+		b.hold(false)
+	}
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/pflag"
+
+	"github.com/procession-go/procession"
+)
+
+// processFlags are the flags that say how a process runs.
+type processFlags struct {
+	dir         string
+	env         []string
+	clearEnv    bool
+	timeout     time.Duration
+	grace       time.Duration
+	outputLimit size
+}
+
+// defaultOutputLimit is how much the engine retains of the output. It is read as
+// it comes, so that this much is dropped only if this program gets no CPU time
+// while the process writes it all.
+const defaultOutputLimit size = 64 << 20
+
+func (p *processFlags) register(flags *pflag.FlagSet) {
+	p.outputLimit = defaultOutputLimit
+	flags.StringVarP(&p.dir, "dir", "C", "", "working `directory`")
+	flags.StringArrayVarP(&p.env, "env", "e", nil, "set an environment variable, `NAME=VALUE` (repeatable)")
+	flags.BoolVar(&p.clearEnv, "clear-env", false, "start from an empty environment")
+	flags.DurationVar(&p.timeout, "timeout", 0, "end a process after this `time`: 90s, 1h30m (default never)")
+	flags.DurationVar(&p.grace, "grace", procession.DefaultGrace, "`time` a process gets to end before it is killed")
+	flags.Var(&p.outputLimit, "output-limit", "output kept for a reader that is slow, a `size`: 64KiB, 1MiB, unlimited")
+}
+
+// spec is the Spec that the flags make of command.
+func (p *processFlags) spec(command procession.Spec) (procession.Spec, error) {
+	env, err := parseEnv(p.env)
+	switch {
+	case err != nil:
+		return command, err
+	case p.timeout < 0:
+		return command, usagef("--timeout: %v is negative", p.timeout)
+	case p.grace < 0:
+		return command, usagef("--grace: %v is negative", p.grace)
+	}
+	if err := checkDir(p.dir); err != nil {
+		return command, err
+	}
+	command.Dir, command.Env, command.ClearEnv = p.dir, env, p.clearEnv
+	command.Timeout, command.OutputLimit = p.timeout, int64(p.outputLimit)
+	command.Grace = max(p.grace, 1) // 0 would be the engine's default
+	return command, nil
+}
+
+// checkDir says what is wrong with a working directory, because a failed start
+// looks the same if it is missing and if the program is.
+func checkDir(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	switch info, err := os.Stat(dir); {
+	case err != nil:
+		return usagef("--dir: %w", err)
+	case !info.IsDir():
+		return usagef("--dir: %s is not a directory", dir)
+	}
+	return nil
+}
+
+// parseEnv splits NAME=VALUE; of two for one name the last counts.
+func parseEnv(entries []string) (map[string]string, error) {
+	env := make(map[string]string, len(entries))
+	for _, entry := range entries {
+		name, value, ok := strings.Cut(entry, "=")
+		if !ok || name == "" {
+			return nil, usagef("--env: %q is not NAME=VALUE", entry)
+		}
+		env[name] = value
+	}
+	return env, nil
+}
+
+// size is a number of bytes, or procession.Unlimited.
+type size int64
+
+// Set reads "64KiB", "1 MB", "4096" or "unlimited".
+func (s *size) Set(text string) error {
+	if text == "unlimited" {
+		*s = size(procession.Unlimited)
+		return nil
+	}
+	n, err := humanize.ParseBytes(text)
+	switch {
+	case err != nil || text == "":
+		return fmt.Errorf("want a size such as 64KiB or 1MiB, or unlimited")
+	case n == 0 || n > math.MaxInt64:
+		return fmt.Errorf("want at least 1 byte, and less than 8 EiB")
+	}
+	*s = size(n)
+	return nil
+}
+
+// String is the size in the form that Set reads.
+func (s *size) String() string {
+	if int64(*s) == procession.Unlimited {
+		return "unlimited"
+	}
+	return strings.ReplaceAll(humanize.IBytes(uint64(*s)), " ", "")
+}
+
+// Type is what the help calls the value.
+func (*size) Type() string { return "size" }

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/procession-go/procession"
+)
+
+// fleet is the processes of one command line. However it ends, none is left.
+type fleet struct {
+	console *console
+	signals []os.Signal // that ask it to end
+	engine  *procession.Engine
+	killed  chan struct{} // closed by kill
+	gaveUp  chan struct{} // closed some time later, when output that nobody takes is given up
+
+	mu       sync.Mutex
+	stopping bool
+	ids      []string
+}
+
+func newFleet(c *console) (*fleet, error) {
+	signals := signalsToEnd()
+	options := []procession.Option{
+		procession.WithGuardian(),
+		procession.WithRetention(-1, 0),        // until its output has been read
+		procession.WithGrace(time.Millisecond), // of Shutdown: each process has its own
+		procession.WithLogger(newLogger(c)),
+	}
+	engine, err := procession.New(options...)
+	if errors.Is(err, procession.ErrUnsupported) {
+		engine, err = procession.New(options[1:]...) // no guardian on this system
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &fleet{console: c, signals: signals, engine: engine, killed: make(chan struct{}), gaveUp: make(chan struct{})}, nil
+}
+
+// member is a process of a fleet.
+type member struct {
+	procession.Info
+	exit  procession.Exit // once it has ended
+	bytes int64           // of output
+}
+
+// start starts a process. One that comes too late, when the fleet is being
+// stopped, is stopped as well.
+func (f *fleet) start(spec procession.Spec) (*member, error) {
+	ctx := context.Background()
+	id, err := f.engine.Start(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	f.ids = append(f.ids, id)
+	stopping := f.stopping
+	f.mu.Unlock()
+	if stopping {
+		go f.engine.Kill(ctx, id)
+	}
+	info, err := f.engine.Info(ctx, id)
+	return &member{Info: info}, err
+}
+
+// stop lets all processes end in good order. It returns at once.
+func (f *fleet) stop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.stopping {
+		return
+	}
+	f.stopping = true
+	for _, id := range f.ids {
+		go f.engine.Kill(context.Background(), id)
+	}
+}
+
+// kill, which is called once, ends all processes at once, and with them the
+// engine. It does not wait for that.
+func (f *fleet) kill() {
+	close(f.killed)
+	go func() {
+		f.engine.Shutdown(context.Background())
+		time.AfterFunc(lastWords, func() { close(f.gaveUp) })
+	}()
+}
+
+// lastWords is how long the output of killed processes may take to be written.
+const lastWords = 500 * time.Millisecond
+
+// stopWhenAsked stops the fleet at the first signal that asks for it, and kills
+// it at the second.
+func (f *fleet) stopWhenAsked() (ignore func()) { return onInterrupt(f.signals, f.stop, f.kill) }
+
+// close returns when nothing is left of the processes.
+func (f *fleet) close() {
+	ctx := context.Background()
+	f.mu.Lock()
+	ids := f.ids
+	f.mu.Unlock()
+	var all sync.WaitGroup
+	for _, id := range ids {
+		all.Go(func() { f.engine.Kill(ctx, id) }) // what its leader has left behind gets its grace
+	}
+	all.Wait()
+	f.engine.Shutdown(ctx)
+}
+
+// follow passes the output of a process on to write, complete and in the order
+// in which it came, until the process has ended. The two streams keep their order
+// among each other only if they go to the same place; write is called for both at
+// the same time otherwise. If it fails the fleet is stopped, and its error
+// returned.
+func (f *fleet) follow(m *member, write func(procession.Segment) error) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	b := newBacklog(!f.console.together(), func(hold bool) { f.hold(m, hold) })
+	go b.fill(f.engine.Follow(ctx, m.ID, procession.ReadOptions{}))
+	delivered := make(chan error, 1)
+	go func() {
+		delivered <- b.deliver(func(s procession.Segment) error {
+			err := write(s)
+			if err != nil {
+				f.stop()
+			}
+			return err
+		})
+	}()
+	var err error
+	if m.exit, err = f.engine.Wait(ctx, m.ID); err != nil {
+		return err
+	}
+	select {
+	case err = <-delivered:
+	case <-f.gaveUp:
+	}
+	came, dropped, lost := b.sums()
+	m.bytes = came
+	if dropped > 0 {
+		f.console.say("%s of the output of %s were dropped, because nobody read them in time", bytesText(dropped), m.Name)
+	}
+	return errors.Join(err, f.unlessKilled(lost))
+}
+
+// unlessKilled is err, nil once the fleet has been killed: the engine is closed
+// then.
+func (f *fleet) unlessKilled(err error) error {
+	select {
+	case <-f.killed:
+		return nil
+	default:
+		return err
+	}
+}
+
+// hold makes a process, and those of its group, wait or go on.
+func (f *fleet) hold(m *member, hold bool) {
+	sig := goOnSignal
+	if hold {
+		sig = holdSignal
+	}
+	f.engine.Signal(context.Background(), m.ID, sig) // it may have ended: nothing to hold then
+}

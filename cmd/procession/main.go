@@ -1,0 +1,22 @@
+// Command procession runs processes: one, passed through untouched, or several
+// side by side. Whatever it starts ends with it.
+//
+//	procession run -- make test
+//	procession run 'npm run api' 'npm run web'
+//	procession run -t -- vi notes.txt
+package main
+
+import (
+	"os"
+
+	"github.com/moby/sys/reexec"
+
+	"github.com/procession-go/procession"
+)
+
+func main() {
+	if procession.Init() || reexec.Init() {
+		return
+	}
+	os.Exit(execute(newConsole(), os.Args[1:]))
+}

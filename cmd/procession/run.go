@@ -1,0 +1,100 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/procession-go/procession"
+)
+
+// runFlags are the flags of procession run.
+type runFlags struct {
+	process  processFlags
+	names    []string
+	quiet    bool
+	terminal bool
+	stdin    bool
+}
+
+func newRunCommand(c *console) *cobra.Command {
+	var flags runFlags
+	cmd := &cobra.Command{
+		Use:   "run [flags] -- COMMAND [ARG...]\n  procession run [flags] LINE...",
+		Short: "Run one command, or several shell lines side by side",
+		Long: `Run one command, or several shell lines side by side.
+
+After --, COMMAND is run as it is, without a shell. Its standard output and
+standard error are passed on byte for byte.
+
+Without --, each LINE is run by /bin/sh, all at the same time. Every line of
+their output is preceded by the name of the process it came from, and at the end
+a table shows how each has ended.
+
+Ctrl-C asks what runs to end, and kills it when the grace is over; Ctrl-C again
+kills it at once. So do SIGTERM, SIGHUP and SIGQUIT. If nobody reads the output
+any more (procession run ... | head), what runs is asked to end too.
+
+A process, and everything that it has started, never outlives procession.
+Standard input is empty, unless -i or -t says otherwise.`,
+		Example: `  procession run -- make test
+  procession run -C server -e PORT=8080 --timeout 10m -- ./serve --verbose
+  procession run 'npm run api' 'npm run web' 'tail -f log/*.log'
+  procession run --name api --name web './api' 'cd web && npm start'
+  procession run -t -- vi notes.txt
+  sort names.txt | procession run -i -- uniq -c`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return run(c, &flags, cmd.ArgsLenAtDash(), args)
+		},
+	}
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitCodesHelp)
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.BoolVarP(&flags.terminal, "tty", "t", false, "run it on a terminal of its own, the size of this one")
+	fs.BoolVarP(&flags.stdin, "stdin", "i", false, "pass standard input on to it")
+	flags.process.register(fs)
+	fs.StringArrayVar(&flags.names, "name", nil, "`name` of a process, in the order of the lines (repeatable)")
+	fs.BoolVarP(&flags.quiet, "quiet", "q", false, "no table at the end")
+	return cmd
+}
+
+const exitCodesHelp = `
+Exit codes:
+  the command's own; of several, that of the first that failed
+  2     this command line is wrong
+  125   procession itself has failed
+  126   the command is not executable
+  127   the command was not found
+  128+n signal n has ended the command
+`
+
+// run runs what the command line asks for. dash is how many arguments come
+// before "--", -1 if there is none.
+func run(c *console, flags *runFlags, dash int, args []string) error {
+	alone := flags.terminal || flags.stdin
+	switch {
+	case len(args) == 0:
+		return usagef("nothing to run; see procession run --help")
+	case dash > 0:
+		return usagef("shell lines and a command after -- do not go together")
+	case dash < 0 && alone && len(args) > 1:
+		return usagef("-t and -i are for one process")
+	case len(flags.names) > len(args) || (dash == 0 && len(flags.names) > 1):
+		return usagef("--name: %d names for fewer processes", len(flags.names))
+	}
+	if dash < 0 && !alone {
+		return runSideBySide(c, flags, args)
+	}
+	command := procession.Shell(args[0])
+	if dash == 0 {
+		command = procession.Spec{Command: args[0], Args: args[1:]}
+	}
+	command.Name = args[0]
+	if len(flags.names) > 0 {
+		command.Name = flags.names[0]
+	}
+	spec, err := flags.process.spec(command)
+	if err != nil {
+		return err
+	}
+	return runSingle(c, flags, spec)
+}

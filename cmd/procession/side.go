@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/procession-go/procession"
+)
+
+// runSideBySide runs several shell lines at the same time.
+func runSideBySide(c *console, flags *runFlags, lines []string) error {
+	f, err := newFleet(c)
+	if err != nil {
+		return err
+	}
+	defer f.stopWhenAsked()()
+	defer f.close()
+
+	names := nameLines(lines, flags.names)
+	printer := newPrinter(c, names)
+	var members []*member
+	var follows sync.WaitGroup
+	errs := make([]error, len(lines))
+	for i, line := range lines {
+		spec, err := flags.process.spec(procession.Shell(line))
+		if err != nil {
+			return err
+		}
+		spec.Name = names[i]
+		m, err := f.start(spec)
+		if err != nil {
+			errs[i] = err
+			f.stop()
+			break
+		}
+		members = append(members, m)
+		out, errOut := printer.streams(m.Name)
+		follows.Go(func() { errs[i] = f.print(m, out, errOut) })
+	}
+	follows.Wait()
+	if err := errors.Join(errs...); isBrokenPipe(err) {
+		return firstFailure(members)
+	} else if err != nil {
+		return err
+	}
+	if !flags.quiet {
+		if err := printTable(c, members); err != nil && !isBrokenPipe(err) {
+			return err
+		}
+	}
+	return firstFailure(members)
+}
+
+// firstFailure is how the member ended that failed before all others.
+func firstFailure(members []*member) error {
+	failed := slices.DeleteFunc(slices.Clone(members), func(m *member) bool { return m.exit.Success() })
+	if len(failed) == 0 {
+		return nil
+	}
+	return statusOf(slices.MinFunc(failed, func(a, b *member) int { return a.exit.Time.Compare(b.exit.Time) }).exit)
+}

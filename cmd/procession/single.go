@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/procession-go/procession"
+)
+
+// runSingle runs one process and passes its output on byte for byte.
+func runSingle(c *console, flags *runFlags, spec procession.Spec) (err error) {
+	spec.Stdin = flags.stdin
+	if flags.terminal {
+		spec.PTY = new(terminalSize(c))
+		spec.Env = withTerm(spec.Env)
+	}
+	f, err := newFleet(c)
+	if err != nil {
+		return err
+	}
+	defer f.stopWhenAsked()()
+	defer f.close()
+
+	stdin := flags.stdin
+	if flags.terminal && isTerminal(c.stdin) {
+		stdin = true
+		t, err := openTerminal(c.stdin)
+		if err != nil {
+			return err
+		}
+		defer t.close()
+	}
+	m, err := f.start(spec)
+	if err != nil {
+		return err
+	}
+	if flags.terminal {
+		defer f.followSize(m)()
+	}
+	if stdin {
+		go f.feed(m, c.stdin)
+	}
+	err = f.follow(m, func(s procession.Segment) error { return writeTo(c, s) })
+	switch {
+	case isBrokenPipe(err): // nobody wants to know more
+	case err != nil:
+		return err
+	case m.exit.Cause == procession.CauseTimeout:
+		c.say("%s timed out after %v", m.Name, spec.Timeout)
+	}
+	return statusOf(m.exit)
+}
+
+// writeTo passes output on to the same stream of ours.
+func writeTo(c *console, s procession.Segment) error {
+	to := c.stdout
+	if s.Stream == procession.Stderr {
+		to = c.stderr
+	}
+	_, err := to.Write(s.Data)
+	return err
+}
+
+// feed passes from on to a process's standard input, to its end.
+func (f *fleet) feed(m *member, from *os.File) {
+	ctx := context.Background()
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 {
+			if _, err := f.engine.Write(ctx, m.ID, buffer[:n]); err != nil {
+				return // it reads no more, or it has ended
+			}
+		}
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				f.console.say("cannot read standard input: %v", err)
+			}
+			f.engine.CloseStdin(ctx, m.ID)
+			return
+		}
+	}
+}

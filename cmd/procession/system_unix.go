@@ -1,0 +1,39 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// What depends on the operating system, where there are signals.
+
+// endSignals ask this program to end.
+var endSignals = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
+
+const (
+	hangUp = syscall.SIGHUP
+
+	// holdSignal makes a process wait, and goOnSignal go on.
+	holdSignal = syscall.SIGSTOP
+	goOnSignal = syscall.SIGCONT
+)
+
+// swallowBrokenPipes makes writing to a pipe that nobody reads any more an error
+// (EPIPE) on stdout and stderr too, where it would end a Go program.
+func swallowBrokenPipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
+// signalNumber is the number of a signal by the name that Exit.Signal has.
+func signalNumber(name string) int {
+	if n := unix.SignalNum(name); n != 0 {
+		return int(n)
+	}
+	var n int
+	fmt.Sscanf(name, "signal %d", &n) // one without a name
+	return n
+}

@@ -1,0 +1,23 @@
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+// What depends on the operating system, where there are no signals.
+
+// endSignals ask this program to end.
+var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
+
+const (
+	hangUp = syscall.SIGHUP
+
+	// There is nothing that makes a process wait.
+	holdSignal = syscall.Signal(0)
+	goOnSignal = syscall.Signal(0)
+)
+
+func swallowBrokenPipes() {}
+
+func signalNumber(string) int { return int(syscall.SIGKILL) }
