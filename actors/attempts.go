@@ -112,6 +112,7 @@ func (a *attempts) exec(ctx context.Context) error {
 				return e.Err
 			case *osproc.Started:
 				started = e.Process()
+				started.Attach()
 				if ctx.Err() != nil {
 					started.StopGroup(syscall.SIGKILL)
 				}

@@ -57,18 +57,17 @@ func (p *process) begin(ctx actor.Context) {
 func (p *process) start() {
 	p.state = starting
 	p.run = &run{mark: p.log.End()}
-	p.config.Host.Start(p.command(), p.notify)
+	p.run.launch = p.config.Host.Start(p.command(), func(event osproc.Event) { p.tell(event) })
 }
 
-func (p *process) started(m *osproc.Started) {
-	defer p.cradle.empty()
-	if p.state != starting {
-		m.Process().Abandon()
-		p.wrongState(m)
+// started notes that what was launched runs; again is harmless.
+func (p *process) started() {
+	r := p.run
+	if r == nil || r.process != nil {
 		return
 	}
-	r := p.run
-	r.process, p.last = m.Process(), m.Process()
+	r.process, p.last = r.launch, r.launch
+	r.process.Attach()
 	p.state = running
 	event := &messages.ProcessStarted{Engine: p.config.from(), ID: p.id, PID: p.last.PID, Incarnation: p.restarts, Mark: r.mark, Time: p.last.StartedAt}
 	p.publish(event)
@@ -289,7 +288,11 @@ func (p *process) killLeftAlive() {
 		return
 	}
 	last := p.last
-	last.EndTree(p.spec.StopSignal)
+	if last.EndTree(p.spec.StopSignal) {
+		p.answerAll(p.killers, p.exit)
+		p.killers = nil
+		return
+	}
 	time.AfterFunc(p.spec.Grace, func() { last.Stop(syscall.SIGKILL) })
 }
 
@@ -397,7 +400,7 @@ func (p *process) endTree() {
 		return
 	}
 	sig, _ := r.stop.Next(time.Now())
-	r.process.EndTree(sig)
+	r.treeGone = r.process.EndTree(sig) || r.treeGone
 }
 
 func (p *process) graceElapsed(r *run) {
@@ -431,8 +434,11 @@ func (p *process) recoverFromCrash() {
 	r.stop = &supervisor.Stop{Signal: syscall.SIGKILL}
 	r.leaderOnly = false
 	switch p.state {
-	case starting:
-		return // it is ended as soon as it has been started
+	case starting: // it is ended as soon as it has been started
+		if r.launch.Forked() {
+			p.started()
+		}
+		return
 	case clearing:
 		p.armStop(*r.stop)
 		p.endTree()
@@ -447,16 +453,11 @@ func (p *process) recoverFromCrash() {
 // after the process any more, so that this is the last resort.
 func (p *process) abandon() {
 	stopTimer(p.backoff)
-	if newborn := p.cradle.close(); newborn != nil {
-		newborn.Abandon()
-	}
 	if p.run != nil {
 		stopTimer(p.run.timeout)
 		stopTimer(p.run.grace)
 		p.run.probe.stop()
-		if p.run.process != nil {
-			p.run.process.Abandon()
-		}
+		p.run.launch.Abandon()
 	}
 	p.refuseAll(p.refusal(messages.CodeClosed, "its engine has stopped"))
 }

@@ -27,7 +27,7 @@ func (p *process) Receive(ctx actor.Context) {
 		p.abandon()
 
 	case *osproc.Started:
-		p.started(m)
+		p.started()
 	case *osproc.StartFailed:
 		p.startFailed(m.Err)
 	case *osproc.OutputReady:
@@ -110,15 +110,5 @@ func (p *process) refusal(code messages.Code, message string) *messages.Error {
 
 // tell sends the actor itself a message, from any goroutine.
 func (p *process) tell(message any) { p.system.Root.Send(p.self, message) }
-
-// notify hands an event to the actor, or if that has stopped while a leader was
-// being started, ends the leader: nobody else would.
-func (p *process) notify(event osproc.Event) {
-	if started, ok := event.(*osproc.Started); ok && !p.cradle.put(started.Process()) {
-		started.Process().Abandon()
-		return
-	}
-	p.tell(event)
-}
 
 func (p *process) publish(event messages.Event) { p.system.EventStream.Publish(event) }

@@ -55,7 +55,6 @@ type record struct {
 	createdAt time.Time
 	starter   *actor.PID // who waits for ProcessStarted, nil if nobody does (any more)
 
-	cradle       cradle
 	state        state
 	log          *output.Log
 	run          *run               // the present incarnation, nil in backingOff and exited
@@ -78,7 +77,8 @@ type record struct {
 
 // run is one incarnation.
 type run struct {
-	process *osproc.Process // nil while it is being started
+	launch  *osproc.Process // what is being started
+	process *osproc.Process // the same, once it runs
 	mark    int64           // the offset in the log at which it begins
 	ready   bool
 	probe   *probe

@@ -217,7 +217,8 @@ func TestTwoEnginesDoNotTouchEachOther(t *testing.T) {
 }
 
 func TestStrangersAreNotTouched(t *testing.T) {
-	eng := newEngine(t, procession.WithID(t.Name()))
+	name := uuid.NewString()
+	eng := newEngine(t, procession.WithID(name))
 	id := start(t, eng, procession.Shell(`sleep 1000 & setsid sleep 1000 & echo $$; wait`))
 	pids(t, eng, id, 1)
 	var strangers []*exec.Cmd
@@ -225,7 +226,7 @@ func TestStrangersAreNotTouched(t *testing.T) {
 		nil,
 		{"PROCESSION_ENGINE=another", "PROCESSION_ID=" + id},
 		{"PROCESSION_ID=" + id},
-		{"X_PROCESSION_ENGINE=" + t.Name(), "PROCESSION_ENGINE=" + t.Name() + "2"},
+		{"X_PROCESSION_ENGINE=" + name, "PROCESSION_ENGINE=" + name + "2"},
 	} {
 		cmd := exec.Command("sleep", "1000")
 		cmd.Env = append(os.Environ(), env...)

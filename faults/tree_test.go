@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/procession-go/procession"
 )
 
@@ -58,7 +60,8 @@ func TestTreeEndsWithRelease(t *testing.T) {
 }
 
 func TestTreeEndsWithShutdown(t *testing.T) {
-	eng := newEngine(t, procession.WithID(t.Name()))
+	name := uuid.NewString()
+	eng := newEngine(t, procession.WithID(name))
 	var descendants []int
 	for _, tree := range trees {
 		descendants = append(descendants, pids(t, eng, start(t, eng, procession.Shell(tree.line)), tree.n)...)
@@ -68,7 +71,7 @@ func TestTreeEndsWithShutdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone(t, descendants...)
-	if left := marked(t.Name()); len(left) > 0 {
+	if left := marked(name); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
 	if want := (procession.ShutdownReport{Terminated: len(trees)}); report != want {

@@ -26,7 +26,7 @@ func (p *Process) Drain(idle, limit time.Duration) {
 		return
 	}
 	for _, s := range p.streams {
-		s.wake()
+		s.drain()
 	}
 }
 

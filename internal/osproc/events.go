@@ -15,7 +15,7 @@ func (e event) Process() *Process { return e.process }
 type Started struct{ event }
 
 // StartFailed: it could not be started, and nothing of it is left. The only
-// event; its Process is nil.
+// event.
 type StartFailed struct {
 	event
 	Err error

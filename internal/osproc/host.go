@@ -11,6 +11,7 @@ import (
 type Host struct {
 	engine string
 	null   *os.File // the null device, every child's standard input
+	poller *poller
 	forker *forker
 	sweep  *sweeper
 
@@ -31,8 +32,13 @@ func NewHost(engine string) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
+	poller, err := newPoller()
+	if err != nil {
+		null.Close()
+		return nil, err
+	}
 	cleanSlate()
-	h := &Host{engine: engine, null: null, forker: newForker(), leaders: map[int]*Process{}}
+	h := &Host{engine: engine, null: null, poller: poller, forker: newForker(), leaders: map[int]*Process{}}
 	h.idle = sync.NewCond(&h.mu)
 	h.sweep = newSweeper(h)
 	return h, nil
@@ -63,6 +69,7 @@ func (h *Host) Close(deadline time.Time) error {
 	h.mu.Unlock()
 	h.sweep.close(deadline)
 	h.forker.close()
+	h.poller.close()
 	if h.guardian != nil {
 		h.guardian.close()
 	}

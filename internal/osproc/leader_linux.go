@@ -1,7 +1,6 @@
 package osproc
 
 import (
-	"os"
 	"os/exec"
 	"syscall"
 	"time"
@@ -10,49 +9,66 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// leader is the handle of a leader: its pidfd (pidfd_open(2)), on which its exit
-// is waited for through the runtime's poller, so that no thread is parked.
+// leader is the handle of a leader: its pidfd (pidfd_open(2)), on which the host's
+// poller waits for its exit, so that no thread is parked.
 type leader struct {
-	pid   int
-	fd    int      // -1 if the kernel has no pidfd (before Linux 5.4)
-	pidfd *os.File // fd, registered with the poller
+	process *Process
+	pidfd   int // -1 if there is none
 }
 
-// attach takes over the process that cmd has started, its pidfd in l.fd.
-func (l *leader) attach(cmd *exec.Cmd) {
-	l.pid = cmd.Process.Pid
-	cmd.Process.Release() // this package waits, and holds a pidfd of its own
-	if l.fd >= 0 && unix.SetNonblock(l.fd, true) == nil {
-		l.pidfd = os.NewFile(uintptr(l.fd), "pidfd")
+// started leaves nothing to os/exec: this package waits.
+func (l *leader) started(cmd *exec.Cmd) { cmd.Process.Release() }
+
+// attach begins to wait for the exit. The leader is an unreaped child, so that
+// its process ID is its own.
+func (l *leader) attach(p *Process) {
+	l.process = p
+	fd, err := unix.PidfdOpen(p.PID, 0)
+	if err == nil {
+		l.pidfd = fd
+		if err = p.host.poller.add(fd, l); err == nil {
+			return
+		}
+		unix.Close(fd)
 	}
+	l.pidfd = -1 // no pidfd before Linux 5.3, or out of descriptors
+	go l.exited(unix.P_PID, p.PID, 0)
 }
 
-// wait returns when the leader has exited, and leaves it a zombie.
-func (l *leader) wait(*exec.Cmd) Status {
+// readable is called by the poller: the leader has exited.
+func (l *leader) readable() { l.exited(unix.P_PIDFD, l.pidfd, unix.WNOHANG) }
+
+// exited reads the status of the leader, and leaves it a zombie.
+func (l *leader) exited(kind, id, options int) {
 	var info siginfoChild
 	var usage unix.Rusage
-	exited := func(kind, id, options int) bool {
-		for {
-			err := unix.Waitid(kind, id, (*unix.Siginfo)(unsafe.Pointer(&info)), options|unix.WEXITED|unix.WNOWAIT, &usage)
-			if err != unix.EINTR {
-				return err != nil || info.Pid != 0
-			}
+	for {
+		err := unix.Waitid(kind, id, (*unix.Siginfo)(unsafe.Pointer(&info)), options|unix.WEXITED|unix.WNOWAIT, &usage)
+		if err == unix.EINTR {
+			continue
 		}
+		if err != nil || info.Pid != 0 {
+			l.forget()
+			l.process.leaderExited(info.status(&usage))
+		}
+		return
 	}
-	if l.pidfd == nil {
-		exited(unix.P_PID, l.pid, 0)
-	} else if raw, err := l.pidfd.SyscallConn(); err == nil {
-		raw.Read(func(fd uintptr) bool { return exited(unix.P_PIDFD, int(fd), unix.WNOHANG) })
+}
+
+// forget tells the poller that nothing more is of interest.
+func (l *leader) forget() {
+	if l.pidfd >= 0 {
+		l.process.host.poller.remove(l.pidfd)
 	}
-	return info.status(&usage)
 }
 
 // reap frees the leader's process ID.
 func (l *leader) reap() {
-	for unix.Waitid(unix.P_PID, l.pid, nil, unix.WEXITED|unix.WNOHANG, nil) == unix.EINTR {
+	for unix.Waitid(unix.P_PID, l.process.PID, nil, unix.WEXITED|unix.WNOHANG, nil) == unix.EINTR {
 	}
-	if l.pidfd != nil {
-		l.pidfd.Close()
+	l.forget()
+	if l.pidfd >= 0 {
+		unix.Close(l.pidfd)
 	}
 }
 

@@ -3,47 +3,68 @@
 package osproc
 
 import (
+	"os"
 	"os/exec"
 	"syscall"
 	"time"
 )
 
-// leader is reaped as soon as it exits: there is no portable way to wait without
-// reaping.
-type leader struct{ pid int }
+// What Linux does better, done in the portable way.
 
-func (*leader) wait(cmd *exec.Cmd) Status { return waitBlocking(cmd) }
+// poller is not needed where streams and leaders have goroutines of their own.
+type poller struct{}
 
-func (*leader) reap() {}
+func newPoller() (*poller, error) { return &poller{}, nil }
+
+func (*poller) close() {}
 
 // forker needs no thread of its own where there is no parent-death signal.
 type forker struct{}
 
 func newForker() *forker { return &forker{} }
 
-func (*forker) start(cmd *exec.Cmd, l *leader) error {
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	l.pid = cmd.Process.Pid
-	return nil
-}
+func (*forker) submit(start func(*descriptors)) { go start(nil) }
 
 func (*forker) close() {}
 
-// birth bounds the search for descendants only on Linux.
-type birth struct{}
+func prepare(*exec.Cmd) {}
 
-// waitBlocking waits in a thread of its own, and reaps.
-func waitBlocking(cmd *exec.Cmd) Status {
-	cmd.Wait()
+// descriptors is the descriptor table, which all threads share.
+type descriptors struct{}
+
+func (*descriptors) start(cmd *exec.Cmd, files [3]*os.File) error {
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = files[0], files[1], files[2]
+	return cmd.Start()
+}
+
+func openStdin() (theirs, ours *os.File, err error) { return os.Pipe() }
+
+// leader is reaped as soon as it exits: there is no portable way to wait without
+// reaping. The wait blocks a thread.
+type leader struct{ cmd *exec.Cmd }
+
+func (l *leader) started(cmd *exec.Cmd) { l.cmd = cmd }
+
+func (l *leader) attach(p *Process) {
+	go func() {
+		l.cmd.Wait()
+		p.leaderExited(statusOf(l.cmd.ProcessState))
+	}()
+}
+
+func (*leader) reap() {}
+
+func statusOf(state *os.ProcessState) Status {
 	status := Status{Time: time.Now(), Code: -1}
-	if cmd.ProcessState != nil {
-		status.Code = cmd.ProcessState.ExitCode()
-		status.UserTime, status.SystemTime = cmd.ProcessState.UserTime(), cmd.ProcessState.SystemTime()
-		if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+	if state != nil {
+		status.Code = state.ExitCode()
+		status.UserTime, status.SystemTime = state.UserTime(), state.SystemTime()
+		if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 			status.Signal = signalName(ws.Signal())
 		}
 	}
 	return status
 }
+
+// birth bounds the search for descendants only on Linux.
+type birth struct{}

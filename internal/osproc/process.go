@@ -2,7 +2,6 @@ package osproc
 
 import (
 	"os"
-	"os/exec"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -21,13 +20,13 @@ const queueSlices = 16
 type Process struct {
 	// ID is as in its Command.
 	ID string
-	// PID is the process ID of the leader, and the ID of its process group.
+	// PID is the process ID of the leader, and the ID of its process group. It
+	// is 0 before Started.
 	PID int
 	// StartedAt is when the leader was started.
 	StartedAt time.Time
 
 	host     *Host
-	had      map[int]syscall.Signal // the sweeper's: what it has sent to whom
 	notify   func(Event)
 	queue    *output.Queue
 	ready    *OutputReady // allocated once, sent often
@@ -36,122 +35,137 @@ type Process struct {
 	draining atomic.Pointer[drain]
 	stdin    *os.File // pipe or terminal, nil if none
 	terminal *os.File
+	theirs   [3]*os.File // the leader's standard input, output and error, until it has them
 	leader   leader
-	exited   chan struct{} // closed when the leader has exited
-	birth    birth         // bounds the search for its descendants
+	birth    birth                  // bounds the search for its descendants
+	had      map[int]syscall.Signal // the sweeper's: what it has sent to whom
 
 	mu          sync.Mutex
+	forked      bool
+	attached    bool
+	abandoned   bool
+	exited      bool
 	reaped      bool           // the leader's numbers may belong to a stranger
 	groupSignal syscall.Signal // the last that was sent to end the group
 	stdinClosed bool
 }
 
-// Start starts c and returns at once. What happens is told by notify, Started
-// or StartFailed first.
-func (h *Host) Start(c Command, notify func(Event)) {
-	go func() {
-		err := h.begin()
-		if err == nil {
-			if err = h.start(&c, notify); err != nil {
-				h.ended(nil)
-			}
-		}
-		if err != nil {
-			notify(&StartFailed{Err: c.explain(err)})
-		}
-	}()
-}
-
-func (h *Host) start(c *Command, notify func(Event)) error {
-	cmd, err := c.cmd(h.engine)
-	if err != nil {
-		return err
-	}
-	p := &Process{ID: c.ID, host: h, notify: notify, exited: make(chan struct{})}
+// Start starts c. What happens is told by notify: Started or StartFailed first,
+// and the rest once Attach has been called.
+func (h *Host) Start(c Command, notify func(Event)) *Process {
+	p := &Process{ID: c.ID, host: h, notify: notify, queue: output.NewQueue(queueSlices)}
 	p.ready = &OutputReady{event{p}}
-	p.queue = output.NewQueue(queueSlices)
-	theirs, err := p.open(c, cmd)
+	err := h.begin()
 	if err != nil {
-		p.closeFiles()
-		return err
+		notify(&StartFailed{event{p}, err})
+		return p
+	}
+	if err := p.open(&c); err != nil {
+		p.startFailed(err)
+		return p
 	}
 	stopIgnoring()
 	p.birth = h.sweep.birth()
-	err = h.forker.start(cmd, &p.leader)
-	for _, f := range theirs {
-		f.Close()
-	}
-	if err != nil {
-		p.closeFiles()
+	h.forker.submit(func(d *descriptors) { p.fork(&c, d) })
+	return p
+}
+
+// open makes the files of p.
+func (p *Process) open(c *Command) (err error) {
+	if c.Terminal != nil {
+		tty, err := p.openTerminal(*c.Terminal)
+		p.theirs = [3]*os.File{tty, tty, tty}
 		return err
 	}
-	p.PID, p.StartedAt = p.leader.pid, time.Now()
-	h.started(p)
-	notify(&Started{event{p}})
-	p.reading.Store(int32(len(p.streams)))
-	for _, s := range p.streams {
-		go s.run()
+	p.theirs[0] = p.host.null
+	if c.Stdin {
+		if p.theirs[0], p.stdin, err = openStdin(); err != nil {
+			return err
+		}
 	}
-	go func() {
-		status := p.leader.wait(cmd)
-		close(p.exited)
-		p.notify(&LeaderExited{event{p}, status})
-	}()
+	p.streams = make([]*stream, 2)
+	for i, name := range []output.Stream{output.Stdout, output.Stderr} {
+		if p.streams[i], p.theirs[i+1], err = openPipe(p, name); err != nil {
+			p.streams = p.streams[:i]
+			return err
+		}
+	}
 	return nil
 }
 
-// open makes the files of p and gives cmd the other ends, which it returns: they
-// are to be closed once the leader has been started.
-func (p *Process) open(c *Command, cmd *exec.Cmd) (theirs []*os.File, err error) {
-	defer func() {
-		if err != nil {
-			for _, f := range theirs {
-				f.Close()
-			}
-		}
-	}()
-	if c.Terminal != nil {
-		tty, err := p.openTerminal(*c.Terminal, cmd)
-		if err != nil {
-			return nil, err
-		}
-		return []*os.File{tty}, nil
+// fork starts the leader. It runs on a thread of the forker.
+func (p *Process) fork(c *Command, d *descriptors) {
+	cmd, err := c.cmd(p.host.engine)
+	if err == nil {
+		cmd.SysProcAttr = leads(c.Terminal != nil)
+		prepare(cmd)
+		err = d.start(cmd, p.theirs)
 	}
-	groupAttr(cmd)
-	cmd.Stdin = p.host.null
-	if c.Stdin {
-		r, w, err := os.Pipe()
-		if err != nil {
-			return theirs, err
-		}
-		theirs = append(theirs, r)
-		cmd.Stdin, p.stdin = r, w
+	if err != nil {
+		go p.startFailed(c.explain(err)) // the files are open in another table than this thread's
+		return
 	}
-	for _, to := range []struct {
-		stream output.Stream
-		set    func(*os.File)
-	}{
-		{output.Stdout, func(f *os.File) { cmd.Stdout = f }},
-		{output.Stderr, func(f *os.File) { cmd.Stderr = f }},
-	} {
-		r, w, err := os.Pipe()
-		if err != nil {
-			return theirs, err
-		}
-		theirs = append(theirs, w)
-		to.set(w)
-		p.streams = append(p.streams, newStream(p, r, to.stream))
+	p.PID, p.StartedAt = cmd.Process.Pid, time.Now()
+	p.leader.started(cmd)
+	p.host.started(p)
+	p.mu.Lock()
+	p.forked = true
+	abandoned := p.abandoned
+	p.mu.Unlock()
+	p.notify(&Started{event{p}})
+	if abandoned {
+		go p.endAbandoned()
 	}
-	return theirs, nil
 }
 
-// closeFiles closes what is still open of the files of p.
+func (p *Process) startFailed(err error) {
+	p.closeTheirs()
+	p.closeFiles()
+	p.host.ended(nil)
+	p.notify(&StartFailed{event{p}, err})
+}
+
+// Forked reports whether the leader has been started.
+func (p *Process) Forked() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.forked
+}
+
+// Attach begins to wait for output and for the exit of the leader, which has
+// started.
+func (p *Process) Attach() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.attached {
+		return
+	}
+	p.attached = true
+	p.closeTheirs()
+	p.reading.Store(int32(len(p.streams)))
+	for _, s := range p.streams {
+		s.start()
+	}
+	p.leader.attach(p)
+}
+
+// closeTheirs closes the leader's ends of the files, which it has by now.
+func (p *Process) closeTheirs() {
+	for i, f := range p.theirs {
+		if f != nil && f != p.host.null && (i == 0 || f != p.theirs[i-1]) {
+			f.Close()
+		}
+	}
+	p.theirs = [3]*os.File{}
+}
+
+// closeFiles closes what is still open of the engine's ends.
 func (p *Process) closeFiles() {
 	for _, s := range p.streams {
-		s.file.Close() // again is harmless
+		s.close()
 	}
 	if p.stdin != nil {
-		p.stdin.Close()
+		p.stdin.Close() // also the terminal; again is harmless
 	}
 }
 
@@ -169,6 +183,20 @@ func (p *Process) push(s output.Slice) {
 func (p *Process) streamEnded() {
 	if p.reading.Add(-1) == 0 {
 		p.notify(&OutputEnded{event{p}})
+	}
+}
+
+// OutputHasEnded reports whether OutputEnded has been told, or is about to be.
+func (p *Process) OutputHasEnded() bool { return p.reading.Load() == 0 }
+
+func (p *Process) leaderExited(status Status) {
+	p.mu.Lock()
+	p.exited = true
+	abandoned := p.abandoned
+	p.mu.Unlock()
+	p.notify(&LeaderExited{event{p}, status})
+	if abandoned {
+		p.bury()
 	}
 }
 
@@ -229,12 +257,16 @@ func (p *Process) StopGroup(sig syscall.Signal) {
 	signalGroup(p.PID, sigCont)
 }
 
-// EndTree ends what is left of the tree, now that the leader has exited, and
-// tells with TreeGone when nothing is. What is found gets sig unless it had it;
-// a later Stop sends another. After Reap, only descendants that carry the marks
-// are found.
-func (p *Process) EndTree(sig syscall.Signal) {
+// EndTree ends what is left of the tree, now that the leader has exited. It
+// answers whether nothing is left already; if not, TreeGone tells when nothing
+// is. What is found gets sig unless it had it; a later Stop sends another. After
+// Reap, only descendants that carry the marks are found.
+func (p *Process) EndTree(sig syscall.Signal) (gone bool) {
+	if p.host.sweep.childless(p) {
+		return true
+	}
 	p.host.sweep.end(p, sig, func() { p.notify(&TreeGone{event{p}}) })
+	return false
 }
 
 func (p *Process) isReaped() bool {
@@ -242,9 +274,6 @@ func (p *Process) isReaped() bool {
 	defer p.mu.Unlock()
 	return p.reaped
 }
-
-// OutputHasEnded reports whether OutputEnded has been told, or is about to be.
-func (p *Process) OutputHasEnded() bool { return p.reading.Load() == 0 }
 
 // Reap reaps the leader, which must have exited, and frees what p holds. No
 // signal is sent to its group from then on.
@@ -257,22 +286,37 @@ func (p *Process) Reap() {
 	p.reaped = true
 	p.leader.reap()
 	p.mu.Unlock()
-	p.host.ended(p)
 	p.queue.Close()
 	p.closeFiles()
+	p.host.ended(p)
 }
 
 // Abandon ends the whole tree with SIGKILL and reaps, for when nobody looks
-// after it any more: events are no longer told. It returns at once; Host.Close
-// waits for it.
+// after it any more, whether it has started already or not. It returns at once;
+// Host.Close waits for it.
 func (p *Process) Abandon() {
 	p.queue.Close()
-	p.StopGroup(syscall.SIGKILL)
-	go func() {
-		<-p.exited
-		gone := make(chan struct{})
-		p.host.sweep.end(p, syscall.SIGKILL, func() { close(gone) })
-		<-gone
-		p.Reap()
-	}()
+	p.mu.Lock()
+	again := p.abandoned
+	p.abandoned = true
+	forked := p.forked
+	p.mu.Unlock()
+	if forked && !again {
+		p.endAbandoned()
+	}
 }
+
+func (p *Process) endAbandoned() {
+	p.Attach()
+	p.StopGroup(syscall.SIGKILL)
+	p.mu.Lock()
+	exited := p.exited
+	p.mu.Unlock()
+	if exited {
+		p.bury()
+	}
+}
+
+// bury ends what an abandoned leader, which has exited, left behind. Exactly one
+// of Abandon and leaderExited does it, whichever comes second.
+func (p *Process) bury() { p.host.sweep.end(p, syscall.SIGKILL, p.Reap) }

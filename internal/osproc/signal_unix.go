@@ -3,7 +3,6 @@
 package osproc
 
 import (
-	"os/exec"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -16,8 +15,14 @@ const (
 
 const errNotDir = syscall.ENOTDIR
 
-// groupAttr makes the process that cmd starts the leader of a new group.
-func groupAttr(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+// leads makes a process the leader of a group, or of a session with a controlling
+// terminal, which is its standard input.
+func leads(terminal bool) *syscall.SysProcAttr {
+	if terminal {
+		return &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	}
+	return &syscall.SysProcAttr{Setpgid: true}
+}
 
 // signalGroup refuses what kill(2) takes for "everything" or init.
 func signalGroup(pgid int, sig syscall.Signal) error {

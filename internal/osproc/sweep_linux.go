@@ -79,6 +79,25 @@ func (s *sweeper) request(p *Process, sig syscall.Signal, done func()) {
 	}
 }
 
+// childless reports whether p's leader, which has exited, can be seen at a glance
+// to have left nothing behind: no process ID was given out since it started, but
+// to other leaders and to what is gone again.
+func (s *sweeper) childless(p *Process) bool {
+	now := birth{time: time.Now(), last: s.table.lastPID()}
+	if !p.birth.isYoung(now) || now.last < p.PID || now.last-p.PID > maxGlance {
+		return false
+	}
+	for pid := p.PID + 1; pid <= now.last; pid++ {
+		if _, err := unix.Getpgid(pid); err != unix.ESRCH && !s.host.isLeader(pid) {
+			return false
+		}
+	}
+	return true
+}
+
+// maxGlance is the most process IDs that are tried at a glance.
+const maxGlance = 64
+
 // close ends everything that carries the engine's mark, and frees the sweeper.
 func (s *sweeper) close(deadline time.Time) {
 	gone := make(chan struct{})

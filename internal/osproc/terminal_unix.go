@@ -4,18 +4,13 @@ package osproc
 
 import (
 	"os"
-	"os/exec"
-	"syscall"
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
-
-	"github.com/procession-go/procession/internal/output"
 )
 
-// openTerminal opens a pseudo-terminal, and makes cmd lead a session that it
-// controls. The answer is the process's side.
-func (p *Process) openTerminal(size Size, cmd *exec.Cmd) (tty *os.File, err error) {
+// openTerminal opens a pseudo-terminal. The answer is the process's side.
+func (p *Process) openTerminal(size Size) (tty *os.File, err error) {
 	master, tty, err := pty.Open()
 	if err != nil {
 		return nil, err
@@ -26,12 +21,13 @@ func (p *Process) openTerminal(size Size, cmd *exec.Cmd) (tty *os.File, err erro
 	}
 	if err != nil {
 		tty.Close()
+		if p.terminal != nil {
+			p.terminal.Close()
+		}
 		return nil, err
 	}
 	p.stdin = p.terminal
-	p.streams = []*stream{newStream(p, p.terminal, output.Stdout)}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	p.streams = []*stream{openTerminalStream(p)}
 	return tty, nil
 }
 

@@ -5,7 +5,6 @@ package osproc
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"syscall"
 	"time"
 
@@ -22,7 +21,7 @@ const (
 
 var errNotDir = errors.New("not a directory")
 
-func groupAttr(*exec.Cmd) {}
+func leads(bool) *syscall.SysProcAttr { return &syscall.SysProcAttr{} }
 
 func signalGroup(pid int, sig syscall.Signal) error { return signalProcess(pid, sig) }
 
@@ -44,7 +43,7 @@ func signalProcess(pid int, sig syscall.Signal) error {
 
 func signalName(sig syscall.Signal) string { return sig.String() }
 
-func (p *Process) openTerminal(Size, *exec.Cmd) (*os.File, error) {
+func (p *Process) openTerminal(Size) (*os.File, error) {
 	return nil, &os.SyscallError{Syscall: "pseudo-terminal", Err: errors.ErrUnsupported}
 }
 
@@ -62,6 +61,8 @@ func (*sweeper) birth() birth { return birth{} }
 
 func (*sweeper) stop(*Process, syscall.Signal) {}
 
+func (*sweeper) childless(*Process) bool { return true }
+
 func (*sweeper) end(_ *Process, _ syscall.Signal, done func()) { done() }
 
 func (*sweeper) close(time.Time) {}
@@ -73,20 +74,27 @@ type stream struct {
 	buffer  *output.Buffer
 }
 
-func newStream(p *Process, file *os.File, name output.Stream) *stream {
-	return &stream{process: p, file: file, buffer: output.NewBuffer(name)}
+func openPipe(p *Process, name output.Stream) (s *stream, theirs *os.File, err error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	return &stream{process: p, file: r, buffer: output.NewBuffer(name)}, w, nil
 }
 
-// wake closes the pipe if nothing has come for the idle time of the drain.
-func (s *stream) wake() {
-	d := s.process.draining.Load()
-	until, passed := d.deadline()
+func (s *stream) start() { go s.run() }
+
+// drain closes the pipe if nothing has come for the idle time.
+func (s *stream) drain() {
+	until, passed := s.process.draining.Load().deadline()
 	if passed {
-		s.file.Close()
+		s.close()
 		return
 	}
-	time.AfterFunc(time.Until(until), s.wake)
+	time.AfterFunc(time.Until(until), s.drain)
 }
+
+func (s *stream) close() { s.file.Close() }
 
 func (s *stream) run() {
 	for {

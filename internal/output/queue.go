@@ -52,6 +52,13 @@ func (q *Queue) Push(s Slice) (wake bool) {
 	}
 }
 
+// Room reports whether a Push would not block, if nobody else pushes.
+func (q *Queue) Room() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed || len(q.waiting) < q.capacity
+}
+
 // Take removes all slices that wait and returns them in order of arrival,
 // appended to into[:0]. Whatever else into has capacity for is cleared, so that
 // it keeps no block alive.

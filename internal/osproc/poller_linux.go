@@ -1,0 +1,114 @@
+package osproc
+
+import (
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// poller waits for the descriptors of all processes of a host, so that an idle
+// process costs neither a thread nor a goroutine: they are in an epoll instance
+// of its own (epoll(7)), for which one goroutine waits through the runtime's
+// poller.
+type poller struct {
+	file *os.File // the epoll instance
+
+	mu      sync.Mutex
+	watched []watch // by descriptor
+}
+
+type watch struct {
+	handler handler
+	serial  int32 // tells events of an earlier descriptor of the same number
+}
+
+// handler is told that its descriptor is, or has become, readable. It must not
+// wait.
+type handler interface{ readable() }
+
+func newPoller() (*poller, error) {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	unix.SetNonblock(fd, true) // so that os takes it for one that can be waited for
+	p := &poller{file: os.NewFile(uintptr(fd), "epoll")}
+	go p.run()
+	return p, nil
+}
+
+func (p *poller) run() {
+	raw, err := p.file.SyscallConn()
+	var events [128]unix.EpollEvent
+	n := 0
+	wait := func(fd uintptr) bool {
+		for {
+			n, err = unix.EpollWait(int(fd), events[:], 0)
+			if err != unix.EINTR {
+				return n != 0
+			}
+		}
+	}
+	for err == nil {
+		if raw.Read(wait) != nil {
+			return
+		}
+		for _, event := range events[:max(n, 0)] {
+			if h := p.handler(event); h != nil {
+				h.readable()
+			}
+		}
+	}
+}
+
+func (p *poller) handler(event unix.EpollEvent) handler {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w := p.watched[event.Fd]; w.serial == event.Pad {
+		return w.handler
+	}
+	return nil
+}
+
+// add tells h when fd is readable, and again each time that there is more.
+func (p *poller) add(fd int, h handler) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.watched) <= fd {
+		p.watched = append(p.watched, watch{})
+	}
+	w := &p.watched[fd]
+	w.handler = h
+	w.serial++
+	err := p.control(unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(fd), Pad: w.serial})
+	if err != nil {
+		w.handler = nil
+	}
+	return err
+}
+
+// remove forgets fd, if it was added; it must not have been closed yet.
+func (p *poller) remove(fd int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if fd < len(p.watched) && p.watched[fd].handler != nil {
+		p.watched[fd].handler = nil
+		p.control(unix.EPOLL_CTL_DEL, fd, nil)
+	}
+}
+
+func (p *poller) control(op, fd int, event *unix.EpollEvent) (err error) {
+	raw, err := p.file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var controlErr error
+	err = raw.Control(func(epoll uintptr) { controlErr = unix.EpollCtl(int(epoll), op, fd, event) })
+	if err != nil {
+		return err
+	}
+	return controlErr
+}
+
+func (p *poller) close() { p.file.Close() }
