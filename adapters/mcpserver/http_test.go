@@ -172,13 +172,13 @@ func TestHTTPSessions(t *testing.T) {
 // TestHTTPIdle: a session ends when it has made no request for some time, also
 // if a call is still waiting whose client has vanished.
 func TestHTTPIdle(t *testing.T) {
-	const idle = 300 * time.Millisecond
+	const idle = time.Second
 	s := newServer(t, Options{Idle: idle})
 	transport := overHTTP(t, s)
 	c := connect(t, transport)
 	id := c.start("exec sleep 1000")
 	begin := time.Now()
-	for time.Since(begin) < 3*idle { // a call that takes longer keeps it alive, and so do calls in a row
+	for time.Since(begin) < 2*idle { // a call that takes longer keeps it alive, and so do calls in a row
 		_, r := c.do("wait_for_process", arguments{"process_id": id, "timeout_seconds": (idle * 5 / 4).Seconds()})
 		expect(t, r, arguments{"state": "running"})
 	}
