@@ -1,0 +1,27 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"runtime"
+	"strings"
+)
+
+// token is what is in the token file, "" if there is none.
+func (f *mcpFlags) token(logger *slog.Logger) (string, error) {
+	if f.tokenFile == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(f.tokenFile)
+	if err != nil {
+		return "", usagef("--token-file: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" || strings.ContainsAny(token, " \t\r\n") {
+		return "", usagef("--token-file: %s does not contain one token; make one with: openssl rand -hex 32 > %s", f.tokenFile, f.tokenFile)
+	}
+	if info, err := os.Stat(f.tokenFile); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		logger.Warn("others can read the token file; use chmod 600", "file", f.tokenFile, "mode", info.Mode().Perm())
+	}
+	return token, nil
+}
