@@ -26,7 +26,7 @@ loses the end of its output: whatever a process has started ends with it.`,
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newRunCommand(c), newMCPCommand(c), newVersionCommand())
+	root.AddCommand(newRunCommand(c), newUpCommand(c), newCheckCommand(c), newMCPCommand(c), newVersionCommand())
 	return root
 }
 

@@ -130,6 +130,17 @@ func (p *Progress) Left() int {
 	return n
 }
 
+// Running is how many processes run or are being started.
+func (p *Progress) Running() int {
+	n := 0
+	for i := range p.processes {
+		if s := p.processes[i].stage; s == starting || s == running {
+			n++
+		}
+	}
+	return n
+}
+
 // Next is what is due now.
 func (p *Progress) Next() Due {
 	var due Due

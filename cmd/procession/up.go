@@ -1,0 +1,78 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/procession-go/procession"
+)
+
+// upFlags are the flags of procession up.
+type upFlags struct {
+	pool      poolFlags
+	keepGoing bool
+	noPrefix  bool
+	logDir    string
+	grace     time.Duration
+}
+
+func newUpCommand(c *console) *cobra.Command {
+	var flags upFlags
+	cmd := &cobra.Command{
+		Use:   "up [flags] [FILE]",
+		Short: "Run the processes of a Procfile or a procession.yaml",
+		Long: `Run the processes of a Procfile or a procession.yaml. Without FILE it is
+procession.yaml, procession.yml or Procfile, whichever is there first.
+
+Each process is started as soon as what it depends on is started, ready or has
+exited successfully, as the file says; those that depend on nothing at once. If
+that cannot come about any more, it is not started.
+
+When a process has ended for good the rest is stopped, unless --keep-going, or
+unless it has exited with 0 and another depends on that. The exit code is that of
+the first process that failed, otherwise 0; one that was stopped has not failed.
+
+Ctrl-C stops the processes: those that nothing depends on first, then, when these
+are gone, those that they depended on. Ctrl-C again kills them all at once. So do
+SIGTERM, SIGHUP and SIGQUIT.
+
+Every line of output is preceded by the name of its process. What procession has
+to say, about starts, ends and restarts, is on standard error, after "system".`,
+		Example: `  procession up
+  procession up -m web=2,worker=1 --port 8000 Procfile
+  procession up --log-dir logs procession.yaml`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error {
+			pool, err := flags.pool.load(c, args)
+			switch {
+			case err != nil:
+				return err
+			case flags.grace < 0:
+				return usagef("--grace: %v is negative", flags.grace)
+			}
+			return up(c, &flags, pool)
+		},
+	}
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + upExitCodesHelp)
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	flags.pool.register(fs)
+	fs.BoolVar(&flags.keepGoing, "keep-going", false, "let the rest run when a process has ended")
+	fs.BoolVar(&flags.noPrefix, "no-prefix", false, "pass lines on without the name of their process")
+	fs.StringVar(&flags.logDir, "log-dir", "",
+		"also write the output of each process, byte for byte, to NAME.log in this `directory`, and when that has 10 MB to another; 10 old ones are kept")
+	fs.DurationVar(&flags.grace, "grace", procession.DefaultGrace,
+		"`time` a process gets to end before it is killed, if the file does not say")
+	return cmd
+}
+
+const upExitCodesHelp = `
+Exit codes:
+  that of the first process that failed, 1 if it failed otherwise
+  2     this command line, or the file, is wrong
+  125   procession itself has failed
+  126   a command is not executable
+  127   a command was not found
+  128+n signal n has ended a process
+`
