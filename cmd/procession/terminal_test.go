@@ -141,8 +141,7 @@ func (s *screen) ends(code int) {
 }
 
 func TestATerminalOfTheSameSize(t *testing.T) {
-	s := show(t, cli(t, "run", "-t", "--", "sh", "-c", "stty size; echo $TERM; tty"))
-	s.cmd.Env = append(s.cmd.Env, "TERM=vt220")
+	s := show(t, cli(t, "run", "-t", "--", "sh", "-c", "stty size; tty"))
 	s.expect(fmt.Sprintf("%d %d\r\n", rows, cols))
 	s.expect("/dev/")
 	s.ends(0)
@@ -187,7 +186,8 @@ func TestKeysGoToTheProcess(t *testing.T) {
 }
 
 func TestTheEndOfInputOnATerminal(t *testing.T) {
-	s := show(t, cli(t, "run", "-t", "--", "cat"))
+	s := show(t, cli(t, "run", "-t", "--", "sh", "-c", "echo ready; exec cat"))
+	s.expect("ready\r\n")
 	s.key("typed\r")
 	s.expect("typed\r\ntyped\r\n") // its echo, and what cat says
 	s.key("\x04")
@@ -198,7 +198,7 @@ func TestASignalRestoresTheTerminal(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		s := show(t, cli(t, "run", "-t", "--", "sleep", "600"))
 		until(t, "the terminal is in raw mode", func() bool { return !s.restored() })
-		until(t, "it has been started", func() bool { return s.cmd.Process.Signal(sig) == nil })
+		s.cmd.Process.Signal(sig)
 		s.ends(143)
 	}
 }
@@ -215,7 +215,8 @@ func TestACrashRestoresTheTerminal(t *testing.T) {
 }
 
 func TestAStopFromOutsideGivesTheTerminalBack(t *testing.T) {
-	s := show(t, cli(t, "run", "-t", "--", "cat"))
+	s := show(t, cli(t, "run", "-t", "--", "sh", "-c", "echo ready; exec cat"))
+	s.expect("ready\r\n")
 	s.key("a\r")
 	s.expect("a\r\na\r\n")
 	s.cmd.Process.Signal(syscall.SIGTSTP)
