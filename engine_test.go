@@ -661,6 +661,17 @@ func TestShutdownGoesOnWithoutItsContext(t *testing.T) {
 	eventually(t, "it is reaped", func() bool { return processState(pid) == 0 })
 }
 
+func TestShutdownHasItsOwnGrace(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, procession.WithGrace(100*time.Millisecond))
+	spec := helper("stubborn")
+	spec.Grace = 10 * patience
+	awaitText(t, e, start(t, e, spec), "ready")
+	if report := must(e.Shutdown(within(t)))(t); report.Killed != 1 {
+		t.Errorf("%+v", report)
+	}
+}
+
 func TestShutdownDuringStartsLeavesNothing(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t)

@@ -461,11 +461,34 @@ func TestFaultRetentionByAge(t *testing.T) {
 	}
 }
 
+func init() { helpers["engine-above-cat"] = helpEngineAboveCat }
+
+// helpEngineAboveCat has an engine run a program that tells its standard input,
+// and reads it to its end.
+func helpEngineAboveCat() {
+	ctx := backgroundWithin()
+	e, err := procession.New()
+	require(err == nil, err)
+	id, err := e.Start(ctx, procession.Shell("readlink /proc/self/fd/0; cat"))
+	require(err == nil, err)
+	_, err = e.Wait(ctx, id)
+	require(err == nil, err)
+	out, err := e.Output(ctx, id)
+	require(err == nil, err)
+	_, err = e.Shutdown(ctx)
+	require(err == nil, err)
+	os.Stdout.WriteString(out.Combined())
+}
+
 func TestFaultStdinIsTheNullDevice(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t)
-	exit, out := run(t, e, procession.Shell("readlink /proc/self/fd/0; cat"))
-	if !exit.Success() || out.Stdout() != os.DevNull+"\n" {
+	spec := helper("engine-above-cat")
+	spec.Stdin = true // what a child of that engine must not get to see
+	id := start(t, e, spec)
+	must(e.Write(within(t), id, []byte("the host's protocol\n")))(t)
+	exit := must(e.Wait(within(t), id))(t)
+	if out := must(e.Output(within(t), id))(t); !exit.Success() || out.Stdout() != os.DevNull+"\n" {
 		t.Errorf("%v, %q", exit, out.Combined())
 	}
 }

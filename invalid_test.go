@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -109,6 +110,23 @@ func TestAFailedStartSaysWhy(t *testing.T) {
 	if list := must(e.List(within(t)))(t); len(list) != 0 {
 		t.Errorf("in List there is %+v", list)
 	}
+}
+
+func TestManyFailedStartsAllSayWhy(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, procession.WithMaxProcesses(8))
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 250 {
+				if id, err := e.Start(within(t), procession.Spec{Command: "/does/not/exist"}); id != "" || !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("%q, %v", id, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestAnUnknownIDIsErrNotFound(t *testing.T) {
