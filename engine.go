@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -38,6 +39,7 @@ func New(opts ...Option) (*Engine, error) {
 			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet(o.logger) }),
 			actor.WithDeadLetterRequestLogging(false),
 			actor.WithDeadLetterThrottleCount(0),
+			actor.WithDeadLetterThrottleInterval(time.Millisecond), // a goroutine lives that long after each
 		)
 	}
 	e.down.Store(newDown())

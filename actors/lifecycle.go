@@ -67,8 +67,10 @@ func (p *process) started() {
 		return
 	}
 	r.process, p.last = r.launch, r.launch
+	p.eager = false
 	r.process.Attach()
 	p.state = running
+	p.listen()
 	event := &messages.ProcessStarted{Engine: p.config.from(), ID: p.id, PID: p.last.PID, Incarnation: p.restarts, Mark: r.mark, Time: p.last.StartedAt}
 	p.publish(event)
 	if r.stop != nil && r.cause == messages.CauseShutdown {
@@ -137,6 +139,7 @@ func (p *process) outputReady() {
 	p.takeOutput()
 	p.serveReads()
 	p.probeOutput()
+	p.listen()
 }
 
 func (p *process) outputEnded(m *osproc.OutputEnded) {
@@ -254,9 +257,9 @@ func (p *process) settle() {
 
 func (p *process) settled() {
 	p.state = exited
+	p.system.Root.Send(p.pool, &processSettled{p.id, p.outcome})
 	p.answerAll(p.killers, p.exit)
 	p.killers = nil
-	p.system.Root.Send(p.pool, &processSettled{p.id, p.outcome})
 }
 
 func (p *process) armBackoff() {

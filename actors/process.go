@@ -68,7 +68,7 @@ func (p *process) Receive(ctx actor.Context) {
 		p.closeStdin(asker)
 
 	case *messages.GetInfo:
-		p.answer(asker, p.info())
+		p.getInfo(asker)
 	case *messages.GetOutput:
 		p.getOutput(asker)
 	case *messages.ReadOutput:

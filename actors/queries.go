@@ -47,13 +47,28 @@ func (p *process) segments(from int64, limit int) []messages.Segment {
 	return segments
 }
 
+// listen is eager for output as long as somebody waits for it.
+func (p *process) listen() {
+	eager := len(p.reads) > 0 || (p.run != nil && p.run.probe != nil && p.run.probe.pattern != nil)
+	if p.last == nil || eager == p.eager {
+		return
+	}
+	p.eager = eager
+	p.last.Eager(eager)
+	if eager {
+		p.outputReady()
+	}
+}
+
 func (p *process) getOutput(asker *actor.PID) {
+	p.takeOutput()
 	p.answer(asker, &messages.Output{Segments: p.segments(0, 0), Dropped: p.log.First(), Exit: p.exit})
 }
 
 // read answers at once if there is something at the cursor, or nothing will
 // come, or nothing is waited for.
 func (p *process) read(asker *actor.PID, o messages.ReadOptions) {
+	p.takeOutput()
 	switch end := p.log.End(); {
 	case o.Cursor < 0:
 		p.answer(asker, p.refusal(messages.CodeInvalidRequest, "cursor "+strconv.FormatInt(o.Cursor, 10)+" is negative"))
@@ -70,7 +85,13 @@ func (p *process) read(asker *actor.PID, o messages.ReadOptions) {
 			read.timer = time.AfterFunc(o.Wait, func() { p.tell(&readElapsed{read}) })
 		}
 		p.reads = append(p.reads, read)
+		p.listen()
 	}
+}
+
+func (p *process) getInfo(asker *actor.PID) {
+	p.takeOutput()
+	p.answer(asker, p.info())
 }
 
 func (p *process) chunk(o messages.ReadOptions) *messages.Chunk {

@@ -57,6 +57,7 @@ type record struct {
 
 	state        state
 	log          *output.Log
+	eager        bool               // the newest leader's output is awaited
 	run          *run               // the present incarnation, nil in backingOff and exited
 	last         *osproc.Process    // the newest leader, also after it was reaped
 	restarts     int                // how often it was started again

@@ -57,6 +57,8 @@ func startWatched(t *testing.T, h *Host, c Command) *watched {
 	switch e := w.next().(type) {
 	case *Started:
 		w.Process = e.Process()
+		w.Eager(true)
+		w.Attach()
 	case *StartFailed:
 		t.Fatal(e.Err)
 	default:
@@ -110,6 +112,14 @@ func (w *watched) text() string {
 	return b.String()
 }
 
+// endTree ends what the leader left behind.
+func (w *watched) endTree() {
+	w.t.Helper()
+	if !w.EndTree(syscall.SIGKILL) {
+		until[*TreeGone](w)
+	}
+}
+
 // finish is the usual end of a process.
 func (w *watched) finish() (Status, string) {
 	w.t.Helper()
@@ -118,8 +128,7 @@ func (w *watched) finish() (Status, string) {
 	if !w.ended {
 		until[*OutputEnded](w)
 	}
-	w.EndTree(syscall.SIGKILL)
-	until[*TreeGone](w)
+	w.endTree()
 	w.Reap()
 	return status, w.text()
 }
@@ -217,8 +226,7 @@ func TestDrain(t *testing.T) {
 		if text := w.text(); text != "1\n2\n3\n4\n5\n6\n" {
 			t.Errorf("%q", text)
 		}
-		w.EndTree(syscall.SIGKILL)
-		until[*TreeGone](w)
+		w.endTree()
 		w.Reap()
 	})
 	t.Run("but not for ever", func(t *testing.T) {
@@ -230,8 +238,7 @@ func TestDrain(t *testing.T) {
 		if took := time.Since(begin); took < time.Second {
 			t.Errorf("it took %v only", took)
 		}
-		w.EndTree(syscall.SIGKILL)
-		until[*TreeGone](w)
+		w.endTree()
 		w.Reap()
 	})
 }

@@ -3,6 +3,7 @@ package osproc
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,35 +44,29 @@ type Command struct {
 type Size struct{ Rows, Cols uint16 }
 
 // environment is what the program sees: the inherited variables that are not
-// overridden, then those of Env in order of their names, then the marks.
+// overridden, then those of Env and the marks, in order of their names.
 func (c *Command) environment(engine string) []string {
+	set := make(map[string]string, len(c.Env)+4)
+	if dir, err := filepath.Abs(c.Dir); err == nil && c.Dir != "" && !c.ClearEnv {
+		set["PWD"] = dir // as os/exec does
+	}
+	if c.Terminal != nil {
+		set["TERM"] = "xterm-256color"
+	}
+	maps.Copy(set, c.Env)
+	set[MarkEngine], set[MarkID] = engine, c.ID
 	var env []string
 	if !c.ClearEnv {
-		inherited := os.Environ()
-		env = slices.Grow(inherited[:0], len(inherited)+len(c.Env)+4)
-		for _, entry := range inherited {
+		env = slices.DeleteFunc(os.Environ(), func(entry string) bool {
 			name, _, _ := strings.Cut(entry, "=")
-			if _, overridden := c.Env[name]; !overridden && name != MarkEngine && name != MarkID {
-				env = append(env, entry)
-			}
-		}
-		if _, given := c.Env["PWD"]; c.Dir != "" && !given {
-			if dir, err := filepath.Abs(c.Dir); err == nil {
-				env = append(env, "PWD="+dir) // as os/exec does: the last one counts
-			}
-		}
+			_, overridden := set[name]
+			return overridden
+		})
 	}
-	given := len(env)
-	for name, value := range c.Env {
-		if name != MarkEngine && name != MarkID {
-			env = append(env, name+"="+value)
-		}
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		env = append(env, name+"="+set[name])
 	}
-	slices.Sort(env[given:])
-	if _, given := c.Env["TERM"]; c.Terminal != nil && !given {
-		env = append(env, "TERM=xterm-256color")
-	}
-	return append(env, MarkEngine+"="+engine, MarkID+"="+c.ID)
+	return env
 }
 
 // explain makes a failed start say what was missing: fork/exec reports a missing
@@ -92,13 +87,14 @@ func (c *Command) explain(err error) error {
 	return err
 }
 
-// cmd is the exec.Cmd for c, without its files.
-func (c *Command) cmd(engine string) (*exec.Cmd, error) {
+// program is what is to be executed, all looked up and put together.
+func (c *Command) program(engine string) (*exec.Cmd, error) {
 	cmd := exec.Command(c.Path, c.Args...)
 	if cmd.Err != nil {
 		return nil, cmd.Err
 	}
 	cmd.Dir = c.Dir
 	cmd.Env = c.environment(engine)
+	cmd.SysProcAttr = leads(c.Terminal != nil)
 	return cmd, nil
 }

@@ -21,7 +21,7 @@ type StartFailed struct {
 	Err error
 }
 
-// OutputReady: there is output to take. Not repeated until it has been taken.
+// OutputReady: there is output to take, and it should be: see Process.Eager.
 type OutputReady struct{ event }
 
 // OutputEnded: all output has been queued; none will follow.

@@ -1,6 +1,7 @@
 package osproc
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"runtime"
@@ -20,13 +21,21 @@ import (
 // Each of the threads has a descriptor table of its own, with next to nothing in
 // it. A fork copies the table of the thread that forks, and an exec closes what
 // was copied, so that the cost of a start would grow with the number of processes
-// alive.
+// alive. Nothing may run on these threads that uses a descriptor of anybody else:
+// the number would mean something else there. So they fork, and do nothing more.
 type forker struct {
 	mu      sync.Mutex
 	some    *sync.Cond
-	waiting []func(*descriptors)
+	waiting []*launch
 	closed  bool
 	threads sync.WaitGroup
+}
+
+// launch is a leader that is to be started.
+type launch struct {
+	cmd   *exec.Cmd                // what to execute, without its files
+	files [3]*os.File              // its standard input, output and error
+	done  func(pid int, err error) // called in a goroutine of its own
 }
 
 func newForker() *forker {
@@ -67,17 +76,19 @@ func (f *forker) run() {
 			f.mu.Unlock()
 			return
 		}
-		start := f.waiting[0]
+		l := f.waiting[0]
 		f.waiting = f.waiting[1:]
 		f.mu.Unlock()
-		start(table)
+		pid, err := table.fork(l)
+		go l.done(pid, err)
 	}
 }
 
-// submit has start called on one of the threads, in turn.
-func (f *forker) submit(start func(*descriptors)) {
+// submit has a leader started by one of the threads, in turn.
+func (f *forker) submit(l *launch) {
+	l.cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	f.mu.Lock()
-	f.waiting = append(f.waiting, start)
+	f.waiting = append(f.waiting, l)
 	f.mu.Unlock()
 	f.some.Signal()
 }
@@ -90,9 +101,6 @@ func (f *forker) close() {
 	f.some.Broadcast()
 	f.threads.Wait()
 }
-
-// prepare sets what every leader gets.
-func prepare(cmd *exec.Cmd) { cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL }
 
 // descriptors is the descriptor table of a thread of its own; nil is the one that
 // all threads share.
@@ -177,19 +185,24 @@ func openDescriptors() (fds []int) {
 	return fds
 }
 
-// start starts cmd with files as its standard input, output and error, which are
-// open in the shared table.
-func (d *descriptors) start(cmd *exec.Cmd, files [3]*os.File) error {
-	if d != nil {
-		for i, f := range files {
-			fd, err := unix.PidfdGetfd(d.process, int(f.Fd()), 0)
-			if err != nil {
-				return os.NewSyscallError("pidfd_getfd", err)
+// fork starts a leader, whose files are open in the shared table. It is os/exec
+// without what that does besides: it opens files, and under go test it writes to
+// a log, by numbers that mean nothing here.
+func (d *descriptors) fork(l *launch) (pid int, err error) {
+	attr := syscall.ProcAttr{Dir: l.cmd.Dir, Env: l.cmd.Env, Sys: l.cmd.SysProcAttr, Files: make([]uintptr, len(l.files))}
+	for i, f := range l.files {
+		fd := int(f.Fd())
+		if d != nil {
+			if fd, err = unix.PidfdGetfd(d.process, fd, 0); err != nil {
+				return 0, os.NewSyscallError("pidfd_getfd", err)
 			}
-			files[i] = os.NewFile(uintptr(fd), f.Name())
-			defer files[i].Close()
+			defer unix.Close(fd)
 		}
+		attr.Files[i] = uintptr(fd)
 	}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = files[0], files[1], files[2]
-	return cmd.Start()
+	pid, _, err = syscall.StartProcess(l.cmd.Path, l.cmd.Args, &attr)
+	if err != nil {
+		return 0, &fs.PathError{Op: "fork/exec", Path: l.cmd.Path, Err: err}
+	}
+	return pid, nil
 }

@@ -1,7 +1,6 @@
 package osproc
 
 import (
-	"os/exec"
 	"syscall"
 	"time"
 	"unsafe"
@@ -15,9 +14,6 @@ type leader struct {
 	process *Process
 	pidfd   int // -1 if there is none
 }
-
-// started leaves nothing to os/exec: this package waits.
-func (l *leader) started(cmd *exec.Cmd) { cmd.Process.Release() }
 
 // attach begins to wait for the exit. The leader is an unreaped child, so that
 // its process ID is its own.

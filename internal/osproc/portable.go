@@ -21,34 +21,43 @@ func (*poller) close() {}
 // forker needs no thread of its own where there is no parent-death signal.
 type forker struct{}
 
+// launch is a leader that is to be started.
+type launch struct {
+	cmd   *exec.Cmd                // what to execute, without its files
+	files [3]*os.File              // its standard input, output and error
+	done  func(pid int, err error) // called in a goroutine of its own
+}
+
 func newForker() *forker { return &forker{} }
 
-func (*forker) submit(start func(*descriptors)) { go start(nil) }
+func (*forker) submit(l *launch) {
+	go func() {
+		l.cmd.Stdin, l.cmd.Stdout, l.cmd.Stderr = l.files[0], l.files[1], l.files[2]
+		if err := l.cmd.Start(); err != nil {
+			l.done(0, err)
+			return
+		}
+		l.done(l.cmd.Process.Pid, nil)
+	}()
+}
 
 func (*forker) close() {}
-
-func prepare(*exec.Cmd) {}
-
-// descriptors is the descriptor table, which all threads share.
-type descriptors struct{}
-
-func (*descriptors) start(cmd *exec.Cmd, files [3]*os.File) error {
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = files[0], files[1], files[2]
-	return cmd.Start()
-}
 
 func openStdin() (theirs, ours *os.File, err error) { return os.Pipe() }
 
 // leader is reaped as soon as it exits: there is no portable way to wait without
 // reaping. The wait blocks a thread.
-type leader struct{ cmd *exec.Cmd }
-
-func (l *leader) started(cmd *exec.Cmd) { l.cmd = cmd }
+type leader struct{}
 
 func (l *leader) attach(p *Process) {
 	go func() {
-		l.cmd.Wait()
-		p.leaderExited(statusOf(l.cmd.ProcessState))
+		process, err := os.FindProcess(p.PID)
+		if err != nil {
+			p.leaderExited(statusOf(nil))
+			return
+		}
+		state, _ := process.Wait()
+		p.leaderExited(statusOf(state))
 	}()
 }
 

@@ -60,13 +60,23 @@ func (h *Host) Start(c Command, notify func(Event)) *Process {
 		notify(&StartFailed{event{p}, err})
 		return p
 	}
-	if err := p.open(&c); err != nil {
+	cmd, err := c.program(h.engine)
+	if err == nil {
+		err = p.open(&c)
+	}
+	if err != nil {
 		p.startFailed(err)
 		return p
 	}
 	stopIgnoring()
 	p.birth = h.sweep.birth()
-	h.forker.submit(func(d *descriptors) { p.fork(&c, d) })
+	h.forker.submit(&launch{cmd: cmd, files: p.theirs, done: func(pid int, err error) {
+		if err != nil {
+			p.startFailed(c.explain(err))
+			return
+		}
+		p.started(pid)
+	}})
 	return p
 }
 
@@ -93,20 +103,8 @@ func (p *Process) open(c *Command) (err error) {
 	return nil
 }
 
-// fork starts the leader. It runs on a thread of the forker.
-func (p *Process) fork(c *Command, d *descriptors) {
-	cmd, err := c.cmd(p.host.engine)
-	if err == nil {
-		cmd.SysProcAttr = leads(c.Terminal != nil)
-		prepare(cmd)
-		err = d.start(cmd, p.theirs)
-	}
-	if err != nil {
-		go p.startFailed(c.explain(err)) // the files are open in another table than this thread's
-		return
-	}
-	p.PID, p.StartedAt = cmd.Process.Pid, time.Now()
-	p.leader.started(cmd)
+func (p *Process) started(pid int) {
+	p.PID, p.StartedAt = pid, time.Now()
 	p.host.started(p)
 	p.mu.Lock()
 	p.forked = true
@@ -114,7 +112,7 @@ func (p *Process) fork(c *Command, d *descriptors) {
 	p.mu.Unlock()
 	p.notify(&Started{event{p}})
 	if abandoned {
-		go p.endAbandoned()
+		p.endAbandoned()
 	}
 }
 
@@ -172,7 +170,11 @@ func (p *Process) closeFiles() {
 // Take returns the output that has arrived, in order, appended to into[:0].
 func (p *Process) Take(into []output.Slice) []output.Slice { return p.queue.Take(into) }
 
-// push queues output, and tells if it is the first that waits.
+// Eager says whether OutputReady is to tell of any output, or only that much has
+// come. Who becomes eager has to Take once after that.
+func (p *Process) Eager(eager bool) { p.queue.Eager(eager) }
+
+// push queues output, and tells if need be.
 func (p *Process) push(s output.Slice) {
 	if p.queue.Push(s) {
 		p.notify(p.ready)

@@ -147,7 +147,7 @@ func (t *procTable) allPIDs(yield func(int) bool) {
 // environment of a process in the middle of execve(2) reads as empty; such a one
 // is looked at again.
 func marks(pid int) (engine, id string, err error) {
-	for attempt := range 4 {
+	for begun := time.Now(); ; {
 		env, err := readEnviron(pid)
 		switch {
 		case isShort(err):
@@ -156,13 +156,16 @@ func marks(pid int) (engine, id string, err error) {
 			return "", "", nil
 		case len(env) > 0:
 			return mark(env, MarkEngine), mark(env, MarkID), nil
-		case attempt == 0 && !hasMemory(pid):
-			return "", "", nil // a zombie or a kernel thread
+		case !isExecuting(pid) || time.Since(begun) > maxExecuting:
+			return "", "", nil // a zombie, a kernel thread, or an empty environment
 		}
-		time.Sleep(200 * time.Microsecond)
+		time.Sleep(50 * time.Microsecond)
 	}
-	return "", "", nil
 }
+
+// maxExecuting is the longest that a process in the middle of execve(2) is waited
+// for: such a one needs no more than some CPU time.
+const maxExecuting = time.Second
 
 // isShort reports whether this program, or the machine, has run out of
 // descriptors or memory.
@@ -207,9 +210,14 @@ func readEnviron(pid int) ([]byte, error) {
 	}
 }
 
-// hasMemory reports whether a process has memory of its own, by the size that
-// the first field of /proc/PID/statm gives.
-func hasMemory(pid int) bool {
-	statm, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
-	return err == nil && !bytes.HasPrefix(statm, []byte("0 "))
+// isExecuting reports whether a process has memory of its own in which the end of
+// the environment has not been set yet (proc(5), /proc/PID/stat, env_end).
+func isExecuting(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	const state, vsize, envEnd = 0, 20, 48 // fields 3, 23 and 51
+	return len(fields) > envEnd && string(fields[state]) != "Z" && string(fields[vsize]) != "0" && string(fields[envEnd]) == "0"
 }

@@ -19,6 +19,9 @@ func (p *Process) openTerminal(size Size) (tty *os.File, err error) {
 	if err == nil {
 		err = p.Resize(size)
 	}
+	if err == nil {
+		err = unix.SetNonblock(int(tty.Fd()), false) // what os opens, it does not let block
+	}
 	if err != nil {
 		tty.Close()
 		if p.terminal != nil {

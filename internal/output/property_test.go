@@ -104,6 +104,7 @@ func TestLogIsAsTheModel(t *testing.T) {
 			if !bytes.Equal(s.bytes(), want) {
 				t.Fatalf("handed over %q, want %q", s.bytes(), want)
 			}
+			q.Eager(true)
 			wake, empty := q.Push(s), handed == took
 			if wake != empty {
 				t.Fatalf("wake is %v", wake)

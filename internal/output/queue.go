@@ -10,6 +10,7 @@ type Queue struct {
 	taken    sync.Cond // the queue was full and no longer is, or it is closed
 	waiting  []Slice
 	capacity int
+	eager    bool
 	closed   bool
 }
 
@@ -28,8 +29,9 @@ func NewQueue(capacity int) *Queue {
 // in the same block, takes no place of its own, so that many short reads are as
 // good as a long one. Otherwise Push blocks while the queue is full.
 //
-// It returns true if the queue was empty: then, and only then, the owner has to
-// be told to Take. After Close, Push discards the slice and returns false.
+// It returns true if the owner has to be told to Take: because the queue was
+// empty and the owner is eager, or because it is half full now. After Close, Push
+// discards the slice and returns false.
 func (q *Queue) Push(s Slice) (wake bool) {
 	if s.len() == 0 {
 		return false
@@ -46,10 +48,20 @@ func (q *Queue) Push(s Slice) (wake bool) {
 			return false
 		case n < q.capacity:
 			q.waiting = append(q.waiting, s)
-			return n == 0
+			return (n == 0 && q.eager) || n+1 == (q.capacity+1)/2
 		}
 		q.taken.Wait()
 	}
+}
+
+// Eager says whether the owner wants to be told at once that there is something
+// to Take. One who is not looks by itself when it needs to know, which saves it
+// from being woken for each little piece. One who becomes eager has to Take once
+// after that.
+func (q *Queue) Eager(eager bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.eager = eager
 }
 
 // Room reports whether a Push would not block, if nobody else pushes.

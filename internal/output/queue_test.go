@@ -28,8 +28,9 @@ func texts(slices []Slice) string {
 
 func TestQueueKeepsTheOrder(t *testing.T) {
 	q := NewQueue(3)
+	q.Eager(true)
 	for i, s := range slices("a", "b", "c") {
-		if wake := q.Push(s); wake != (i == 0) {
+		if wake := q.Push(s); wake != (i == 0 || i == 1) { // the first, and half full
 			t.Errorf("push %d: wake is %v", i, wake)
 		}
 	}
@@ -54,6 +55,18 @@ func TestQueueKeepsTheOrder(t *testing.T) {
 	}
 	if q.Push(Slice{}) || len(q.Take(nil)) != 0 {
 		t.Error("an empty slice was taken for something")
+	}
+}
+
+func TestQueueWakesAnOwnerWhoIsNotEagerWhenItIsHalfFull(t *testing.T) {
+	q := NewQueue(4)
+	for i, s := range slices("a", "b", "c", "d") {
+		if wake := q.Push(s); wake != (i == 1) {
+			t.Errorf("push %d: wake is %v", i, wake)
+		}
+	}
+	if got := texts(q.Take(nil)); got != "a|b|c|d" {
+		t.Errorf("took %s", got)
 	}
 }
 
