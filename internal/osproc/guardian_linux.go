@@ -37,11 +37,19 @@ var initialized bool // Init was called: this program can be executed as a guard
 // its standard input, and then ends everything of the engine that is left.
 func guard() {
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	io.Copy(io.Discard, os.Stdin)
+	if n, _ := io.Copy(io.Discard, os.Stdin); n > 0 {
+		return // the engine has said goodbye: it has left nothing
+	}
 	engine := os.Args[1]
 	for range 2 { // again for what was being forked when the engine died
-		h := &Host{engine: engine, leaders: map[int]*Process{}}
-		newSweeper(h).close(time.Now())
+		poller, err := newPoller()
+		if err != nil {
+			continue
+		}
+		h := &Host{engine: engine, poller: poller, leaders: map[int]*Process{}}
+		s := newSweeper(h)
+		s.table.seen = birth{} // it has not seen what it is to end
+		s.close(time.Now())
 		time.Sleep(20 * time.Millisecond)
 	}
 }
@@ -106,11 +114,12 @@ func (g *guardian) wait(cmd *exec.Cmd) {
 	}
 }
 
-// close ends the guardian, which finds nothing left to end.
+// close ends the guardian: there is nothing left for it to do.
 func (g *guardian) close() {
 	g.mu.Lock()
 	g.closed = true
 	g.mu.Unlock()
+	g.life.Write([]byte("goodbye"))
 	g.life.Close()
 	g.theirs.Close()
 	g.ended.Wait()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -22,7 +23,10 @@ type procTable struct {
 	stat    *os.File // counts the forks since boot
 	pidMax  int
 	forks   atomic.Int64 // the count when it was last looked at
-	buf     []byte       // for stat
+	buf     []byte       // for stat, and for environments
+
+	seen birth        // all that was there then has been looked at
+	ours map[int]bool // what was found to be of this engine, by process ID
 }
 
 // birth is a moment in the life of the process table. A process that was forked
@@ -35,13 +39,13 @@ type birth struct {
 }
 
 func openProcTable() *procTable {
-	t := &procTable{}
+	t := &procTable{buf: make([]byte, 64<<10), ours: map[int]bool{}}
 	t.proc, _ = os.Open("/proc")
 	t.loadavg, _ = os.Open("/proc/loadavg")
 	t.stat, _ = os.Open("/proc/stat")
 	text, _ := os.ReadFile("/proc/sys/kernel/pid_max")
 	t.pidMax, _ = strconv.Atoi(strings.TrimSpace(string(text)))
-	t.countForks()
+	t.seen = birth{time: time.Now(), last: t.lastPID(), forks: t.countForks()}
 	return t
 }
 
@@ -68,9 +72,6 @@ func (t *procTable) lastPID() int {
 
 // countForks reads the line "processes N" of /proc/stat.
 func (t *procTable) countForks() int64 {
-	if t.buf == nil {
-		t.buf = make([]byte, 64<<10)
-	}
 	n, _ := t.stat.ReadAt(t.buf, 0)
 	_, rest, found := bytes.Cut(t.buf[:n], []byte("\nprocesses "))
 	line, _, ended := bytes.Cut(rest, []byte("\n"))
@@ -97,26 +98,42 @@ func (b birth) comparable(now birth, pidMax int) bool {
 	return b.isYoung(now) || now.forks-b.forks < int64(pidMax)/2
 }
 
-// candidates are the processes that can be descendants of targets: those whose
-// process ID was given out after that of one of their leaders, or all.
-func (t *procTable) candidates(targets []*target) iter.Seq[int] {
+// candidates are the processes to look at: those that were remembered, and those
+// whose process IDs have been given out since the last look. A stranger does not
+// become a descendant, so that each process is looked at once. seen is to be kept
+// in t.seen if all of them could be looked at.
+func (t *procTable) candidates() (pids iter.Seq[int], seen birth) {
 	now := birth{time: time.Now(), last: t.lastPID()}
-	if slices.ContainsFunc(targets, func(t *target) bool { return t.process == nil || !t.process.birth.isYoung(now) }) {
+	if !t.seen.isYoung(now) {
 		now.forks = t.countForks()
+	} else {
+		now.forks = t.seen.forks
 	}
-	first := now.last
-	for _, target := range targets {
-		if target.process == nil || !target.process.birth.comparable(now, t.pidMax) {
-			return t.allPIDs
-		}
-		first = min(first, target.process.PID)
-		if now.last < target.process.PID || now.last-first > maxRange {
-			return t.allPIDs
-		}
+	last := t.seen.last
+	if !t.seen.comparable(now, t.pidMax) || now.last < last || now.last-last > maxRange {
+		return t.allPIDs, now
 	}
+	known := slices.Collect(maps.Keys(t.ours))
 	return func(yield func(int) bool) {
-		for pid := first + 1; pid <= now.last && yield(pid); pid++ {
+		for _, pid := range known {
+			if !yield(pid) {
+				return
+			}
 		}
+		for pid := last + 1; pid <= now.last; pid++ {
+			if !t.ours[pid] && !yield(pid) {
+				return
+			}
+		}
+	}, now
+}
+
+// remember keeps what is of this engine for the next look.
+func (t *procTable) remember(pid int, ours bool) {
+	if ours {
+		t.ours[pid] = true
+	} else {
+		delete(t.ours, pid)
 	}
 }
 
@@ -146,9 +163,9 @@ func (t *procTable) allPIDs(yield func(int) bool) {
 // not be looked at; an error means that this program cannot look at present. The
 // environment of a process in the middle of execve(2) reads as empty; such a one
 // is looked at again.
-func marks(pid int) (engine, id string, err error) {
+func (t *procTable) marks(pid int) (engine, id string, err error) {
 	for begun := time.Now(); ; {
-		env, err := readEnviron(pid)
+		env, err := t.environ(pid)
 		switch {
 		case isShort(err):
 			return "", "", err
@@ -185,27 +202,27 @@ func mark(env []byte, name string) string {
 	return ""
 }
 
-// readEnviron reads /proc/PID/environ without the runtime's poller.
-func readEnviron(pid int) ([]byte, error) {
+// environ reads /proc/PID/environ, without the runtime's poller. The answer is
+// valid until the next call.
+func (t *procTable) environ(pid int) ([]byte, error) {
 	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/environ", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(fd)
-	env := make([]byte, 0, 8<<10)
-	for {
-		if len(env) == cap(env) {
-			env = append(env, 0)[:len(env)]
+	for size := 0; ; {
+		if size == len(t.buf) {
+			t.buf = append(t.buf, make([]byte, len(t.buf))...)
 		}
-		n, err := unix.Read(fd, env[len(env):cap(env)])
+		n, err := unix.Read(fd, t.buf[size:])
 		switch {
 		case err == unix.EINTR:
 		case err != nil:
 			return nil, err
 		case n == 0:
-			return env, nil
+			return t.buf[:size], nil
 		default:
-			env = env[:len(env)+n]
+			size += n
 		}
 	}
 }

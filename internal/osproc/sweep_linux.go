@@ -31,11 +31,33 @@ type target struct {
 	signal syscall.Signal // what to send
 	look   bool           // look at the process table soon
 	done   []func()       // to be called when none is left; none: one look is all
+	alive  int            // descendants that were found and have not ended yet
 
 	// Used by the sweeper's goroutine alone.
-	found map[int]int             // what the last look found alive: pidfds by process ID
+	found map[int]*descendant     // what the last look found, by process ID
 	blind int                     // looks that could not see everything
 	had   *map[int]syscall.Signal // what was sent to those outside the group, by process ID
+}
+
+// descendant is a process that was found, and is known not to be a stranger.
+type descendant struct {
+	sweeper *sweeper
+	target  *target
+	pidfd   int
+	ended   bool
+}
+
+// readable is called by the poller: the descendant has ended.
+func (d *descendant) readable() {
+	d.sweeper.mu.Lock()
+	defer d.sweeper.mu.Unlock()
+	if d.ended {
+		return
+	}
+	d.ended = true
+	if d.target.alive--; d.target.alive == 0 {
+		d.sweeper.nudge()
+	}
 }
 
 func newSweeper(h *Host) *sweeper {
@@ -55,7 +77,7 @@ func (s *sweeper) end(p *Process, sig syscall.Signal, done func()) { s.request(p
 func (s *sweeper) request(p *Process, sig syscall.Signal, done func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := &target{process: p, found: map[int]int{}, had: new(map[int]syscall.Signal)}
+	t := &target{process: p, found: map[int]*descendant{}, had: new(map[int]syscall.Signal)}
 	if p != nil {
 		t.id, t.had = p.ID, &p.had
 	}
@@ -73,6 +95,11 @@ func (s *sweeper) request(p *Process, sig syscall.Signal, done func()) {
 		go s.run()
 		return
 	}
+	s.nudge()
+}
+
+// nudge wakes the sweeper's goroutine.
+func (s *sweeper) nudge() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -113,118 +140,115 @@ func (s *sweeper) close(deadline time.Time) {
 
 // run looks, signals and waits until no target is left.
 func (s *sweeper) run() {
-	pause := minPause
 	for {
-		if took, looked := s.lookIfNeeded(); looked {
-			pause = max(minPause, min(took, maxPause)) // looking takes half of one core at the most
-		}
-		left, waiting := s.left()
+		took := s.lookIfNeeded()
+		left, blind := s.left()
 		if left == 0 {
 			return
 		}
-		var again <-chan time.Time
-		if waiting {
-			again = time.After(pause)
+		time.Sleep(min(took, maxPause)) // looking takes half of one core at the most
+		if blind {
+			time.Sleep(maxPause)
+			continue
 		}
-		select {
-		case <-s.wake:
-		case <-again:
-			pause = min(2*pause, maxPause)
-		}
+		<-s.wake
 	}
 }
 
-// The pauses between two glances at descendants that have been signalled and
-// have not ended yet.
-const (
-	minPause = 200 * time.Microsecond
-	maxPause = 20 * time.Millisecond
-)
+// maxPause is the longest time between two looks, if there is cause to look.
+const maxPause = 20 * time.Millisecond
 
-// left is how many targets there are, and whether one waits for descendants to
-// end. If there are none, the goroutine ends.
-func (s *sweeper) left() (n int, waiting bool) {
+// left is how many targets there are, and whether one is to be looked at again
+// without a cause. If there are none, the goroutine ends.
+func (s *sweeper) left() (n int, blind bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.targets {
-		waiting = waiting || t.look || len(t.done) > 0
+		blind = blind || (t.look && t.blind > 0)
 	}
 	s.running = len(s.targets) > 0
-	return len(s.targets), waiting
+	return len(s.targets), blind
 }
 
 // lookIfNeeded looks at the process table if a target asks for it, or if all
 // that was found of one has ended. It answers how long that took.
-func (s *sweeper) lookIfNeeded() (took time.Duration, looked bool) {
-	s.mu.Lock()
-	var targets []*target
-	for _, t := range s.targets {
-		if t.look || (len(t.done) > 0 && t.forgetDead() == 0) {
-			t.look = false
-			targets = append(targets, t)
+func (s *sweeper) lookIfNeeded() (took time.Duration) {
+	begun := time.Now()
+	for {
+		s.mu.Lock()
+		var targets []*target
+		for _, t := range s.targets {
+			if t.look || t.alive == 0 {
+				t.look = false
+				targets = append(targets, t)
+			}
+		}
+		s.mu.Unlock()
+		if len(targets) == 0 {
+			return time.Since(begun)
+		}
+		for _, t := range targets {
+			s.forget(t) // this look finds what is still there
+		}
+		complete := s.look(targets)
+		again := false
+		for _, t := range targets {
+			again = s.finish(t, complete) || again
+		}
+		if !again {
+			return time.Since(begun)
 		}
 	}
-	s.mu.Unlock()
-	if len(targets) == 0 {
-		return 0, false
-	}
-	begin := time.Now()
-	for _, t := range targets {
-		t.forgetAll() // this look finds what is still there
-	}
-	complete := s.look(targets)
-	for _, t := range targets {
-		s.finish(t, complete)
-	}
-	return time.Since(begin), true
 }
 
-// finish tells that nothing is left of t, if that is so.
-func (s *sweeper) finish(t *target, complete bool) {
+// finish tells that nothing is left of t, if that is so. It answers whether what
+// was found has ended meanwhile, so that another look is due.
+func (s *sweeper) finish(t *target, complete bool) (again bool) {
 	s.mu.Lock()
-	if !complete && t.blind < maxBlind {
+	switch {
+	case !complete && t.blind < maxBlind:
 		t.blind++
 		t.look = true
-	}
-	if t.look || (len(t.done) > 0 && len(t.found) > 0) {
 		s.mu.Unlock()
-		return
+		return false
+	case t.look || (len(t.done) > 0 && len(t.found) > 0):
+		again = t.look || t.alive == 0
+		s.mu.Unlock()
+		return again
 	}
-	t.forgetAll()
 	done := t.done
 	delete(s.targets, t.id)
 	s.mu.Unlock()
+	s.forget(t)
 	for _, f := range done {
 		f()
 	}
+	return false
 }
 
 // maxBlind is how often a look is repeated that could not see everything: with
 // maxPause between them that is 2 s, in which descriptors may become free.
 const maxBlind = 100
 
-func (t *target) forgetAll() { t.forget(func(int) bool { return true }) }
-
-// forgetDead forgets the descendants that have ended and answers how many have
-// not.
-func (t *target) forgetDead() int {
-	t.forget(hasExited)
-	return len(t.found)
-}
-
-func (t *target) forget(which func(pidfd int) bool) {
-	for pid, pidfd := range t.found {
-		if which(pidfd) {
-			unix.Close(pidfd)
-			delete(t.found, pid)
-		}
+// forget forgets what the last look found.
+func (s *sweeper) forget(t *target) {
+	s.mu.Lock()
+	t.alive = 0
+	for _, d := range t.found {
+		d.ended = true // as far as this matters
+	}
+	s.mu.Unlock()
+	for pid, d := range t.found {
+		s.host.poller.remove(d.pidfd)
+		unix.Close(d.pidfd)
+		delete(t.found, pid)
 	}
 }
 
 // look finds the living descendants of targets and signals them. It answers
 // whether it could look everywhere.
 func (s *sweeper) look(targets []*target) (complete bool) {
-	f := finder{engine: s.host.engine, byLeader: map[int]*target{}, byID: map[string]*target{}}
+	f := finder{host: s.host, table: s.table, byLeader: map[int]*target{}, byID: map[string]*target{}}
 	for _, t := range targets {
 		if t.process == nil {
 			f.all = t
@@ -236,37 +260,45 @@ func (s *sweeper) look(targets []*target) (complete bool) {
 		f.byID[t.id] = t
 	}
 	self := os.Getpid()
-	for pid := range s.table.candidates(targets) {
+	pids, seen := s.table.candidates()
+	for pid := range pids {
 		if pid == self || s.host.isLeader(pid) {
 			continue // a leader is signalled with its group, and known to run or not
 		}
-		if t, _ := f.find(pid); t != nil {
+		t, ours := f.find(pid)
+		s.table.remember(pid, ours)
+		if t != nil {
 			s.signal(&f, t, pid)
 		}
+	}
+	if !f.blind {
+		s.table.seen = seen
 	}
 	return !f.blind
 }
 
 // signal opens a descendant, makes sure that it is still the one that was found
-// and not a stranger with its number, and sends it what it has not had yet.
+// and not a stranger with its number, and sends it what it has not had yet. One
+// that may not be signalled, because it belongs to another user now, is left
+// alone: nothing could end it.
 func (s *sweeper) signal(f *finder, t *target, pid int) {
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil { // it has ended, or it is a thread of something else that is found
 		f.blind = f.blind || isShort(err)
 		return
 	}
-	again, inGroup := f.find(pid)
-	if again != t || hasExited(pidfd) {
+	again, _ := f.find(pid)
+	if again != t || hasExited(pidfd) || unix.PidfdSendSignal(pidfd, 0, nil, 0) != nil {
 		unix.Close(pidfd)
 		return
 	}
 	s.mu.Lock()
 	sig := t.signal
+	t.alive++
 	s.mu.Unlock()
-	switch {
-	case inGroup:
+	if f.inGroup(t, pid) {
 		t.process.StopGroup(sig) // once for all of them
-	case (*t.had)[pid] != sig:
+	} else if (*t.had)[pid] != sig {
 		unix.PidfdSendSignal(pidfd, sig, nil, 0)
 		if sig != unix.SIGKILL {
 			unix.PidfdSendSignal(pidfd, unix.SIGCONT, nil, 0)
@@ -276,7 +308,11 @@ func (s *sweeper) signal(f *finder, t *target, pid int) {
 		}
 		(*t.had)[pid] = sig
 	}
-	t.found[pid] = pidfd
+	d := &descendant{sweeper: s, target: t, pidfd: pidfd}
+	t.found[pid] = d
+	if s.host.poller.add(pidfd, d) != nil {
+		f.blind = true
+	}
 }
 
 // hasExited reports whether the process is a zombie or gone: its pidfd is then
@@ -289,35 +325,41 @@ func hasExited(pidfd int) bool {
 
 // finder tells whose descendant a process is.
 type finder struct {
-	engine   string
+	host     *Host
+	table    *procTable
 	all      *target            // everything of the engine, if asked for
 	byLeader map[int]*target    // by the ID of the group or session
 	byID     map[string]*target // by the ID in the mark
 	blind    bool               // something could not be looked at for want of descriptors
 }
 
-// find is the target that pid descends from, nil if none, and whether it is in
-// the leader's group.
-func (f *finder) find(pid int) (t *target, inGroup bool) {
-	if len(f.byLeader) > 0 {
-		if pgid, err := unix.Getpgid(pid); err == unix.ESRCH {
-			return nil, false
-		} else if t := f.byLeader[pgid]; err == nil && t != nil {
-			return t, true
-		}
-		if sid, err := unix.Getsid(pid); err == nil {
-			if t := f.byLeader[sid]; t != nil {
-				return t, false
-			}
-		}
-	}
-	engine, id, err := marks(pid)
-	f.blind = f.blind || err != nil
-	if engine != f.engine {
+// find is the target that pid descends from, nil if none, and whether it is of
+// this engine at all: it is looked at again the next time.
+func (f *finder) find(pid int) (t *target, ours bool) {
+	pgid, err := unix.Getpgid(pid)
+	if err != nil {
 		return nil, false
 	}
-	if t := f.byID[id]; t != nil {
-		return t, false
+	sid, _ := unix.Getsid(pid)
+	for _, leader := range [...]int{pgid, sid} {
+		if t := f.byLeader[leader]; t != nil {
+			return t, true
+		}
+		ours = ours || f.host.isLeader(leader)
 	}
-	return f.all, false
+	engine, id, err := f.table.marks(pid)
+	f.blind = f.blind || err != nil
+	if engine != f.host.engine {
+		return nil, ours
+	}
+	if t := f.byID[id]; t != nil {
+		return t, true
+	}
+	return f.all, true
+}
+
+// inGroup reports whether pid is in the group of t's leader.
+func (f *finder) inGroup(t *target, pid int) bool {
+	pgid, err := unix.Getpgid(pid)
+	return err == nil && t.process != nil && f.byLeader[pgid] == t
 }
