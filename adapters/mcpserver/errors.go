@@ -83,8 +83,8 @@ func explainStart(err error, spec procession.Spec) error {
 
 // explainInput is the error of failed input.
 func explainInput(err error) error {
-	if errors.Is(err, procession.ErrStdinClosed) {
-		return fmt.Errorf("%w; to write to a process, start it with stdin (or pty) true", err)
+	if errors.Is(err, procession.ErrStdinClosed) && strings.Contains(err.Error(), "started without") {
+		return fmt.Errorf("%w; start it with stdin (or pty) true to write to it", err)
 	}
 	return err
 }
