@@ -21,10 +21,11 @@ import (
 // answer, or for the end of its context, which ends the waiting and never the
 // process.
 type Engine struct {
-	system *actor.ActorSystem
-	pool   *actor.PID
-	name   string                        // as WithID gave it, or a UUID
-	down   atomic.Pointer[chan struct{}] // closed when the pool stops or fails
+	system  *actor.ActorSystem
+	pool    *actor.PID
+	name    string // as WithID gave it, or a UUID
+	replies replies
+	down    atomic.Pointer[chan struct{}] // closed when the pool stops or fails
 }
 
 // New makes an engine. Shutdown ends it.
@@ -42,6 +43,7 @@ func New(opts ...Option) (*Engine, error) {
 			actor.WithDeadLetterThrottleInterval(time.Millisecond), // a goroutine lives that long after each
 		)
 	}
+	e.replies = newReplies(e.system)
 	e.down.Store(newDown())
 	config, err := o.config(func() { close(*e.down.Swap(newDown())) })
 	if err != nil {
@@ -137,6 +139,7 @@ func (e *Engine) Info(ctx context.Context, id string) (Info, error) {
 // been reaped. Again, it is ErrClosed. If the context ends before, the shutdown
 // goes on.
 func (e *Engine) Shutdown(ctx context.Context) (ShutdownReport, error) {
+	defer e.replies.close()
 	return value(ask[*messages.ShutdownReport](ctx, e, "", &messages.Shutdown{}))
 }
 
@@ -156,11 +159,12 @@ func ask[T any](ctx context.Context, e *Engine, id string, request any) (T, erro
 		return none, err
 	}
 	down := *e.down.Load()
-	r := newReply(e.system)
-	defer r.close()
+	r, answered := e.replies.get(), false
+	defer func() { e.replies.put(r, answered) }()
 	e.system.Root.RequestWithCustomSender(e.pool, request, r.pid)
 	select {
 	case answer := <-r.answer:
+		answered = true
 		return as[T](answer)
 	case <-ctx.Done():
 		e.system.Root.RequestWithCustomSender(e.pool, &messages.Cancel{ID: id}, r.pid)

@@ -18,14 +18,15 @@ func (e *Engine) Write(ctx context.Context, id string, data []byte) (n int, err 
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	r := newReply(e.system)
-	defer r.close()
+	r, answered := e.replies.get(), false
+	defer func() { e.replies.put(r, answered) }()
 	down := *e.down.Load()
 	e.system.Root.RequestWithCustomSender(e.pool, &messages.WriteStdin{ID: id, Data: data}, r.pid)
 	ended := ctx.Done()
 	for {
 		select {
 		case answer := <-r.answer:
+			answered = ended != nil // a Cancel that is under way might be answered, too
 			done, err := as[*messages.Done](answer)
 			if err != nil {
 				return 0, err

@@ -7,19 +7,61 @@ import (
 // reply is the address to which one answer is sent. It does what actor.Future
 // does, without its faults: it can be waited for together with a context, and
 // answers may race (a Future is written to without a lock).
+//
+// One that has got its answer is used again, because registering an address is
+// what is dear about a request: every request is answered exactly once.
 type reply struct {
-	system *actor.ActorSystem
 	pid    *actor.PID
 	answer chan any
 }
 
-func newReply(system *actor.ActorSystem) *reply {
-	r := &reply{system: system, answer: make(chan any, 1)}
-	r.pid, _ = system.ProcessRegistry.Add(r, "procession-reply"+system.ProcessRegistry.NextId())
+// replies are the addresses of an engine that wait to be used again.
+type replies struct {
+	system *actor.ActorSystem
+	idle   chan *reply
+}
+
+// idleReplies is how many addresses are kept.
+const idleReplies = 128
+
+func newReplies(system *actor.ActorSystem) replies {
+	return replies{system, make(chan *reply, idleReplies)}
+}
+
+func (s replies) get() *reply {
+	select {
+	case r := <-s.idle:
+		return r
+	default:
+	}
+	r := &reply{answer: make(chan any, 1)}
+	r.pid, _ = s.system.ProcessRegistry.Add(r, "procession-reply"+s.system.ProcessRegistry.NextId())
 	return r
 }
 
-func (r *reply) close() { r.system.ProcessRegistry.Remove(r.pid) }
+// put takes r back; answered says whether it has got its answer.
+func (s replies) put(r *reply, answered bool) {
+	if answered {
+		select {
+		case s.idle <- r:
+			return
+		default:
+		}
+	}
+	s.system.ProcessRegistry.Remove(r.pid)
+}
+
+// close forgets the addresses that are kept.
+func (s replies) close() {
+	for {
+		select {
+		case r := <-s.idle:
+			s.system.ProcessRegistry.Remove(r.pid)
+		default:
+			return
+		}
+	}
+}
 
 // SendUserMessage takes the first answer, and drops what follows.
 func (r *reply) SendUserMessage(_ *actor.PID, message any) {

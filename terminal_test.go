@@ -41,9 +41,10 @@ func TestTerminalKeepsAGivenTERM(t *testing.T) {
 
 func TestResizeIsSeenAsSIGWINCH(t *testing.T) {
 	e := newEngine(t)
-	id := start(t, e, onTerminal(`trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done`))
-	must(e.WaitFor(within(t), id, regexp.MustCompile("ready")))(t)
+	var id string
 	for _, size := range []procession.Size{{Rows: 50, Cols: 132}, {Rows: 1, Cols: 1}} {
+		id = start(t, e, onTerminal(`trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done`))
+		must(e.WaitFor(within(t), id, regexp.MustCompile("ready")))(t)
 		if err := e.Resize(within(t), id, size); err != nil {
 			t.Fatal(err)
 		}

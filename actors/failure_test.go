@@ -327,7 +327,10 @@ func TestAPoolThatPanicsLeavesNobodyWaitingAndNothingRunning(t *testing.T) {
 		r.later(&messages.KillProcess{ID: id}),
 	}
 	ask[*messages.ProcessList](r, &messages.ListProcesses{}) // they have arrived
-	if refusal := ask[*messages.Error](r, (*messages.GetInfo)(nil)); refusal.Code != messages.CodeFailed {
+	if refusal := ask[*messages.Error](r, (*messages.GetInfo)(nil)); refusal.Code != messages.CodeInvalidRequest {
+		t.Errorf("a request that is nil: %+v", refusal)
+	}
+	if refusal := ask[*messages.Error](r, &actor.Terminated{}); refusal.Code != messages.CodeFailed { // of nobody: it panics
 		t.Errorf("%+v", refusal)
 	}
 	for _, f := range waiting {
@@ -353,7 +356,7 @@ func TestAPoolThatPanicsDuringStartsLeavesNothing(t *testing.T) {
 		for range 20 {
 			r.system.Root.Send(r.pool, &messages.StartProcess{Spec: messages.Shell("sleep 1000")})
 		}
-		r.system.Root.Send(r.pool, (*messages.GetInfo)(nil))
+		r.system.Root.Send(r.pool, &actor.Terminated{})
 	}
 	ask[*messages.ProcessList](r, &messages.ListProcesses{})
 	r.eventually("nothing is left", func() bool { return len(r.marked()) == 0 })

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"reflect"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -46,6 +47,10 @@ func newPool(c *Config) *pool {
 func (p *pool) Receive(ctx actor.Context) {
 	defer p.refuseOnPanic(ctx)
 	p.ctx = ctx
+	if isNil(ctx.Message()) {
+		p.unknown(ctx.Message())
+		return
+	}
 	switch m := ctx.Message().(type) {
 	case *messages.StartProcess:
 		p.start(m)
@@ -140,6 +145,12 @@ func (p *pool) route(id string) {
 // own messages have no sender.
 func (p *pool) unknown(m any) {
 	p.respond(&messages.Error{Code: messages.CodeInvalidRequest, Message: fmt.Sprintf("%T is no request (requests are pointers)", m)})
+}
+
+// isNil reports whether a message is a pointer to nothing.
+func isNil(m any) bool {
+	v := reflect.ValueOf(m)
+	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 func (p *pool) closing(what string) *messages.Error {
@@ -270,11 +281,11 @@ func (p *pool) forget(e *entry) {
 		p.ended.remove(e)
 	}
 	p.unlink(e)
-	p.ctx.Poison(e.actor)
+	p.ctx.Poison(e.actor) // which harms nowhere if it has stopped already
 	p.checkShutdown()
 }
 
-// cancel is routed; one about no process takes back a release.
+// cancel is routed, and takes back the sender's request to release.
 func (p *pool) cancel(m *messages.Cancel) {
 	if e := p.entries[m.ID]; e != nil {
 		for i, asker := range e.releasing {
@@ -299,14 +310,7 @@ func (p *pool) terminated(m *actor.Terminated) {
 		return
 	}
 	p.config.Logger.Error("process actor has stopped: it failed too often", "id", id)
-	delete(p.entries, id)
-	if e.ended {
-		p.ended.remove(e)
-	}
-	for _, asker := range e.releasing {
-		p.answer(asker, &messages.Released{ID: id})
-	}
-	p.checkShutdown()
+	p.released(e)
 }
 
 // stopped frees what the pool has, if that was not done by a shutdown.

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -158,6 +159,8 @@ func (p *process) signal(asker *actor.PID, m *messages.SendSignal) {
 	switch err := p.run.process.Signal(m.Signal); {
 	case errors.Is(err, os.ErrProcessDone):
 		p.answer(asker, p.refusal(messages.CodeExited, "cannot signal: it has ended"))
+	case errors.Is(err, fs.ErrPermission):
+		p.answer(asker, p.refusal(messages.CodeDenied, "cannot signal: "+err.Error()))
 	case err != nil:
 		p.answer(asker, p.refusal(messages.CodeUnsupported, "cannot signal: "+err.Error()))
 	default:
@@ -227,6 +230,9 @@ func (p *process) refuseAll(refusal *messages.Error) {
 	}
 	p.reads = nil
 	p.refuseWrites()
+	down := &messages.ProcessDown{ID: p.id, Exit: messages.Exit{Code: -1, Cause: messages.CauseCrashed, Reason: refusal.Message, Time: time.Now()}}
+	p.answerAll(p.monitors, down)
+	p.monitors = nil
 }
 
 func without(pids []*actor.PID, pid *actor.PID) []*actor.PID {

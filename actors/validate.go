@@ -20,21 +20,21 @@ import (
 func validate(s *messages.Spec) *messages.Error {
 	check := checker{}
 	check.that(s.Command != "", "Command is empty")
-	check.noNUL("Command", s.Command)
+	check.noNUL(s.Command, "Command")
 	for i, arg := range s.Args {
-		check.noNUL(fmt.Sprintf("Args[%d]", i), arg)
+		check.noNUL(arg, "Args[%d]", i)
 	}
-	check.noNUL("Dir", s.Dir)
+	check.noNUL(s.Dir, "Dir")
 	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
 		check.that(name != "", "Env has an empty name")
-		check.that(!strings.Contains(name, "="), fmt.Sprintf("Env name %q contains %q", name, "="))
-		check.noNUL("Env name", name)
-		check.noNUL("Env "+name, s.Env[name])
+		check.that(!strings.Contains(name, "="), "Env name %q contains %q", name, "=")
+		check.noNUL(name, "Env name")
+		check.noNUL(s.Env[name], "Env %s", name)
 	}
-	check.that(s.OutputLimit >= messages.Unlimited, fmt.Sprintf("OutputLimit %d is negative (Unlimited is -1)", s.OutputLimit))
+	check.that(s.OutputLimit >= messages.Unlimited, "OutputLimit %d is negative (Unlimited is -1)", s.OutputLimit)
 	check.notNegative("Timeout", s.Timeout)
 	check.notNegative("Grace", s.Grace)
-	check.that(s.StopSignal >= 0 && s.StopSignal <= 64, fmt.Sprintf("StopSignal %d is no signal", int(s.StopSignal)))
+	check.that(s.StopSignal >= 0 && s.StopSignal <= 64, "StopSignal %d is no signal", s.StopSignal)
 	check.restart(s.Restart)
 	if s.Ready != nil {
 		check.probe(*s.Ready)
@@ -48,27 +48,31 @@ func validate(s *messages.Spec) *messages.Error {
 // checker keeps the first problem that it meets.
 type checker struct{ problem string }
 
-func (c *checker) that(ok bool, otherwise string) {
+func (c *checker) that(ok bool, otherwise string, args ...any) {
 	if !ok && c.problem == "" {
-		c.problem = otherwise
+		c.problem = fmt.Sprintf(otherwise, args...)
 	}
 }
 
-func (c *checker) noNUL(field, value string) {
-	c.that(!strings.Contains(value, "\x00"), fmt.Sprintf("%s contains a NUL byte: %q", field, value))
+func (c *checker) noNUL(value, field string, args ...any) {
+	if strings.Contains(value, "\x00") {
+		c.that(false, "%s contains a NUL byte: %q", fmt.Sprintf(field, args...), value)
+	}
 }
 
 func (c *checker) notNegative(field string, d time.Duration) {
-	c.that(d >= 0, fmt.Sprintf("%s %v is negative", field, d))
+	if d < 0 {
+		c.that(false, "%s %v is negative", field, d)
+	}
 }
 
 func (c *checker) restart(p supervisor.Policy) {
-	c.that(p.When <= supervisor.Always, fmt.Sprintf("Restart.When %d is unknown", p.When))
+	c.that(p.When <= supervisor.Always, "Restart.When %d is unknown", p.When)
 	c.notNegative("Restart.Window", p.Window)
 	c.notNegative("Restart.MinBackoff", p.MinBackoff)
 	c.notNegative("Restart.MaxBackoff", p.MaxBackoff)
 	c.that(p.MaxBackoff == 0 || p.MaxBackoff >= p.MinBackoff,
-		fmt.Sprintf("Restart.MaxBackoff %v is less than MinBackoff %v", p.MaxBackoff, p.MinBackoff))
+		"Restart.MaxBackoff %v is less than MinBackoff %v", p.MaxBackoff, p.MinBackoff)
 }
 
 func (c *checker) probe(p messages.Probe) {
@@ -76,20 +80,20 @@ func (c *checker) probe(p messages.Probe) {
 	c.notNegative("Ready.Interval", p.Interval)
 	c.notNegative("Ready.Timeout", p.Timeout)
 	if _, err := regexp.Compile(p.Pattern); err != nil {
-		c.that(false, "Ready.Pattern: "+err.Error())
+		c.that(false, "Ready.Pattern: %v", err)
 	}
 	if p.TCP != "" {
 		if _, _, err := net.SplitHostPort(p.TCP); err != nil {
-			c.that(false, "Ready.TCP: "+err.Error())
+			c.that(false, "Ready.TCP: %v", err)
 		}
 	}
 	if p.HTTP != "" {
 		u, err := url.Parse(p.HTTP)
 		c.that(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "",
-			fmt.Sprintf("Ready.HTTP %q is not an http URL", p.HTTP))
+			"Ready.HTTP %q is not an http URL", p.HTTP)
 	}
 	for i, arg := range p.Exec {
-		c.noNUL(fmt.Sprintf("Ready.Exec[%d]", i), arg)
+		c.noNUL(arg, "Ready.Exec[%d]", i)
 		c.that(i > 0 || arg != "", "Ready.Exec[0] is empty")
 	}
 }

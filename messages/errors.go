@@ -2,6 +2,7 @@ package messages
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"syscall"
@@ -53,6 +54,7 @@ const (
 	CodeExited         Code = "exited"            // ErrExited, os.ErrProcessDone
 	CodeNotReady       Code = "not-ready"         // ErrExited, os.ErrProcessDone: it ended before it was ready
 	CodeUnsupported    Code = "unsupported"       // ErrUnsupported
+	CodeDenied         Code = "denied"            // fs.ErrPermission: it belongs to another user
 	CodeFailed         Code = "failed"            // ErrClosed: an actor failed while it handled the request
 )
 
@@ -69,6 +71,7 @@ var sentinels = map[Code][]error{
 	CodeExited:         {ErrExited, os.ErrProcessDone},
 	CodeNotReady:       {ErrExited, os.ErrProcessDone},
 	CodeUnsupported:    {ErrUnsupported},
+	CodeDenied:         {fs.ErrPermission},
 	CodeFailed:         {ErrClosed},
 }
 

@@ -110,9 +110,10 @@ type Done struct {
 }
 
 // Cancel takes back the sender's requests about the process that are still
-// waiting for their answer (WaitExit, WaitReady, ReadOutput, WriteStdin, …);
-// what is taken back is not answered any more. It ends only the waiting, never
-// the process. Not answered.
+// waiting for their answer (WaitExit, WaitReady, KillProcess, ReadOutput, …);
+// what is taken back is not answered any more, but for a WriteStdin, which is
+// answered with how much was written. It ends only the waiting, never the
+// process, and no kill. Not answered itself.
 type Cancel struct{ ID string }
 
 // Monitor asks to be told when the process has ended for good: exactly one

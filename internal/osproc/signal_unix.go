@@ -39,6 +39,12 @@ func signalProcess(pid int, sig syscall.Signal) error {
 	return syscall.Kill(pid, sig)
 }
 
+// writeOnce is write(2), on a descriptor that does not block.
+func writeOnce(fd uintptr, data []byte) int {
+	n, _ := syscall.Write(int(fd), data)
+	return n
+}
+
 func signalName(sig syscall.Signal) string {
 	if name := unix.SignalName(sig); name != "" {
 		return name

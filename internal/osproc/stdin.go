@@ -10,14 +10,35 @@ import (
 var ErrNoStdin = errors.New("standard input is closed")
 
 // Write writes data to standard input and calls done when all of it is in the
-// pipe, or an error came after the first n bytes. One Write may be under way at
-// a time; data must not be modified before done is called.
+// pipe, or an error came after the first n bytes; that may be at once. One Write
+// may be under way at a time; data must not be modified before done is called.
 func (p *Process) Write(data []byte, done func(n int, err error)) {
 	if p.stdin == nil {
 		done(0, ErrNoStdin)
 		return
 	}
-	go func() { done(p.stdin.Write(data)) }()
+	n := p.writeNow(data)
+	if n == len(data) {
+		done(n, nil)
+		return
+	}
+	go func() {
+		more, err := p.stdin.Write(data[n:])
+		done(n+more, err)
+	}()
+}
+
+// writeNow writes what there is room for.
+func (p *Process) writeNow(data []byte) (n int) {
+	raw, err := p.stdin.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	raw.Write(func(fd uintptr) bool {
+		n = max(writeOnce(fd, data), 0)
+		return true
+	})
+	return n
 }
 
 // InterruptWrite makes a Write that is under way end early, with
