@@ -50,7 +50,7 @@ func help(name string) {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // an error, no end
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()
-	eng, err := procession.New(procession.WithID(name), procession.WithGuardian())
+	eng, err := procession.New(procession.WithID(name), procession.WithGuardian(), procession.WithGrace(200*time.Millisecond))
 	if err != nil {
 		panic(err)
 	}
@@ -129,7 +129,8 @@ func helperCommand(engine string) *exec.Cmd {
 		panic(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), helperVariable+"="+engine)
+	cmd.Env = append(os.Environ(), helperVariable+"="+engine,
+		"GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE")) // the race detector's last second, of every process
 	cmd.Stderr = os.Stderr
 	return cmd
 }
