@@ -72,7 +72,7 @@ func (b *builder) Receive(ctx actor.Context) {
 		ctx.Request(b.pool, &messages.WaitExit{ID: m.ID})
 		ctx.Request(b.pool, &messages.ReadOutput{ID: m.ID, ReadOptions: messages.ReadOptions{Wait: -1}})
 	case *messages.Chunk:
-		b.results <- fmt.Sprintf("%s", m.Segments[0].Data)
+		b.results <- string(m.Segments[0].Data)
 	case *messages.Exit:
 		b.results <- m.String()
 	case *messages.Error:

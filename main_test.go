@@ -1,10 +1,11 @@
+//go:build linux
+
 package procession_test
 
 import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -101,11 +102,6 @@ func newEngine(t testing.TB, opts ...procession.Option) *procession.Engine {
 		}
 	})
 	return e
-}
-
-// quietLogger is for tests in which errors are to be logged.
-func quietLogger() procession.Option {
-	return procession.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
 }
 
 // errorLog keeps what is logged at Error.
