@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -57,9 +59,11 @@ func ExampleEngine_Kill() {
 	// Output: signal: SIGTERM killed
 }
 
-// builder is an actor that runs a command for each string that it is sent.
+// builder is an actor that runs a command for each string that it is sent, one at
+// a time.
 type builder struct {
 	pool    *actor.PID
+	id      string
 	results chan<- string
 }
 
@@ -69,12 +73,12 @@ func (b *builder) Receive(ctx actor.Context) {
 		// The process ends with this actor.
 		ctx.Request(b.pool, &messages.StartProcess{Spec: procession.Shell(m), Owner: ctx.Self()})
 	case *messages.ProcessStarted:
-		ctx.Request(b.pool, &messages.WaitExit{ID: m.ID})
-		ctx.Request(b.pool, &messages.ReadOutput{ID: m.ID, ReadOptions: messages.ReadOptions{Wait: -1}})
-	case *messages.Chunk:
-		b.results <- string(m.Segments[0].Data)
+		b.id = m.ID
+		ctx.Request(b.pool, &messages.WaitExit{ID: b.id})
 	case *messages.Exit:
-		b.results <- m.String()
+		ctx.Request(b.pool, &messages.GetOutput{ID: b.id})
+	case *messages.Output:
+		b.results <- m.Combined() + m.Exit.String()
 	case *messages.Error:
 		b.results <- m.Error()
 	}
@@ -98,10 +102,94 @@ func Example_actor() {
 		return &builder{pool: eng.Pool(), results: results}
 	}))
 	system.Root.Send(build, "echo built; exit 2")
-	fmt.Print(<-results)
 	fmt.Println(<-results)
 	system.Root.StopFuture(build).Wait()
 	// Output:
 	// built
 	// exit status 2
+}
+
+// agent is an actor that has a server, and what that starts, in the background
+// for as long as it lives.
+type agent struct {
+	pool    *actor.PID
+	started chan<- string
+}
+
+func (a *agent) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		server := procession.Shell("setsid sleep 1000 & sleep 1000")
+		ctx.Request(a.pool, &messages.StartProcess{Spec: server, Owner: ctx.Self()})
+	case *messages.ProcessStarted:
+		a.started <- m.ID
+	}
+}
+
+// The processes of an actor end with it, for whatever reason it stops: it need
+// not remember them.
+func Example_owner() {
+	ctx := context.Background()
+	eng, err := procession.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer eng.Shutdown(ctx)
+
+	started := make(chan string)
+	owner := eng.System().Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
+		return &agent{pool: eng.Pool(), started: started}
+	}))
+	id := <-started
+	events := eng.Events(ctx)
+	eng.System().Root.Stop(owner)
+	for event := range events {
+		if released, ok := event.(*messages.ProcessReleased); ok && released.ID == id {
+			break
+		}
+	}
+	left, err := eng.List(ctx)
+	fmt.Println(len(left), "processes are left,", err)
+	// Output: 0 processes are left, <nil>
+}
+
+// A REPL, here that of Python: wait for its prompt, send a line, read the answer,
+// which is what is new on its standard output.
+func Example_repl() {
+	ctx := context.Background()
+	eng, err := procession.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer eng.Shutdown(ctx)
+
+	id, err := eng.Start(ctx, procession.Spec{Command: "python3", Args: []string{"-i", "-q"}, Stdin: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := eng.WaitFor(ctx, id, regexp.MustCompile(`^>>> $`)); err != nil {
+		fmt.Println(err)
+		return
+	}
+	info, _ := eng.Info(ctx, id)
+	eng.Write(ctx, id, []byte("print(6 * 7)\n"))
+	answer := ""
+	for chunk, err := range eng.Follow(ctx, id, procession.ReadOptions{Cursor: info.OutputBytes}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		answer += procession.Output{Segments: chunk.Segments}.Stdout()
+		if strings.HasSuffix(answer, "\n") {
+			break
+		}
+	}
+	fmt.Print(answer)
+	eng.CloseStdin(ctx, id)
+	exit, err := eng.Wait(ctx, id)
+	fmt.Println(exit, err)
+	// Output:
+	// 42
+	// exit status 0 <nil>
 }
