@@ -57,6 +57,11 @@ func startWatched(t *testing.T, h *Host, c Command) *watched {
 	switch e := w.next().(type) {
 	case *Started:
 		w.Process = e.Process()
+		t.Cleanup(func() {
+			if !w.isReaped() { // the test has failed
+				w.Abandon()
+			}
+		})
 		w.Eager(true)
 		w.Attach()
 	case *StartFailed:
