@@ -141,6 +141,7 @@ func TestAProcessThatDoesNotReadBlocksOnlyTheWriter(t *testing.T) {
 	}
 	go write()
 	go write()
+	written := awaitBlocked(t, e, id)
 	for range 20 {
 		info(t, e, id) // is answered
 	}
@@ -150,7 +151,7 @@ func TestAProcessThatDoesNotReadBlocksOnlyTheWriter(t *testing.T) {
 	default:
 	}
 	cancel()
-	total := 0
+	total := written
 	for range 2 {
 		r := <-results
 		if !errors.Is(r.err, context.Canceled) || r.n >= len(data) {

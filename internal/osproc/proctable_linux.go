@@ -7,7 +7,6 @@ import (
 	"iter"
 	"maps"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -25,8 +24,9 @@ type procTable struct {
 	forks   atomic.Int64 // the count when it was last looked at
 	buf     []byte       // for stat, and for environments
 
-	seen birth        // all that was there then has been looked at
-	ours map[int]bool // what was found to be of this engine, by process ID
+	seen   birth             // all that was there then has been looked at
+	ours   map[int]bool      // what was found to be of this engine, by process ID
+	absent map[int]time.Time // process IDs of which there was nothing to be seen, since when
 }
 
 // birth is a moment in the life of the process table. A process that was forked
@@ -39,7 +39,7 @@ type birth struct {
 }
 
 func openProcTable() *procTable {
-	t := &procTable{buf: make([]byte, 64<<10), ours: map[int]bool{}}
+	t := &procTable{buf: make([]byte, 64<<10), ours: map[int]bool{}, absent: map[int]time.Time{}}
 	t.proc, _ = os.Open("/proc")
 	t.loadavg, _ = os.Open("/proc/loadavg")
 	t.stat, _ = os.Open("/proc/stat")
@@ -102,6 +102,9 @@ func (b birth) comparable(now birth, pidMax int) bool {
 // whose process IDs have been given out since the last look. A stranger does not
 // become a descendant, so that each process is looked at once. seen is to be kept
 // in t.seen if all of them could be looked at.
+//
+// A process ID is given out early in fork(2), and for a while nothing can be seen
+// of it. So what is absent is looked at again, until it must have appeared.
 func (t *procTable) candidates() (pids iter.Seq[int], seen birth) {
 	now := birth{time: time.Now(), last: t.lastPID()}
 	if !t.seen.isYoung(now) {
@@ -113,27 +116,52 @@ func (t *procTable) candidates() (pids iter.Seq[int], seen birth) {
 	if !t.seen.comparable(now, t.pidMax) || now.last < last || now.last-last > maxRange {
 		return t.allPIDs, now
 	}
-	known := slices.Collect(maps.Keys(t.ours))
+	known := maps.Clone(t.ours)
+	for pid, since := range t.absent {
+		if now.time.Sub(since) > maxForking {
+			delete(t.absent, pid)
+		} else {
+			known[pid] = true
+		}
+	}
 	return func(yield func(int) bool) {
-		for _, pid := range known {
+		for pid := range known {
 			if !yield(pid) {
 				return
 			}
 		}
 		for pid := last + 1; pid <= now.last; pid++ {
-			if !t.ours[pid] && !yield(pid) {
+			if !known[pid] && !yield(pid) {
 				return
 			}
 		}
 	}, now
 }
 
-// remember keeps what is of this engine for the next look.
-func (t *procTable) remember(pid int, ours bool) {
-	if ours {
+// maxForking is the longest that fork(2) is taken to be under way: it needs no
+// more than some CPU time.
+const maxForking = 2 * time.Second
+
+// sight is what was seen of a process ID.
+type sight uint8
+
+const (
+	nothing  sight = iota // there is no such process, or not yet
+	stranger              // it is not of this engine
+	ours                  // it is
+)
+
+// remember keeps what matters to the next look.
+func (t *procTable) remember(pid int, s sight) {
+	delete(t.ours, pid)
+	switch _, known := t.absent[pid]; {
+	case s == ours:
 		t.ours[pid] = true
-	} else {
-		delete(t.ours, pid)
+		delete(t.absent, pid)
+	case s == stranger:
+		delete(t.absent, pid)
+	case !known:
+		t.absent[pid] = time.Now()
 	}
 }
 
@@ -164,6 +192,7 @@ func (t *procTable) allPIDs(yield func(int) bool) {
 // environment of a process in the middle of execve(2) reads as empty; such a one
 // is looked at again.
 func (t *procTable) marks(pid int) (engine, id string, err error) {
+	executing := true
 	for begun := time.Now(); ; {
 		env, err := t.environ(pid)
 		switch {
@@ -173,10 +202,14 @@ func (t *procTable) marks(pid int) (engine, id string, err error) {
 			return "", "", nil
 		case len(env) > 0:
 			return mark(env, MarkEngine), mark(env, MarkID), nil
-		case !isExecuting(pid) || time.Since(begun) > maxExecuting:
+		case !executing || time.Since(begun) > maxExecuting:
 			return "", "", nil // a zombie, a kernel thread, or an empty environment
 		}
-		time.Sleep(50 * time.Microsecond)
+		// It is read once more after it was seen not to be executing: it may have
+		// been until a moment ago.
+		if executing = isExecuting(pid); executing {
+			time.Sleep(50 * time.Microsecond)
+		}
 	}
 }
 

@@ -260,19 +260,19 @@ func (s *sweeper) look(targets []*target) (complete bool) {
 		f.byID[t.id] = t
 	}
 	self := os.Getpid()
-	pids, seen := s.table.candidates()
+	pids, moment := s.table.candidates()
 	for pid := range pids {
 		if pid == self || s.host.isLeader(pid) {
 			continue // a leader is signalled with its group, and known to run or not
 		}
-		t, ours := f.find(pid)
-		s.table.remember(pid, ours)
+		t, seen := f.find(pid)
+		s.table.remember(pid, seen)
 		if t != nil {
 			s.signal(&f, t, pid)
 		}
 	}
 	if !f.blind {
-		s.table.seen = seen
+		s.table.seen = moment
 	}
 	return !f.blind
 }
@@ -333,29 +333,31 @@ type finder struct {
 	blind    bool               // something could not be looked at for want of descriptors
 }
 
-// find is the target that pid descends from, nil if none, and whether it is of
-// this engine at all: it is looked at again the next time.
-func (f *finder) find(pid int) (t *target, ours bool) {
+// find is the target that pid descends from, nil if none, and what is seen of it.
+func (f *finder) find(pid int) (t *target, seen sight) {
 	pgid, err := unix.Getpgid(pid)
 	if err != nil {
-		return nil, false
+		return nil, nothing
 	}
 	sid, _ := unix.Getsid(pid)
+	seen = stranger
 	for _, leader := range [...]int{pgid, sid} {
 		if t := f.byLeader[leader]; t != nil {
-			return t, true
+			return t, ours
 		}
-		ours = ours || f.host.isLeader(leader)
+		if f.host.isLeader(leader) {
+			seen = ours
+		}
 	}
 	engine, id, err := f.table.marks(pid)
 	f.blind = f.blind || err != nil
 	if engine != f.host.engine {
-		return nil, ours
+		return nil, seen
 	}
 	if t := f.byID[id]; t != nil {
-		return t, true
+		return t, ours
 	}
-	return f.all, true
+	return f.all, ours
 }
 
 // inGroup reports whether pid is in the group of t's leader.
