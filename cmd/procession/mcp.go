@@ -30,6 +30,7 @@ type mcpFlags struct {
 	maxOutput    size
 	grace        time.Duration
 	logFile      string
+	pprof        pprofFlag
 }
 
 func newMCPCommand(c *console) *cobra.Command {
@@ -53,7 +54,9 @@ by /bin/sh: --allow without sh refuses them, and --allow sh allows everything.`,
   procession mcp --http 127.0.0.1:8642
   procession mcp --http 0.0.0.0:8642 --token-file token`,
 		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return serveMCP(c, &flags) },
+		RunE: func(*cobra.Command, []string) error {
+			return flags.pprof.during(c, func() error { return serveMCP(c, &flags) })
+		},
 	}
 	flags.register(cmd.Flags())
 	return cmd
@@ -73,6 +76,7 @@ func (f *mcpFlags) register(flags *pflag.FlagSet) {
 	flags.Var(&f.maxOutput, "max-output", "most output that a process may have retained, a `size`: 64KiB, 16MiB, unlimited")
 	flags.DurationVar(&f.grace, "grace", procession.DefaultGrace, "`time` a process gets to end before it is killed")
 	flags.StringVar(&f.logFile, "log-file", "", "append the log to this `file` (default stderr)")
+	f.pprof.register(flags)
 }
 
 // serveMCP serves until the client hangs up or a signal asks for the end.

@@ -9,6 +9,7 @@ import (
 // runFlags are the flags of procession run.
 type runFlags struct {
 	process  processFlags
+	profile  profileFlags
 	names    []string
 	quiet    bool
 	terminal bool
@@ -54,6 +55,7 @@ Standard input is empty, unless -i or -t says otherwise.`,
 	flags.process.register(fs)
 	fs.StringArrayVar(&flags.names, "name", nil, "`name` of a process, in the order of the lines (repeatable)")
 	fs.BoolVarP(&flags.quiet, "quiet", "q", false, "no table at the end")
+	flags.profile.register(fs)
 	return cmd
 }
 
@@ -82,7 +84,7 @@ func run(c *console, flags *runFlags, dash int, args []string) error {
 		return usagef("--name: %d names for fewer processes", len(flags.names))
 	}
 	if dash < 0 && !alone {
-		return runSideBySide(c, flags, args)
+		return flags.profile.during(c, func() error { return runSideBySide(c, flags, args) })
 	}
 	command := procession.Shell(args[0])
 	if dash == 0 {
@@ -96,5 +98,5 @@ func run(c *console, flags *runFlags, dash int, args []string) error {
 	if err != nil {
 		return err
 	}
-	return runSingle(c, flags, spec)
+	return flags.profile.during(c, func() error { return runSingle(c, flags, spec) })
 }

@@ -11,6 +11,7 @@ import (
 // upFlags are the flags of procession up.
 type upFlags struct {
 	pool      poolFlags
+	pprof     pprofFlag
 	keepGoing bool
 	noPrefix  bool
 	logDir    string
@@ -51,7 +52,7 @@ to say, about starts, ends and restarts, is on standard error, after "system".`,
 			case flags.grace < 0:
 				return usagef("--grace: %v is negative", flags.grace)
 			}
-			return up(c, &flags, pool)
+			return flags.pprof.during(c, func() error { return up(c, &flags, pool) })
 		},
 	}
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + upExitCodesHelp)
@@ -64,6 +65,7 @@ to say, about starts, ends and restarts, is on standard error, after "system".`,
 		"also write the output of each process, byte for byte, to NAME.log in this `directory`, and when that has 10 MB to another; 10 old ones are kept")
 	fs.DurationVar(&flags.grace, "grace", procession.DefaultGrace,
 		"`time` a process gets to end before it is killed, if the file does not say")
+	flags.pprof.register(fs)
 	return cmd
 }
 
