@@ -126,11 +126,13 @@ processes:
 	if code != 0 {
 		t.Errorf("exit code %d", code)
 	}
+	// What a process prints comes by another way than what is told of others.
 	inOrder(t, text,
 		`^system  \| migrate started \(pid \d+\)$`, `^migrate \| migrating$`, `^migrate \| no end$`, `^system  \| migrate exited: exit status 0$`,
-		`^system  \| web started`, `^web     \| booting$`, `^web     \| listening$`,
-		`^system  \| worker started`, `^worker  \| working$`, `^system  \| worker exited: exit status 0; stopping the rest$`,
+		`^system  \| web started`, `^system  \| worker started`, `^system  \| worker exited: exit status 0; stopping the rest$`,
 		`^system  \| web stopped: signal: SIGTERM$`)
+	inOrder(t, text, `^system  \| web started`, `^web     \| booting$`, `^web     \| listening$`, `^system  \| web stopped`)
+	inOrder(t, text, `^system  \| worker started`, `^worker  \| working$`, `^system  \| worker exited`)
 	inOrder(t, text, `^web     \| listening$`, `^system  \| web ready$`)
 }
 
