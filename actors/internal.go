@@ -37,6 +37,10 @@ type processSettled struct {
 	outcome outcome
 }
 
+// processFailed is sent to the pool: the actor has failed too often. Its process is
+// being ended, and it refuses everything until the pool stops it.
+type processFailed struct{ id string }
+
 // outcome is what it took to end a process.
 type outcome uint8
 

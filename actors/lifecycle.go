@@ -50,6 +50,12 @@ func (p *process) begin(ctx actor.Context) {
 		p.start()
 		return
 	}
+	if now := time.Now(); supervisor.FailsTooOften(p.failures, now) {
+		p.failed = true
+		p.abandon()
+		p.system.Root.Send(p.pool, &processFailed{p.id})
+		return
+	}
 	p.recoverFromCrash()
 }
 
@@ -101,6 +107,7 @@ func (p *process) startFailed(err error) {
 	if p.restarts == 0 && len(p.incarnations) == 0 {
 		p.system.Root.Send(p.pool, &startFailed{p.id, p.starter, refusal})
 		p.starter = nil // the pool answers, once it has forgotten the process
+		p.refuseAll(p.refusal(messages.CodeNotFound, "it could not be started"))
 		return
 	}
 	now := time.Now()
@@ -166,7 +173,7 @@ func (p *process) leaderExited(m *osproc.LeaderExited) {
 
 func (p *process) treeGone(m *osproc.TreeGone) {
 	if p.run == nil { // a kill after the end, of what was left alive on purpose
-		p.answerAll(p.killers, p.exit)
+		p.answerExit(p.killers)
 		p.killers = nil
 		return
 	}
@@ -230,7 +237,7 @@ func (p *process) finish(exit messages.Exit) {
 	p.exit = &exit
 	p.system.Root.Send(p.pool, &processEnded{p.id})
 	p.publish(&messages.ProcessExited{Engine: p.config.from(), ID: p.id, Exit: exit, Final: true})
-	p.answerAll(p.waiters, p.exit)
+	p.answerExit(p.waiters)
 	for _, monitor := range p.monitors {
 		p.answer(monitor, &messages.ProcessDown{ID: p.id, Exit: exit})
 	}
@@ -258,7 +265,7 @@ func (p *process) settle() {
 func (p *process) settled() {
 	p.state = exited
 	p.system.Root.Send(p.pool, &processSettled{p.id, p.outcome})
-	p.answerAll(p.killers, p.exit)
+	p.answerExit(p.killers)
 	p.killers = nil
 }
 
@@ -286,13 +293,13 @@ func (p *process) kill(asker *actor.PID) {
 // killLeftAlive ends what outlived an exited leader on purpose.
 func (p *process) killLeftAlive() {
 	if !p.spec.LeaveDescendants || p.last == nil {
-		p.answerAll(p.killers, p.exit)
+		p.answerExit(p.killers)
 		p.killers = nil
 		return
 	}
 	last := p.last
 	if last.EndTree(p.spec.StopSignal) {
-		p.answerAll(p.killers, p.exit)
+		p.answerExit(p.killers)
 		p.killers = nil
 		return
 	}
@@ -303,6 +310,9 @@ func (p *process) endProcess(m *endProcess) {
 	stop := p.stopIn(p.spec.Grace)
 	if !m.deadline.IsZero() {
 		stop.Deadline = m.deadline
+	}
+	if p.run != nil {
+		p.run.forgotten = true
 	}
 	p.end(m.cause, true, m.release && p.spec.LeaveDescendants, stop)
 }
@@ -393,6 +403,20 @@ func (p *process) armStop(stop supervisor.Stop) {
 	default:
 		r.process.Stop(sig)
 	}
+	if after == 0 && r.status == nil && !r.process.Killable() {
+		p.giveUp()
+	}
+}
+
+// giveUp tells who asked for the end that it cannot be forced: the leader belongs
+// to another user now (setuid programs, sudo). It may still end by itself.
+func (p *process) giveUp() {
+	p.config.Logger.Warn("cannot kill a process of another user", "id", p.id, "pid", p.run.process.PID)
+	p.answerAll(p.killers, p.refusal(messages.CodeDenied, "cannot kill: it runs as another user"))
+	p.killers = nil
+	if p.run.forgotten { // the pool waits for nothing more
+		p.system.Root.Send(p.pool, &processSettled{p.id, killed})
+	}
 }
 
 // endTree ends what the leader, which has exited, left behind.
@@ -415,6 +439,7 @@ func (p *process) graceElapsed(r *run) {
 // crash is the last act of an incarnation of this actor that has panicked: its
 // process tree ends with it.
 func (p *process) crash() {
+	p.failures = append(p.failures[max(0, len(p.failures)-supervisor.MaxActorRestarts):], time.Now())
 	if p.run != nil && p.run.process != nil {
 		p.run.process.Stop(syscall.SIGKILL)
 	}

@@ -100,6 +100,8 @@ func (p *pool) Receive(ctx actor.Context) {
 		p.processEnded(m)
 	case *processSettled:
 		p.processSettled(m)
+	case *processFailed:
+		p.processFailed(m)
 	case *expire:
 		p.retain()
 	case *hostClosed:
@@ -297,8 +299,16 @@ func (p *pool) cancel(m *messages.Cancel) {
 	}
 }
 
+// processFailed forgets a process whose actor has failed too often.
+func (p *pool) processFailed(m *processFailed) {
+	if e := p.entries[m.id]; e != nil {
+		p.config.Logger.Error("process actor has failed too often", "id", m.id)
+		p.released(e)
+	}
+}
+
 // terminated tells that an actor has stopped: an owner, or a process actor that
-// has failed too often.
+// somebody else has stopped.
 func (p *pool) terminated(m *actor.Terminated) {
 	if p.stopping {
 		return
@@ -309,7 +319,7 @@ func (p *pool) terminated(m *actor.Terminated) {
 	if e == nil || !e.actor.Equal(m.Who) {
 		return
 	}
-	p.config.Logger.Error("process actor has stopped: it failed too often", "id", id)
+	p.config.Logger.Error("process actor was stopped", "id", id)
 	p.released(e)
 }
 

@@ -18,6 +18,10 @@ type process struct{ *record }
 func (p *process) Receive(ctx actor.Context) {
 	defer p.refuseOnPanic(ctx)
 	asker := ctx.Sender()
+	if p.failed {
+		p.answer(asker, p.refusal(messages.CodeFailed, "its actor has failed too often"))
+		return
+	}
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		p.begin(ctx)
@@ -101,6 +105,12 @@ func (p *process) answer(to *actor.PID, message any) { answer(p.system, to, mess
 func (p *process) answerAll(to []*actor.PID, message any) {
 	for _, asker := range to {
 		p.answer(asker, message)
+	}
+}
+
+func (p *process) answerExit(to []*actor.PID) {
+	for _, asker := range to {
+		p.answer(asker, p.ended())
 	}
 }
 

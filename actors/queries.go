@@ -63,7 +63,7 @@ func (p *process) listen() {
 
 func (p *process) getOutput(asker *actor.PID) {
 	p.takeOutput()
-	p.answer(asker, &messages.Output{Segments: p.segments(0, 0), Dropped: p.log.First(), Exit: p.exit})
+	p.answer(asker, &messages.Output{Segments: p.segments(0, 0), Dropped: p.log.First(), Exit: p.ended()})
 }
 
 // read answers at once if there is something at the cursor, or nothing will
@@ -96,7 +96,7 @@ func (p *process) getInfo(asker *actor.PID) {
 }
 
 func (p *process) chunk(o messages.ReadOptions) *messages.Chunk {
-	c := &messages.Chunk{Segments: p.segments(o.Cursor, o.MaxBytes), Next: max(o.Cursor, p.log.First()), Exit: p.exit}
+	c := &messages.Chunk{Segments: p.segments(o.Cursor, o.MaxBytes), Next: max(o.Cursor, p.log.First()), Exit: p.ended()}
 	c.Dropped = c.Next - o.Cursor
 	for _, s := range c.Segments {
 		c.Next += int64(len(s.Data))
@@ -126,7 +126,7 @@ func (p *process) readElapsed(read *pendingRead) {
 
 func (p *process) wait(asker *actor.PID) {
 	if p.exit != nil {
-		p.answer(asker, p.exit)
+		p.answer(asker, p.ended())
 		return
 	}
 	p.waiters = append(p.waiters, asker)

@@ -57,6 +57,8 @@ type record struct {
 
 	state        state
 	log          *output.Log
+	failures     []time.Time       // of this actor, the newest
+	failed       bool              // it has failed too often
 	eager        bool               // the newest leader's output is awaited
 	run          *run               // the present incarnation, nil in backingOff and exited
 	last         *osproc.Process    // the newest leader, also after it was reaped
@@ -99,6 +101,7 @@ type run struct {
 	grace      *time.Timer      // until stop's deadline
 	leaderOnly bool             // descendants are to live on
 	asked      bool             // a caller asked for the stop: no restart
+	forgotten  bool             // the pool asked: it is released, or the engine shuts down
 	cause      messages.Cause
 	reason     string
 	outcome    outcome
@@ -144,7 +147,7 @@ func (r *record) public() messages.State {
 func (r *record) info() *messages.Info {
 	info := &messages.Info{
 		ID: r.id, Name: r.spec.Name, Command: r.spec.Command, Args: slices.Clone(r.spec.Args), Dir: r.spec.Dir, Labels: maps.Clone(r.spec.Labels),
-		State: r.public(), Restarts: r.restarts, CreatedAt: r.createdAt, Exit: r.exit,
+		State: r.public(), Restarts: r.restarts, CreatedAt: r.createdAt, Exit: r.ended(),
 		OutputLimit: max(r.log.Limit(), messages.Unlimited), OutputBytes: r.log.End(),
 		Retained: r.log.End() - r.log.First(), Dropped: r.log.First(),
 	}
@@ -160,4 +163,14 @@ func (r *record) info() *messages.Info {
 		info.PID, info.StartedAt = r.last.PID, r.last.StartedAt
 	}
 	return info
+}
+
+// ended is how the process ended for good, nil if it has not: a copy for each who
+// asks.
+func (r *record) ended() *messages.Exit {
+	if r.exit == nil {
+		return nil
+	}
+	exit := *r.exit
+	return &exit
 }

@@ -2,6 +2,7 @@ package osproc
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -28,6 +29,9 @@ type Host struct {
 // this machine: everything that carries it in MarkEngine is taken to be a
 // descendant of this engine.
 func NewHost(engine string) (*Host, error) {
+	if engine == "" {
+		return nil, errors.New("an engine must have a name") // everything without a mark would have it
+	}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
@@ -59,21 +63,43 @@ func (h *Host) Engine() string { return h.engine }
 
 // Close waits until every process has been reaped, ends everything else that
 // carries the engine's mark (with SIGTERM, and after the deadline SIGKILL), and
-// frees what the host holds. No process can be started any more.
+// frees what the host holds. No process can be started any more. What cannot be
+// ended is an error.
 func (h *Host) Close(deadline time.Time) error {
-	h.mu.Lock()
-	for h.busy > 0 {
-		h.idle.Wait()
-	}
-	h.closed = true
-	h.mu.Unlock()
+	left := h.waitIdle(deadline.Add(unkillable))
 	h.sweep.close(deadline)
 	h.forker.close()
 	h.poller.close()
 	if h.guardian != nil {
 		h.guardian.close()
 	}
-	return h.null.Close()
+	h.null.Close()
+	if left > 0 {
+		return fmt.Errorf("%d processes could not be ended", left)
+	}
+	return nil
+}
+
+// unkillable is how long after its SIGKILL a process is waited for that cannot be
+// ended, because it runs as another user, or waits for a device.
+const unkillable = 3 * time.Second
+
+// waitIdle waits until every process has been reaped, or until the deadline, and
+// closes the host. It answers how many are left.
+func (h *Host) waitIdle(deadline time.Time) (left int) {
+	timer := time.AfterFunc(max(0, time.Until(deadline)), func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.idle.Broadcast()
+	})
+	defer timer.Stop()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for h.busy > 0 && time.Now().Before(deadline) {
+		h.idle.Wait()
+	}
+	h.closed = true
+	return h.busy
 }
 
 // begin notes that a process is going to be started, unless the host is closed.

@@ -1,6 +1,7 @@
 package osproc
 
 import (
+	"errors"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -222,6 +223,10 @@ func (p *Process) SignalLeader(sig syscall.Signal) error {
 	}
 	return signalProcess(p.PID, sig)
 }
+
+// Killable reports whether the leader can be signalled, if it has not exited: one
+// that belongs to another user now cannot (kill(2), EPERM).
+func (p *Process) Killable() bool { return !errors.Is(p.SignalLeader(0), os.ErrPermission) }
 
 // Stop sends sig, which is to end it, to all of the tree: at once to the group,
 // once, followed by SIGCONT so that stopped members hear it; soon to the

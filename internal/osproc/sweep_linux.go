@@ -351,7 +351,7 @@ func (f *finder) find(pid int) (t *target, seen sight) {
 	}
 	engine, id, err := f.table.marks(pid)
 	f.blind = f.blind || err != nil
-	if engine != f.host.engine {
+	if engine == "" || engine != f.host.engine {
 		return nil, seen
 	}
 	if t := f.byID[id]; t != nil {
