@@ -57,8 +57,8 @@ type record struct {
 
 	state        state
 	log          *output.Log
-	failures     []time.Time       // of this actor, the newest
-	failed       bool              // it has failed too often
+	failures     []time.Time        // of this actor, the newest
+	failed       bool               // it has failed too often
 	eager        bool               // the newest leader's output is awaited
 	run          *run               // the present incarnation, nil in backingOff and exited
 	last         *osproc.Process    // the newest leader, also after it was reaped
