@@ -269,10 +269,49 @@ func TestAMessageThatIsNoPointerIsRefused(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t)
 	m := newMailbox(t, e.System())
-	for _, request := range []any{messages.GetInfo{ID: "proc_000000000000"}, messages.Shutdown{}, "hello", 42} {
+	id := start(t, e, procession.Shell("sleep 1000"))
+	for _, request := range []any{
+		messages.GetInfo{ID: id}, messages.Shutdown{}, "hello", 42,
+		(*messages.GetInfo)(nil), (*messages.StartProcess)(nil), (*messages.Shutdown)(nil),
+	} {
 		if refusal := askFor[*messages.Error](t, m, e.Pool(), request); refusal.Code != messages.CodeInvalidRequest {
 			t.Errorf("%T: %+v", request, refusal)
 		}
+	}
+	if i := info(t, e, id); i.State != procession.Running {
+		t.Errorf("a request that was refused has done something: %+v", i)
+	}
+}
+
+func TestSelectionByMessage(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	m := newMailbox(t, e.System())
+	start := func(name string) *messages.ProcessStarted {
+		spec := procession.Shell("setsid sleep 1000 & sleep 1000")
+		spec.Name = name
+		return askFor[*messages.ProcessStarted](t, m, e.Pool(), &messages.StartProcess{Spec: spec})
+	}
+	one, two, other := start("a"), start("a"), start("b")
+	a := messages.Selector{Names: []string{"a"}}
+	if list := askFor[*messages.ProcessList](t, m, e.Pool(), &messages.ListProcesses{Selector: a}); len(list.Processes) != 2 ||
+		list.Processes[0].ID != one.ID || list.Processes[1].ID != two.ID {
+		t.Errorf("%+v", list)
+	}
+	if count := askFor[*messages.Count](t, m, e.Pool(), &messages.KillAll{Selector: a}); count.N != 2 {
+		t.Errorf("killed %d", count.N)
+	}
+	if alive(one.PID) || alive(two.PID) || !alive(other.PID) {
+		t.Error("KillAll was answered before its processes were dead, or has killed another")
+	}
+	if count := askFor[*messages.Count](t, m, e.Pool(), &messages.KillAll{Selector: a}); count.N != 0 {
+		t.Errorf("killed %d again", count.N)
+	}
+	if count := askFor[*messages.Count](t, m, e.Pool(), &messages.ReleaseAll{Selector: a}); count.N != 2 {
+		t.Errorf("released %d", count.N)
+	}
+	if list := askFor[*messages.ProcessList](t, m, e.Pool(), &messages.ListProcesses{}); len(list.Processes) != 1 || list.Processes[0].ID != other.ID {
+		t.Errorf("%+v", list)
 	}
 }
 
