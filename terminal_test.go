@@ -62,7 +62,7 @@ func TestResizeIsSeenAsSIGWINCH(t *testing.T) {
 
 func TestControlCInterruptsWhatIsInTheForeground(t *testing.T) {
 	e := newEngine(t)
-	id := start(t, e, onTerminal(`trap 'echo interrupted; exit 3' INT; echo ready; while :; do sleep 1000; done`))
+	id := start(t, e, onTerminal(`trap 'echo interrupted; exit 3' INT; echo ready; while :; do sleep 0.05; done`))
 	must(e.WaitFor(within(t), id, regexp.MustCompile("ready")))(t)
 	must(e.Write(within(t), id, []byte{3}))(t)
 	if exit := must(e.Wait(within(t), id))(t); exit.Code != 3 || exit.Cause != procession.CauseExited {

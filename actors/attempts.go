@@ -93,7 +93,7 @@ func (a *attempts) exec(ctx context.Context) error {
 		return nil
 	}
 	command := a.command
-	command.Path, command.Args, command.Stdin, command.Terminal = a.spec.Exec[0], a.spec.Exec[1:], false, nil
+	command.Path, command.Args, command.Stdin, command.Terminal, command.Log = a.spec.Exec[0], a.spec.Exec[1:], false, nil, nil
 	events := make(chan osproc.Event, 8) // as many as there can be before they are taken
 	a.host.Start(command, func(e osproc.Event) { events <- e })
 	var started *osproc.Process
@@ -116,8 +116,6 @@ func (a *attempts) exec(ctx context.Context) error {
 				if ctx.Err() != nil {
 					started.StopGroup(syscall.SIGKILL)
 				}
-			case *osproc.OutputReady:
-				started.Take(nil) // of no interest
 			case *osproc.LeaderExited:
 				status = e.Status
 				started.StopGroup(syscall.SIGKILL)

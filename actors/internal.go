@@ -57,6 +57,9 @@ type hostClosed struct{}
 // expire is sent by the pool to itself when the oldest ended process is due.
 type expire struct{}
 
+// moreOutput is sent by a process actor to itself: there is more of what it awaits.
+type moreOutput struct{}
+
 // Timers of a process actor; each is for one incarnation.
 type (
 	graceElapsed   struct{ run *run }

@@ -73,10 +73,8 @@ func (p *process) started() {
 		return
 	}
 	r.process, p.last = r.launch, r.launch
-	p.eager = false
 	r.process.Attach()
 	p.state = running
-	p.listen()
 	event := &messages.ProcessStarted{Engine: p.config.from(), ID: p.id, PID: p.last.PID, Incarnation: p.restarts, Mark: r.mark, Time: p.last.StartedAt}
 	p.publish(event)
 	if r.stop != nil && r.cause == messages.CauseShutdown {
@@ -141,14 +139,6 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// outputReady appends what has arrived to the log, and answers who waits for it.
-func (p *process) outputReady() {
-	p.takeOutput()
-	p.serveReads()
-	p.probeOutput()
-	p.listen()
-}
-
 func (p *process) outputEnded(m *osproc.OutputEnded) {
 	if p.run == nil || p.run.process != m.Process() {
 		return
@@ -194,7 +184,6 @@ func (p *process) drain() {
 // conclude records how the incarnation ended, and decides what comes next.
 func (p *process) conclude() {
 	r := p.run
-	p.takeOutput()
 	p.state = clearing
 	exit := messages.Exit{
 		Code: r.status.Code, Signal: r.status.Signal, Cause: r.cause, Reason: r.reason, Time: r.status.Time,

@@ -34,7 +34,7 @@ func (p *process) Receive(ctx actor.Context) {
 		p.started()
 	case *osproc.StartFailed:
 		p.startFailed(m.Err)
-	case *osproc.OutputReady:
+	case *osproc.OutputReady, *moreOutput:
 		p.outputReady()
 	case *osproc.OutputEnded:
 		p.outputEnded(m)
@@ -72,7 +72,7 @@ func (p *process) Receive(ctx actor.Context) {
 		p.closeStdin(asker)
 
 	case *messages.GetInfo:
-		p.getInfo(asker)
+		p.answer(asker, p.info())
 	case *messages.GetOutput:
 		p.getOutput(asker)
 	case *messages.ReadOutput:

@@ -6,35 +6,16 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/procession-go/procession/internal/output"
 	"github.com/procession-go/procession/messages"
 )
 
 // What is answered at once, in every state, and who waits for what is to come.
 
 func quote(s string) string { return strconv.Quote(s) }
-
-// scratch holds the slices on their way to a log.
-var scratch = sync.Pool{New: func() any { return new([]output.Slice) }}
-
-// takeOutput appends what has arrived to the log.
-func (p *process) takeOutput() {
-	if p.last == nil {
-		return
-	}
-	slices := scratch.Get().(*[]output.Slice)
-	*slices = p.last.Take(*slices)
-	for _, s := range *slices {
-		p.log.Append(s)
-	}
-	clear(*slices)
-	scratch.Put(slices)
-}
 
 func (p *process) segments(from int64, limit int) []messages.Segment {
 	n := p.log.Count(from)
@@ -48,28 +29,39 @@ func (p *process) segments(from int64, limit int) []messages.Segment {
 	return segments
 }
 
-// listen is eager for output as long as somebody waits for it.
-func (p *process) listen() {
-	eager := len(p.reads) > 0 || (p.run != nil && p.run.probe != nil && p.run.probe.pattern != nil)
-	if p.last == nil || eager == p.eager {
-		return
-	}
-	p.eager = eager
-	p.last.Eager(eager)
-	if eager {
-		p.outputReady()
+// outputReady answers who waits for output, and as long as somebody does, sees
+// to it that this is called when there is more.
+func (p *process) outputReady() {
+	end := p.log.End()
+	p.serveReads()
+	p.probeOutput()
+	if p.awaitsOutput() && p.log.Await(end) {
+		p.tell(&moreOutput{})
 	}
 }
 
+func (p *process) awaitsOutput() bool {
+	return len(p.reads) > 0 || (p.run != nil && p.run.probe != nil && p.run.probe.pattern != nil)
+}
+
 func (p *process) getOutput(asker *actor.PID) {
-	p.takeOutput()
-	p.answer(asker, &messages.Output{Segments: p.segments(0, 0), Dropped: p.log.First(), Exit: p.ended()})
+	o := &messages.Output{Segments: p.segments(0, 0), Exit: p.ended()}
+	o.Dropped = p.from(0, o.Segments)
+	p.answer(asker, o)
+}
+
+// from is the offset at which what was read from a cursor on begins. The log goes
+// on while it is looked at.
+func (p *process) from(cursor int64, segments []messages.Segment) int64 {
+	if len(segments) > 0 {
+		return segments[0].Offset
+	}
+	return max(cursor, p.log.First())
 }
 
 // read answers at once if there is something at the cursor, or nothing will
 // come, or nothing is waited for.
 func (p *process) read(asker *actor.PID, o messages.ReadOptions) {
-	p.takeOutput()
 	switch end := p.log.End(); {
 	case o.Cursor < 0:
 		p.answer(asker, p.refusal(messages.CodeInvalidRequest, "cursor "+strconv.FormatInt(o.Cursor, 10)+" is negative"))
@@ -86,17 +78,13 @@ func (p *process) read(asker *actor.PID, o messages.ReadOptions) {
 			read.timer = time.AfterFunc(o.Wait, func() { p.tell(&readElapsed{read}) })
 		}
 		p.reads = append(p.reads, read)
-		p.listen()
+		p.outputReady()
 	}
 }
 
-func (p *process) getInfo(asker *actor.PID) {
-	p.takeOutput()
-	p.answer(asker, p.info())
-}
-
 func (p *process) chunk(o messages.ReadOptions) *messages.Chunk {
-	c := &messages.Chunk{Segments: p.segments(o.Cursor, o.MaxBytes), Next: max(o.Cursor, p.log.First()), Exit: p.ended()}
+	c := &messages.Chunk{Segments: p.segments(o.Cursor, o.MaxBytes), Exit: p.ended()}
+	c.Next = p.from(o.Cursor, c.Segments)
 	c.Dropped = c.Next - o.Cursor
 	for _, s := range c.Segments {
 		c.Next += int64(len(s.Data))

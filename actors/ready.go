@@ -65,7 +65,7 @@ func (p *process) startProbe() {
 		attempt := attempts{spec: spec, host: p.config.Host, command: p.command()}
 		go attempt.run(ctx, func(err error) { p.tell(&probed{r, err}) })
 	}
-	p.listen()
+	p.outputReady()
 }
 
 // probeOutput looks for the pattern in what has come.

@@ -59,7 +59,6 @@ type record struct {
 	log          *output.Log
 	failures     []time.Time        // of this actor, the newest
 	failed       bool               // it has failed too often
-	eager        bool               // the newest leader's output is awaited
 	run          *run               // the present incarnation, nil in backingOff and exited
 	last         *osproc.Process    // the newest leader, also after it was reaped
 	restarts     int                // how often it was started again
@@ -117,7 +116,7 @@ type pendingRead struct {
 func (r *record) command() osproc.Command {
 	c := osproc.Command{
 		ID: r.id, Path: r.spec.Command, Args: r.spec.Args, Dir: r.spec.Dir,
-		Env: r.spec.Env, ClearEnv: r.spec.ClearEnv, Stdin: r.spec.Stdin,
+		Env: r.spec.Env, ClearEnv: r.spec.ClearEnv, Stdin: r.spec.Stdin, Log: r.log,
 	}
 	if r.spec.PTY != nil {
 		c.Terminal = &osproc.Size{Rows: r.spec.PTY.Rows, Cols: r.spec.PTY.Cols}
@@ -145,11 +144,12 @@ func (r *record) public() messages.State {
 }
 
 func (r *record) info() *messages.Info {
+	first, end := r.log.Bounds()
 	info := &messages.Info{
 		ID: r.id, Name: r.spec.Name, Command: r.spec.Command, Args: slices.Clone(r.spec.Args), Dir: r.spec.Dir, Labels: maps.Clone(r.spec.Labels),
 		State: r.public(), Restarts: r.restarts, CreatedAt: r.createdAt, Exit: r.ended(),
-		OutputLimit: max(r.log.Limit(), messages.Unlimited), OutputBytes: r.log.End(),
-		Retained: r.log.End() - r.log.First(), Dropped: r.log.First(),
+		OutputLimit: max(r.log.Limit(), messages.Unlimited), OutputBytes: end,
+		Retained: end - first, Dropped: first,
 	}
 	if len(r.incarnations) > 0 {
 		info.Incarnations = append(info.Incarnations, r.incarnations...)

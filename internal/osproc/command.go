@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/procession-go/procession/internal/output"
 )
 
 // The marks: environment variables that every descendant inherits, and by which
@@ -36,6 +38,8 @@ type Command struct {
 	ClearEnv bool
 	// Stdin keeps a pipe to standard input; otherwise it is the null device.
 	Stdin bool
+	// Log is where its output goes. nil drops it.
+	Log *output.Log
 	// Terminal, if not nil, is the size of a pseudo-terminal to run on.
 	Terminal *Size
 }

@@ -21,10 +21,10 @@ type StartFailed struct {
 	Err error
 }
 
-// OutputReady: there is output to take, and it should be: see Process.Eager.
+// OutputReady: there is output in the log that was awaited, see output.Log.Await.
 type OutputReady struct{ event }
 
-// OutputEnded: all output has been queued; none will follow.
+// OutputEnded: all output is in the log; none will follow.
 type OutputEnded struct{ event }
 
 // LeaderExited: the leader has exited.

@@ -11,11 +11,6 @@ import (
 	"github.com/procession-go/procession/internal/output"
 )
 
-// queueSlices is how many separate slices may be on their way from the readers
-// to the log before the readers stop reading: a flood fills the pipe, not the
-// memory.
-const queueSlices = 16
-
 // Process is a leader and its tree. Its methods may be called from any
 // goroutine and do not block.
 type Process struct {
@@ -29,7 +24,7 @@ type Process struct {
 
 	host     *Host
 	notify   func(Event)
-	queue    *output.Queue
+	log      *output.Log
 	ready    *OutputReady // allocated once, sent often
 	streams  []*stream
 	reading  atomic.Int32 // streams that have not ended
@@ -54,7 +49,10 @@ type Process struct {
 // Start starts c. What happens is told by notify: Started or StartFailed first,
 // and the rest once Attach has been called.
 func (h *Host) Start(c Command, notify func(Event)) *Process {
-	p := &Process{ID: c.ID, host: h, notify: notify, queue: output.NewQueue(queueSlices)}
+	p := &Process{ID: c.ID, host: h, notify: notify, log: c.Log}
+	if p.log == nil {
+		p.log = output.NewLog(1)
+	}
 	p.ready = &OutputReady{event{p}}
 	err := h.begin()
 	if err != nil {
@@ -168,16 +166,9 @@ func (p *Process) closeFiles() {
 	}
 }
 
-// Take returns the output that has arrived, in order, appended to into[:0].
-func (p *Process) Take(into []output.Slice) []output.Slice { return p.queue.Take(into) }
-
-// Eager says whether OutputReady is to tell of any output, or only that much has
-// come. Who becomes eager has to Take once after that.
-func (p *Process) Eager(eager bool) { p.queue.Eager(eager) }
-
-// push queues output, and tells if need be.
+// push appends output to the log, and tells if it is awaited.
 func (p *Process) push(s output.Slice) {
-	if p.queue.Push(s) {
+	if p.log.Append(s) {
 		p.notify(p.ready)
 	}
 }
@@ -293,7 +284,6 @@ func (p *Process) Reap() {
 	p.reaped = true
 	p.leader.reap()
 	p.mu.Unlock()
-	p.queue.Close()
 	p.closeFiles()
 	p.host.ended(p)
 }
@@ -302,7 +292,6 @@ func (p *Process) Reap() {
 // after it any more, whether it has started already or not. It returns at once;
 // Host.Close waits for it.
 func (p *Process) Abandon() {
-	p.queue.Close()
 	p.mu.Lock()
 	again := p.abandoned
 	p.abandoned = true

@@ -70,7 +70,7 @@ func (s *stream) readable() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for budget := burst; s.pump == nil && !s.ended; {
-		if (budget <= 0 || !s.process.queue.Room()) && s.heat(false) {
+		if budget <= 0 && s.heat(false) {
 			return
 		}
 		n, err := read(s.fd, s.buffer.Free())

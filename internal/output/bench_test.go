@@ -9,19 +9,15 @@ import (
 func BenchmarkAppend(b *testing.B) {
 	for _, size := range []int{20, 4096, maxBlock} {
 		b.Run(fmt.Sprintf("%dB", size), func(b *testing.B) {
-			l, q, out := NewLog(1<<20), NewQueue(4), NewBuffer(Stdout)
-			var into []Slice
+			l, out := NewLog(1<<20), NewBuffer(Stdout)
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			for b.Loop() {
 				for left := size; left > 0; {
 					n := min(left, len(out.Free()))
 					left -= n
-					if s, ok := out.Filled(n); ok && q.Push(s) {
-						into = q.Take(into)
-						for _, s := range into {
-							l.Append(s)
-						}
+					if s, ok := out.Filled(n); ok {
+						l.Append(s)
 					}
 				}
 			}
@@ -47,7 +43,7 @@ func BenchmarkSegments(b *testing.B) {
 		b.Run(fmt.Sprintf("streams=%d", streams), func(b *testing.B) {
 			l, bufs := NewLog(1<<20), [2]stream{newStream(Stdout), newStream(Stderr)}
 			for i := 0; l.First() == 0; i++ {
-				bufs[i%streams].read([]byte("a line of 40 bytes, like many lines are\n"), l.Append)
+				bufs[i%streams].read([]byte("a line of 40 bytes, like many lines are\n"), appendTo(l))
 			}
 			b.ReportAllocs()
 			for b.Loop() {

@@ -37,7 +37,7 @@ type slice struct {
 }
 
 // Slice is a run of bytes that a reader filled, on its way to the log. It is
-// pushed once and appended once, in the order in which its stream handed it
+// appended once, in the order in which its stream handed it
 // over, and must not be looked at after that: its bytes may be gone. The zero
 // value holds nothing and may go anywhere.
 type Slice struct{ slice }

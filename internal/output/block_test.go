@@ -48,16 +48,6 @@ func TestBlockIsFreeWhenLeftAndEvicted(t *testing.T) {
 			t.Errorf("%d live", n)
 		}
 	})
-	t.Run("discarded", func(t *testing.T) {
-		b, s := filled(t)
-		q := NewQueue(1)
-		q.Push(s)
-		q.Close()
-		b.Flush()
-		if n := s.block.live.Load(); n != 0 {
-			t.Errorf("%d live", n)
-		}
-	})
 }
 
 // What a segment shows stays, while the same reader goes on and on.
@@ -89,15 +79,14 @@ func TestShownBlockIsNeverUsedAgain(t *testing.T) {
 // a race; without it the bytes are wrong.
 func TestRecyclingIsInvisible(t *testing.T) {
 	const rounds = 300
-	q, l := NewQueue(4), NewLog(5*maxBlock)
-	wake := make(chan struct{}, 1)
+	l := NewLog(5 * maxBlock)
 	readers := new(sync.WaitGroup)
 	for _, stream := range []Stream{Stdout, Stderr} {
 		readers.Go(func() {
 			b := NewBuffer(stream)
 			push := func(s Slice, ok bool) {
-				if ok && q.Push(s) {
-					wake <- struct{}{}
+				if ok {
+					l.Append(s)
 				}
 			}
 			for i := range rounds {
@@ -112,28 +101,23 @@ func TestRecyclingIsInvisible(t *testing.T) {
 			push(b.Flush())
 		})
 	}
-	go func() { readers.Wait(); close(wake) }()
+	done := make(chan struct{})
+	go func() { readers.Wait(); close(done) }()
 
 	lookers := new(sync.WaitGroup)
-	var slices []Slice
 	for i := 0; ; i++ {
-		_, open := <-wake
-		slices = q.Take(slices)
-		for _, s := range slices {
-			l.Append(s)
-		}
-		if i%10 == 0 {
-			s := new(snapshot)
-			s.take(l, l.First()+int64(i), 2*maxBlock)
-			lookers.Go(func() {
-				for range 3 {
-					s.check(t)
-				}
-			})
-		}
-		if !open {
-			break
+		s := new(snapshot)
+		s.take(l, l.First()+int64(i), 2*maxBlock)
+		lookers.Go(func() {
+			for range 3 {
+				s.check(t)
+			}
+		})
+		select {
+		case <-done:
+			lookers.Wait()
+			return
+		default:
 		}
 	}
-	lookers.Wait()
 }

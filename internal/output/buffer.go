@@ -5,7 +5,7 @@ package output
 //
 //	n, err := read(fd, b.Free())
 //	if s, ok := b.Filled(n); ok {
-//		queue.Push(s)
+//		log.Append(s)
 //	}
 //
 // with Idle before waiting for something to read, and Flush when there will

@@ -19,7 +19,7 @@ func TestFaultCharacterSplitBetweenReads(t *testing.T) {
 					l.Append(s)
 				})
 			}
-			out.flush(l.Append)
+			out.flush(appendTo(l))
 			if got := combined(l, 0, 0); got != mixed {
 				t.Fatalf("split at %d and %d: %q, want %q", i, j, got, mixed)
 			}
@@ -33,7 +33,7 @@ func TestHeldBackMovesToTheNextBlock(t *testing.T) {
 		for n := 1; n < len(char); n++ {
 			l, out := NewLog(-1), newStream(Stderr)
 			text := strings.Repeat("x", minBlock-n) + char + "y"
-			out.read([]byte(text), l.Append)
+			out.read([]byte(text), appendTo(l))
 			var got []string
 			for s := range l.Segments(0, 0) {
 				got = append(got, string(s.Data))

@@ -31,9 +31,9 @@ func (r stream) flush(hand func(Slice)) {
 func logOf(limit int64, texts ...string) *Log {
 	l, out := NewLog(limit), newStream(Stdout)
 	for _, text := range texts {
-		out.read([]byte(text), l.Append)
+		out.read([]byte(text), appendTo(l))
 	}
-	out.flush(l.Append)
+	out.flush(appendTo(l))
 	return l
 }
 
@@ -72,3 +72,6 @@ func (s *snapshot) check(t interface {
 		}
 	}
 }
+
+// appendTo is l.Append for those who are not to be told.
+func appendTo(l *Log) func(Slice) { return func(s Slice) { l.Append(s) } }

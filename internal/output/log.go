@@ -3,12 +3,17 @@ package output
 import (
 	"iter"
 	"sort"
+	"sync"
 )
 
 // Log is the output of one process: both streams in order of arrival, the
-// newest bytes of them. It belongs to one goroutine at a time.
+// newest bytes of them. The readers of the process append to it; its methods may
+// be called by any goroutine.
 type Log struct {
-	limit   int64   // bytes; negative = unlimited
+	limit int64 // bytes; negative = unlimited
+
+	mu      sync.Mutex
+	awaited bool    // somebody is to be told of the next slice
 	end     int64   // absolute offset after the last byte
 	entries []entry // entries[head:] is retained, in order; those before are zero
 	head    int
@@ -36,6 +41,12 @@ func (l *Log) Limit() int64 { return l.limit }
 // First is the absolute offset of the first byte that is retained, which is the
 // number of bytes that were dropped.
 func (l *Log) First() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.first()
+}
+
+func (l *Log) first() int64 {
 	if l.head == len(l.entries) {
 		return l.end
 	}
@@ -44,22 +55,47 @@ func (l *Log) First() int64 {
 
 // End is the absolute offset after the last byte, which is the number of bytes
 // that were ever appended.
-func (l *Log) End() int64 { return l.end }
+func (l *Log) End() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.end
+}
+
+// Bounds are First and End at one moment.
+func (l *Log) Bounds() (first, end int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.first(), l.end
+}
+
+// Await asks to be told, by Append, of the next slice after the absolute offset
+// end. If that has come already the answer is true, and nothing is asked.
+func (l *Log) Await(end int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.awaited = l.end <= end
+	return !l.awaited
+}
 
 // Append adds a slice at the end and drops at the beginning what exceeds the
-// limit, in constant time (amortised) and without copying a byte.
-func (l *Log) Append(s Slice) {
+// limit, in constant time (amortised) and without copying a byte. It answers
+// whether somebody is to be told, who has called Await.
+func (l *Log) Append(s Slice) (awaited bool) {
 	n := s.len()
 	if n == 0 {
-		return
+		return false
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if last := len(l.entries) - 1; last < l.head || !l.entries[last].extend(s.slice) {
 		l.entries = append(l.entries, entry{s.slice, l.end})
 	}
 	l.end += int64(n)
-	if l.limit > 0 && l.end-l.First() > l.limit {
+	if l.limit > 0 && l.end-l.first() > l.limit {
 		l.evict(l.end - l.limit)
 	}
+	awaited, l.awaited = l.awaited, false
+	return awaited
 }
 
 // evict drops what lies before the absolute offset to: whole entries, then the
@@ -112,10 +148,12 @@ func (l *Log) compact() {
 // one: then it ends inside it, so that reading on from where it ended always
 // makes progress.
 //
-// The log must not be appended to during the iteration. The segments stay valid
-// for ever.
+// During the iteration the log is locked: the readers of the process wait. The
+// segments stay valid for ever.
 func (l *Log) Segments(from int64, max int) iter.Seq[Segment] {
 	return func(yield func(Segment) bool) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		left := max
 		for i := l.find(from); i < len(l.entries); i++ {
 			e := &l.entries[i]
@@ -153,7 +191,11 @@ func capped(p []byte, max int, split bool) []byte {
 
 // Count is an upper bound on how many segments Segments yields from the absolute
 // offset from on.
-func (l *Log) Count(from int64) int { return len(l.entries) - l.find(from) }
+func (l *Log) Count(from int64) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.entries) - l.find(from)
+}
 
 // find is the index of the first entry that ends after the absolute offset from.
 func (l *Log) find(from int64) int {

@@ -80,14 +80,10 @@ func TestLogIsAsTheModel(t *testing.T) {
 		).Draw(t, "limit")
 		var (
 			l       = NewLog(int64(limit))
-			q       = NewQueue(1 << 20) // nothing may block: the owner is the same goroutine
 			m       = &model{limit: limit}
 			sources [2]*source
-			into    []Slice
-			waiting []func() // what the model learns when the owner takes
 			shown   snapshot
-			handed  int
-			took    int
+			awaited bool
 		)
 		for i := range sources {
 			sources[i] = &source{Buffer: NewBuffer(Stream(i))}
@@ -104,13 +100,14 @@ func TestLogIsAsTheModel(t *testing.T) {
 			if !bytes.Equal(s.bytes(), want) {
 				t.Fatalf("handed over %q, want %q", s.bytes(), want)
 			}
-			q.Eager(true)
-			wake, empty := q.Push(s), handed == took
-			if wake != empty {
-				t.Fatalf("wake is %v", wake)
+			if told := l.Append(s); told != awaited {
+				t.Fatalf("told: %v, awaited: %v", told, awaited)
 			}
-			handed++
-			waiting = append(waiting, func() { m.append(stream, want) })
+			awaited = false
+			m.append(stream, want)
+			if limit > 0 && l.End()-l.First() > int64(limit) {
+				t.Fatalf("[%d, %d) is over the limit %d", l.First(), l.End(), limit)
+			}
 		}
 		read := func(s *source, most int) {
 			free := s.Free()
@@ -152,18 +149,12 @@ func TestLogIsAsTheModel(t *testing.T) {
 				slice, ok := s.Flush()
 				push(slice, ok, want, s.stream)
 			},
-			"take": func(t *rapid.T) {
-				into = q.Take(into)
-				for _, s := range into {
-					l.Append(s)
-					if limit > 0 && l.End()-l.First() > int64(limit) {
-						t.Fatalf("[%d, %d) is over the limit %d", l.First(), l.End(), limit)
-					}
+			"await": func(t *rapid.T) {
+				from := rapid.Int64Range(0, l.End()).Draw(t, "from")
+				if l.Await(from) != (from < l.End()) {
+					t.Fatalf("awaiting %d of %d", from, l.End())
 				}
-				for _, f := range waiting {
-					f()
-				}
-				waiting, took = nil, handed
+				awaited = from == l.End()
 			},
 			"segments": func(t *rapid.T) {
 				from := rapid.IntRange(min(m.first, len(m.bytes)-20), len(m.bytes)+1).Draw(t, "from")
@@ -217,14 +208,9 @@ func FuzzLog(f *testing.F) {
 		text := utf8.Valid(out) && utf8.Valid(err)
 		all, few := NewLog(-1), NewLog(int64(limit)+1)
 		for _, l := range []*Log{all, few} {
-			q, readers, unread := NewQueue(2), [2]stream{newStream(Stdout), newStream(Stderr)}, input
-			var into []Slice
+			readers, unread := [2]stream{newStream(Stdout), newStream(Stderr)}, input
 			push := func(s Slice) {
-				q.Push(s)
-				into = q.Take(into)
-				for _, s := range into {
-					l.Append(s)
-				}
+				l.Append(s)
 				if max := l.Limit(); max > 0 && l.End()-l.First() > max {
 					t.Fatalf("[%d, %d) is over the limit %d", l.First(), l.End(), max)
 				}
