@@ -12,7 +12,7 @@ import (
 func TestDecide(t *testing.T) {
 	npm := program{command: "npm", allow: []string{"npm", "/usr/bin/npm"}, deny: []string{"npm", "/usr/bin/npm", "/usr/lib/npm/cli.js", "cli.js"}}
 	sh := program{command: "/bin/sh", allow: []string{"sh", "/bin/sh"}, deny: []string{"sh", "/bin/sh", "/usr/bin/dash", "dash"}}
-	fake := program{command: "./npm", allow: []string{"/work/npm"}, deny: []string{"/work/npm", "npm", "./npm"}}
+	fake := program{command: "./npm", allow: []string{"/opt/npm"}, deny: []string{"/opt/npm", "npm", "./npm"}}
 	type patterns = []string
 	for _, test := range []struct {
 		allow, deny patterns
@@ -26,7 +26,7 @@ func TestDecide(t *testing.T) {
 		{patterns{"/usr/*"}, nil, npm, "runs only /usr/*"},
 		{patterns{"go", "git"}, nil, npm, "runs only go, git"},
 		{patterns{"npm"}, nil, fake, "runs only npm"},
-		{patterns{"/work/*"}, nil, fake, ""},
+		{patterns{"/opt/*"}, nil, fake, ""},
 		{patterns{"npm"}, patterns{"npm"}, npm, "it denies npm"},
 		{nil, patterns{"npm"}, fake, "denies"},
 		{nil, patterns{"cli.*"}, npm, "denies"},

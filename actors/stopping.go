@@ -1,0 +1,169 @@
+package actors
+
+import (
+	"syscall"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/procession-go/procession/messages"
+	"github.com/procession-go/procession/supervisor"
+)
+
+// How a process is ended that somebody wants to end.
+
+// kill answers once the process and all that it spawned is dead.
+func (p *process) kill(asker *actor.PID) {
+	p.killers = append(p.killers, asker)
+	if p.state == exited {
+		p.killLeftAlive()
+		return
+	}
+	p.end(messages.CauseKilled, true, false, p.stopIn(p.spec.Grace))
+}
+
+// killLeftAlive ends what outlived an exited leader on purpose.
+func (p *process) killLeftAlive() {
+	if !p.spec.LeaveDescendants || p.last == nil {
+		p.answerExit(p.killers)
+		p.killers = nil
+		return
+	}
+	last := p.last
+	if last.EndTree(p.spec.StopSignal) {
+		p.answerExit(p.killers)
+		p.killers = nil
+		return
+	}
+	time.AfterFunc(p.spec.Grace, func() { last.Stop(syscall.SIGKILL) })
+}
+
+func (p *process) endProcess(m *endProcess) {
+	stop := p.stopIn(p.spec.Grace)
+	if !m.deadline.IsZero() {
+		stop.Deadline = m.deadline
+	}
+	if p.run != nil {
+		p.run.forgotten = true
+	}
+	p.end(m.cause, true, m.release && p.spec.LeaveDescendants, stop)
+}
+
+func (p *process) timeoutElapsed(r *run) {
+	if p.run == r && p.state == running {
+		p.end(messages.CauseTimeout, false, false, p.stopIn(p.spec.Grace))
+	}
+}
+
+func (p *process) stopIn(grace time.Duration) supervisor.Stop {
+	return supervisor.Stop{Signal: p.spec.StopSignal, Deadline: time.Now().Add(grace)}
+}
+
+// end ends the process, whatever it does at the moment. If a caller asked, it
+// is not started again.
+func (p *process) end(cause messages.Cause, asked, leaderOnly bool, stop supervisor.Stop) {
+	switch p.state {
+	case backingOff:
+		stopTimer(p.backoff)
+		p.finish(p.incarnations[len(p.incarnations)-1].Exit)
+		p.settled()
+		return
+	case exited, unborn:
+		return
+	}
+	r := p.run
+	r.asked = r.asked || asked
+	if p.state == clearing {
+		if p.exit == nil && asked {
+			p.finish(p.incarnations[len(p.incarnations)-1].Exit)
+		}
+		if r.stop != nil {
+			p.armStop(r.stop.Sooner(stop))
+		}
+		return
+	}
+	if r.stop != nil { // it is ending already
+		p.armStop(r.stop.Sooner(stop))
+		r.leaderOnly = r.leaderOnly && leaderOnly
+		return
+	}
+	r.stop, r.leaderOnly = &stop, leaderOnly
+	if r.status == nil {
+		r.cause = cause
+	}
+	if p.state == starting {
+		return
+	}
+	p.publish(&messages.ProcessStopping{Engine: p.config.from(), ID: p.id, Cause: cause, Time: time.Now()})
+	p.signalStop()
+}
+
+// signalStop sends the signal that is due, and waits for the end of the tree.
+func (p *process) signalStop() {
+	r := p.run
+	stopTimer(r.timeout)
+	p.state = stopping
+	p.armStop(*r.stop)
+	if r.status != nil {
+		p.endTree()
+	}
+	p.advance()
+}
+
+// armStop makes stop the way in which the incarnation ends: what is due is sent
+// now, and SIGKILL when the deadline has passed.
+func (p *process) armStop(stop supervisor.Stop) {
+	r := p.run
+	stopTimer(r.grace)
+	r.stop = &stop
+	if r.process == nil {
+		return
+	}
+	sig, after := stop.Next(time.Now())
+	if r.status == nil && r.outcome == endedItself {
+		r.outcome = terminated
+	}
+	if after > 0 {
+		r.grace = time.AfterFunc(after, func() { p.tell(&graceElapsed{r}) })
+	} else {
+		r.outcome = killed
+	}
+	switch {
+	case p.state == clearing && after > 0: // endTree signals what it finds
+	case r.leaderOnly:
+		r.process.StopLeader(sig)
+	default:
+		r.process.Stop(sig)
+	}
+	if after == 0 && r.status == nil && !r.process.Killable() {
+		p.giveUp()
+	}
+}
+
+// giveUp tells who asked for the end that it cannot be forced: the leader belongs
+// to another user now (setuid programs, sudo). It may still end by itself.
+func (p *process) giveUp() {
+	p.config.Logger.Warn("cannot kill a process of another user", "id", p.id, "pid", p.run.process.PID)
+	p.answerAll(p.killers, p.refusal(messages.CodeDenied, "cannot kill: it runs as another user"))
+	p.killers = nil
+	if p.run.forgotten { // the pool waits for nothing more
+		p.system.Root.Send(p.pool, &processSettled{p.id, killed})
+	}
+}
+
+// endTree ends what the leader, which has exited, left behind.
+func (p *process) endTree() {
+	r := p.run
+	if r.leaderOnly {
+		r.treeGone = true
+		return
+	}
+	sig, _ := r.stop.Next(time.Now())
+	r.treeGone = r.process.EndTree(sig) || r.treeGone
+}
+
+func (p *process) graceElapsed(r *run) {
+	if p.run == r {
+		p.armStop(*r.stop)
+	}
+}
