@@ -139,3 +139,14 @@ func TestSignalGoesToTheGroup(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestPlainTextIsWhatAPersonSees(t *testing.T) {
+	e := newEngine(t)
+	_, out := run(t, e, onTerminal(`for i in $(seq 4000); do printf '\r\033[32m%d%%\033[0m' $((i / 40)); done; echo; echo "done"`))
+	if got := procession.PlainText(out.Segments); got != "100%\ndone\n" {
+		t.Errorf("%q", got)
+	}
+	if raw := out.Stdout(); len(raw) < 4000*10 {
+		t.Errorf("the log has only %d bytes", len(raw))
+	}
+}
