@@ -208,8 +208,10 @@ func (p *process) conclude() {
 	case r.leaderOnly || (p.spec.LeaveDescendants && r.stop == nil):
 		r.treeGone = true
 	default:
-		p.armStop(supervisor.Stop{Signal: p.spec.StopSignal, Deadline: time.Now().Add(p.spec.Grace)})
-		p.endTree()
+		r.stop = &supervisor.Stop{Signal: p.spec.StopSignal, Deadline: time.Now().Add(p.spec.Grace)}
+		if p.endTree(); !r.treeGone {
+			p.armStop(*r.stop)
+		}
 	}
 }
 

@@ -167,6 +167,8 @@ func (p *process) neverReady() *messages.Error {
 
 // refuseReadiness answers those who wait for a process that has ended.
 func (p *process) refuseReadiness() {
-	p.answerAll(p.readiness, p.neverReady())
-	p.readiness = nil
+	if len(p.readiness) > 0 {
+		p.answerAll(p.readiness, p.neverReady())
+		p.readiness = nil
+	}
 }

@@ -67,9 +67,12 @@ func (c *Command) environment(engine string) []string {
 			return overridden
 		})
 	}
-	for _, name := range slices.Sorted(maps.Keys(set)) {
-		env = append(env, name+"="+set[name])
+	given := len(env)
+	env = slices.Grow(env, len(set))
+	for name, value := range set {
+		env = append(env, name+"="+value)
 	}
+	slices.Sort(env[given:])
 	return env
 }
 

@@ -62,15 +62,27 @@ func (s *slice) extend(next slice) bool {
 
 // recycled holds blocks of maxBlock bytes that nothing refers to. Reading into
 // memory that was used a moment ago is several times as fast as into fresh
-// memory (page faults, cold cache, the collector). Smaller blocks are not worth
-// it: a stream has at most six of them in its life.
-var recycled sync.Pool
+// memory (page faults, cold cache, the collector). So are those of minBlock bytes,
+// which a stream that turns out to have nothing to say gives back. Those between
+// are not worth it: a stream has at most five of them in its life.
+var recycled, recycledSmall sync.Pool
+
+// pool is where blocks of that size are recycled, nil if they are not.
+func pool(size int) *sync.Pool {
+	switch size {
+	case maxBlock:
+		return &recycled
+	case minBlock:
+		return &recycledSmall
+	}
+	return nil
+}
 
 // takeBlock returns a block for a reader, which is in it from now on.
 func takeBlock(stream Stream, size int) *block {
 	var b *block
-	if size == maxBlock {
-		b, _ = recycled.Get().(*block)
+	if p := pool(size); p != nil {
+		b, _ = p.Get().(*block)
 	}
 	if b == nil {
 		b = &block{data: make([]byte, size)}
@@ -85,8 +97,10 @@ func (b *block) retain(n int) { b.live.Add(int32(n)) }
 
 // release notes that n bytes are evicted or discarded.
 func (b *block) release(n int) {
-	if b.live.Add(-int32(n)) == 0 && !b.shown && len(b.data) == maxBlock {
-		recycled.Put(b)
+	if b.live.Add(-int32(n)) == 0 && !b.shown {
+		if p := pool(len(b.data)); p != nil {
+			p.Put(b)
+		}
 	}
 }
 
