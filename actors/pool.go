@@ -232,7 +232,7 @@ func (p *pool) processEnded(m *processEnded) {
 
 func (p *pool) processSettled(m *processSettled) {
 	e := p.entries[m.id]
-	if e == nil {
+	if e == nil || e.settled {
 		return
 	}
 	e.settled = true

@@ -95,6 +95,7 @@ func (p *process) Receive(ctx actor.Context) {
 func (p *process) refuseOnPanic(ctx actor.Context) {
 	if reason := recover(); reason != nil {
 		p.config.Logger.Error("process actor failed", "id", p.id, "state", p.state, "reason", reason, "stack", string(debug.Stack()))
+		p.cancel(ctx.Sender()) // it is answered here, and not again
 		p.answer(ctx.Sender(), p.refusal(messages.CodeFailed, fmt.Sprintf("process actor failed: %v", reason)))
 		panic(reason)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"maps"
 	"os"
 	"strconv"
 	"strings"
@@ -116,31 +115,27 @@ func (t *procTable) candidates() (pids iter.Seq[int], seen birth) {
 	if !t.seen.comparable(now, t.pidMax) || now.last < last || now.last-last > maxRange {
 		return t.allPIDs, now
 	}
-	known := maps.Clone(t.ours)
-	for pid, since := range t.absent {
-		if now.time.Sub(since) > maxForking {
-			delete(t.absent, pid)
-		} else {
-			known[pid] = true
-		}
-	}
 	return func(yield func(int) bool) {
-		for pid := range known {
+		for pid := range t.ours {
 			if !yield(pid) {
 				return
 			}
 		}
-		for pid := last + 1; pid <= now.last; pid++ {
-			if !known[pid] && !yield(pid) {
+		for pid, since := range t.absent {
+			if now.time.Sub(since) > maxForking {
+				delete(t.absent, pid)
+			} else if !yield(pid) {
 				return
 			}
+		}
+		for pid := last + 1; pid <= now.last && yield(pid); pid++ {
 		}
 	}, now
 }
 
 // maxForking is the longest that fork(2) is taken to be under way: it needs no
 // more than some CPU time.
-const maxForking = 2 * time.Second
+const maxForking = time.Second
 
 // sight is what was seen of a process ID.
 type sight uint8
@@ -151,16 +146,17 @@ const (
 	ours                  // it is
 )
 
-// remember keeps what matters to the next look.
+// remember keeps what matters to the next look. What is known already it leaves
+// as it is: this is called while candidates goes through it.
 func (t *procTable) remember(pid int, s sight) {
-	delete(t.ours, pid)
-	switch _, known := t.absent[pid]; {
-	case s == ours:
+	if s != ours {
+		delete(t.ours, pid)
+	} else if !t.ours[pid] {
 		t.ours[pid] = true
+	}
+	if _, known := t.absent[pid]; s != nothing {
 		delete(t.absent, pid)
-	case s == stranger:
-		delete(t.absent, pid)
-	case !known:
+	} else if !known {
 		t.absent[pid] = time.Now()
 	}
 }
