@@ -61,5 +61,5 @@ func (p *process) abandon() {
 		p.run.probe.stop()
 		p.run.launch.Abandon()
 	}
-	p.refuseAll(p.refusal(messages.CodeClosed, "its engine has stopped"))
+	p.refuseAll(messages.CodeClosed, "its engine has stopped")
 }

@@ -104,7 +104,7 @@ func (p *process) startFailed(err error) {
 	if p.restarts == 0 && len(p.incarnations) == 0 {
 		p.system.Root.Send(p.pool, &startFailed{p.id, p.starter, refusal})
 		p.starter = nil // the pool answers, once it has forgotten the process
-		p.refuseAll(p.refusal(messages.CodeNotFound, "it could not be started"))
+		p.refuseAll(messages.CodeNotFound, "it could not be started")
 		return
 	}
 	now := time.Now()

@@ -32,6 +32,9 @@ func (p *pool) unlink(e *entry) {
 
 // ownerStopped releases what ends with the actor.
 func (p *pool) ownerStopped(who *actor.PID) {
+	if len(p.owners) == 0 { // the usual case: it is a process actor that was released
+		return
+	}
 	owned := p.owners[address(who)]
 	delete(p.owners, address(who))
 	for _, e := range owned {

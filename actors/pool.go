@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"encoding/hex"
 	"fmt"
 	"reflect"
 	"runtime/debug"
@@ -205,7 +206,8 @@ func (p *pool) admit(s *messages.Spec) *messages.Error {
 // UUID, none of them from its fixed parts.
 func (p *pool) newID() string {
 	for {
-		id := "proc_" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12]
+		random := uuid.New()
+		id := "proc_" + hex.EncodeToString(random[:6])
 		if p.entries[id] == nil {
 			return id
 		}

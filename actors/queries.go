@@ -17,12 +17,13 @@ import (
 
 func quote(s string) string { return strconv.Quote(s) }
 
-func (p *process) segments(from int64, limit int) []messages.Segment {
-	n := p.log.Count(from)
+// segments appends to room what is retained from an offset on.
+func (p *process) segments(room []messages.Segment, from int64, limit int) []messages.Segment {
+	n := p.log.Count(from, limit)
 	if n == 0 {
 		return nil
 	}
-	segments := make([]messages.Segment, 0, n)
+	segments := slices.Grow(room, n)
 	for s := range p.log.Segments(from, limit) {
 		segments = append(segments, messages.Segment{Stream: messages.Stream(s.Stream), Offset: s.Offset, Data: s.Data})
 	}
@@ -45,7 +46,7 @@ func (p *process) awaitsOutput() bool {
 }
 
 func (p *process) getOutput(asker *actor.PID) {
-	o := &messages.Output{Segments: p.segments(0, 0), Exit: p.ended()}
+	o := &messages.Output{Segments: p.segments(nil, 0, 0), Exit: p.ended()}
 	o.Dropped = p.from(0, o.Segments)
 	p.answer(asker, o)
 }
@@ -83,7 +84,17 @@ func (p *process) read(asker *actor.PID, o messages.ReadOptions) {
 }
 
 func (p *process) chunk(o messages.ReadOptions) *messages.Chunk {
-	c := &messages.Chunk{Segments: p.segments(o.Cursor, o.MaxBytes), Exit: p.ended()}
+	var answer struct { // allocated as one, since reads are asked for often
+		messages.Chunk
+		exit messages.Exit
+		room [2]messages.Segment
+	}
+	c := &answer.Chunk
+	c.Segments = p.segments(answer.room[:0], o.Cursor, o.MaxBytes)
+	if p.exit != nil {
+		answer.exit = *p.exit
+		c.Exit = &answer.exit
+	}
 	c.Next = p.from(o.Cursor, c.Segments)
 	c.Dropped = c.Next - o.Cursor
 	for _, s := range c.Segments {
@@ -206,7 +217,12 @@ func (p *process) cancel(asker *actor.PID) {
 }
 
 // refuseAll answers everybody who still waits.
-func (p *process) refuseAll(refusal *messages.Error) {
+func (p *process) refuseAll(code messages.Code, why string) {
+	p.refuseWrites()
+	if p.starter == nil && len(p.waiters)+len(p.killers)+len(p.readiness)+len(p.reads)+len(p.monitors) == 0 {
+		return
+	}
+	refusal := p.refusal(code, why)
 	p.answerStarter(refusal)
 	p.answerAll(p.waiters, refusal)
 	p.answerAll(p.killers, refusal)
@@ -217,7 +233,6 @@ func (p *process) refuseAll(refusal *messages.Error) {
 		p.answer(r.asker, refusal)
 	}
 	p.reads = nil
-	p.refuseWrites()
 	down := &messages.ProcessDown{ID: p.id, Exit: messages.Exit{Code: -1, Cause: messages.CauseCrashed, Reason: refusal.Message, Time: time.Now()}}
 	p.answerAll(p.monitors, down)
 	p.monitors = nil

@@ -25,7 +25,7 @@ func validate(s *messages.Spec) *messages.Error {
 		check.noNUL(arg, "Args[%d]", i)
 	}
 	check.noNUL(s.Dir, "Dir")
-	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
+	for _, name := range sortedNames(s.Env) {
 		check.that(name != "", "Env has an empty name")
 		check.that(!strings.Contains(name, "="), "Env name %q contains %q", name, "=")
 		check.noNUL(name, "Env name")
@@ -43,6 +43,13 @@ func validate(s *messages.Spec) *messages.Error {
 		return nil
 	}
 	return &messages.Error{Code: messages.CodeInvalidSpec, Message: "invalid spec: " + check.problem}
+}
+
+func sortedNames(env map[string]string) []string {
+	if len(env) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(env))
 }
 
 // checker keeps the first problem that it meets.

@@ -51,8 +51,10 @@ type Size struct{ Rows, Cols uint16 }
 // overridden, then those of Env and the marks, in order of their names.
 func (c *Command) environment(engine string) []string {
 	set := make(map[string]string, len(c.Env)+4)
-	if dir, err := filepath.Abs(c.Dir); err == nil && c.Dir != "" && !c.ClearEnv {
-		set["PWD"] = dir // as os/exec does
+	if c.Dir != "" && !c.ClearEnv {
+		if dir, err := filepath.Abs(c.Dir); err == nil {
+			set["PWD"] = dir // as os/exec does
+		}
 	}
 	if c.Terminal != nil {
 		set["TERM"] = "xterm-256color"

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -24,6 +25,7 @@ import (
 // alive. Nothing may run on these threads that uses a descriptor of anybody else:
 // the number would mean something else there. So they fork, and do nothing more.
 type forker struct {
+	null    *os.File // what leaders have most often, and the threads therefore keep
 	mu      sync.Mutex
 	some    *sync.Cond
 	waiting []*launch
@@ -38,8 +40,8 @@ type launch struct {
 	done  func(pid int, err error) // called in a goroutine of its own
 }
 
-func newForker() *forker {
-	f := &forker{}
+func newForker(null *os.File) *forker {
+	f := &forker{null: null}
 	f.some = sync.NewCond(&f.mu)
 	for range min(runtime.GOMAXPROCS(0), 4) {
 		f.threads.Add(1)
@@ -66,7 +68,7 @@ func (f *forker) run() {
 		return
 	}
 	defer f.threads.Done()
-	table := ownDescriptors()
+	table := ownDescriptors(f.null)
 	for {
 		f.mu.Lock()
 		for len(f.waiting) == 0 && !f.closed {
@@ -77,7 +79,7 @@ func (f *forker) run() {
 			return
 		}
 		l := f.waiting[0]
-		f.waiting = f.waiting[1:]
+		f.waiting = slices.Delete(f.waiting, 0, 1)
 		f.mu.Unlock()
 		pid, err := table.fork(l)
 		go l.done(pid, err)
@@ -105,14 +107,16 @@ func (f *forker) close() {
 // descriptors is the descriptor table of a thread of its own; nil is the one that
 // all threads share.
 type descriptors struct {
-	process int // a pidfd of this process, to get descriptors from the shared table
+	process int      // a pidfd of this process, to get descriptors from the shared table
+	null    *os.File // of the shared table
+	ownNull int      // the same in this one
 }
 
 // ownDescriptors gives the calling thread, which must be locked and not the main
 // one, a descriptor table of its own (unshare(2), CLONE_FILES). It is nil where
 // that cannot be done: pidfd_getfd(2) came with Linux 5.6, and some containers
 // forbid it.
-func ownDescriptors() *descriptors {
+func ownDescriptors(null *os.File) *descriptors {
 	if !canGetDescriptors() || unix.Unshare(unix.CLONE_FILES) != nil {
 		return nil
 	}
@@ -121,7 +125,11 @@ func ownDescriptors() *descriptors {
 	if err != nil { // cannot be: the table is empty, and it has worked before
 		panic(os.NewSyscallError("pidfd_open", err))
 	}
-	return &descriptors{process: process}
+	own, err := unix.PidfdGetfd(process, int(null.Fd()), 0)
+	if err != nil { // then it is fetched each time
+		null, own = nil, -1
+	}
+	return &descriptors{process, null, own}
 }
 
 // canGetDescriptors reports whether pidfd_getfd(2) works on this process.
@@ -189,20 +197,38 @@ func openDescriptors() (fds []int) {
 // without what that does besides: it opens files, and under go test it writes to
 // a log, by numbers that mean nothing here.
 func (d *descriptors) fork(l *launch) (pid int, err error) {
-	attr := syscall.ProcAttr{Dir: l.cmd.Dir, Env: l.cmd.Env, Sys: l.cmd.SysProcAttr, Files: make([]uintptr, len(l.files))}
-	for i, f := range l.files {
-		fd := int(f.Fd())
-		if d != nil {
-			if fd, err = unix.PidfdGetfd(d.process, fd, 0); err != nil {
-				return 0, os.NewSyscallError("pidfd_getfd", err)
-			}
-			defer unix.Close(fd)
+	attr := syscall.ProcAttr{Dir: l.cmd.Dir, Env: l.cmd.Env, Sys: l.cmd.SysProcAttr, Files: make([]uintptr, 0, len(l.files))}
+	defer func() { d.close(attr.Files) }()
+	for _, f := range l.files {
+		fd, err := d.get(f)
+		if err != nil {
+			return 0, os.NewSyscallError("pidfd_getfd", err)
 		}
-		attr.Files[i] = uintptr(fd)
+		attr.Files = append(attr.Files, uintptr(fd))
 	}
 	pid, _, err = syscall.StartProcess(l.cmd.Path, l.cmd.Args, &attr)
 	if err != nil {
 		return 0, &fs.PathError{Op: "fork/exec", Path: l.cmd.Path, Err: err}
 	}
 	return pid, nil
+}
+
+// get is the number of f in this table.
+func (d *descriptors) get(f *os.File) (fd int, err error) {
+	switch {
+	case d == nil:
+		return int(f.Fd()), nil
+	case f == d.null:
+		return d.ownNull, nil
+	}
+	return getPrompt(d.process, int(f.Fd()))
+}
+
+// close closes what get has fetched.
+func (d *descriptors) close(fds []uintptr) {
+	for _, fd := range fds {
+		if d != nil && int(fd) != d.ownNull {
+			closePrompt(int(fd))
+		}
+	}
 }

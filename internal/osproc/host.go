@@ -42,7 +42,7 @@ func NewHost(engine string) (*Host, error) {
 		return nil, err
 	}
 	cleanSlate()
-	h := &Host{engine: engine, null: null, poller: poller, forker: newForker(), leaders: map[int]*Process{}}
+	h := &Host{engine: engine, null: null, poller: poller, forker: newForker(null), leaders: map[int]*Process{}}
 	h.idle = sync.NewCond(&h.mu)
 	h.sweep = newSweeper(h)
 	return h, nil
@@ -127,6 +127,7 @@ func (h *Host) ended(p *Process) {
 	defer h.mu.Unlock()
 	if p != nil {
 		delete(h.leaders, p.PID)
+		h.sweep.reaped(p)
 	}
 	if h.busy--; h.busy == 0 {
 		h.idle.Broadcast()

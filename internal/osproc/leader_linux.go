@@ -3,7 +3,6 @@ package osproc
 import (
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,7 +18,7 @@ type leader struct {
 // its process ID is its own.
 func (l *leader) attach(p *Process) {
 	l.process = p
-	fd, err := unix.PidfdOpen(p.PID, 0)
+	fd, err := pidfdPrompt(p.PID)
 	if err == nil {
 		l.pidfd = fd
 		if err = p.host.poller.add(fd, l); err == nil {
@@ -28,43 +27,33 @@ func (l *leader) attach(p *Process) {
 		unix.Close(fd)
 	}
 	l.pidfd = -1 // no pidfd before Linux 5.3, or out of descriptors
-	go l.exited(unix.P_PID, p.PID, 0)
+	go l.wait()
 }
 
-// readable is called by the poller: the leader has exited.
-func (l *leader) readable() { l.exited(unix.P_PIDFD, l.pidfd, unix.WNOHANG) }
+// wait waits for the exit where there is no pidfd. It blocks its thread.
+func (l *leader) wait() {
+	for unix.Waitid(unix.P_PID, l.process.PID, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+	l.readable()
+}
 
-// exited reads the status of the leader, and leaves it a zombie.
-func (l *leader) exited(kind, id, options int) {
+// readable is called by the poller: the leader has exited. It reads the status of
+// the leader, and leaves it a zombie.
+func (l *leader) readable() {
 	var info siginfoChild
 	var usage unix.Rusage
-	for {
-		err := unix.Waitid(kind, id, (*unix.Siginfo)(unsafe.Pointer(&info)), options|unix.WEXITED|unix.WNOWAIT, &usage)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil || info.Pid != 0 {
-			l.forget()
-			l.process.leaderExited(info.status(&usage))
-		}
-		return
-	}
-}
-
-// forget tells the poller that nothing more is of interest.
-func (l *leader) forget() {
-	if l.pidfd >= 0 {
-		l.process.host.poller.remove(l.pidfd)
+	err := waitPrompt(unix.P_PID, l.process.PID, &info, unix.WEXITED|unix.WNOWAIT, &usage)
+	if err != nil || info.Pid != 0 {
+		l.process.host.poller.drop(l.pidfd) // it becomes readable again when it is reaped
+		l.process.leaderExited(info.status(&usage))
 	}
 }
 
 // reap frees the leader's process ID.
 func (l *leader) reap() {
-	for unix.Waitid(unix.P_PID, l.process.PID, nil, unix.WEXITED|unix.WNOHANG, nil) == unix.EINTR {
-	}
-	l.forget()
+	waitPrompt(unix.P_PID, l.process.PID, nil, unix.WEXITED, nil)
 	if l.pidfd >= 0 {
-		unix.Close(l.pidfd)
+		closePrompt(l.pidfd)
 	}
 }
 

@@ -15,6 +15,7 @@ type poller struct {
 	file *os.File // the epoll instance
 
 	mu      sync.Mutex
+	epoll   int     // the same, -1 once it is closed
 	watched []watch // by descriptor
 }
 
@@ -33,7 +34,7 @@ func newPoller() (*poller, error) {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
 	unix.SetNonblock(fd, true) // so that os takes it for one that can be waited for
-	p := &poller{file: os.NewFile(uintptr(fd), "epoll")}
+	p := &poller{file: os.NewFile(uintptr(fd), "epoll"), epoll: fd}
 	go p.run()
 	return p, nil
 }
@@ -43,18 +44,14 @@ func (p *poller) run() {
 	var events [128]unix.EpollEvent
 	n := 0
 	wait := func(fd uintptr) bool {
-		for {
-			n, err = unix.EpollWait(int(fd), events[:], 0)
-			if err != unix.EINTR {
-				return n != 0
-			}
-		}
+		n, err = epollPrompt(int(fd), events[:])
+		return n != 0 || err != nil
 	}
 	for err == nil {
 		if raw.Read(wait) != nil {
 			return
 		}
-		for _, event := range events[:max(n, 0)] {
+		for _, event := range events[:n] {
 			if h := p.handler(event); h != nil {
 				h.readable()
 			}
@@ -81,34 +78,41 @@ func (p *poller) add(fd int, h handler) error {
 	w := &p.watched[fd]
 	w.handler = h
 	w.serial++
-	err := p.control(unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(fd), Pad: w.serial})
+	err := unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(fd), Pad: w.serial})
 	if err != nil {
 		w.handler = nil
 	}
 	return err
 }
 
-// remove forgets fd, if it was added; it must not have been closed yet.
+// remove forgets fd, if it was added; it stays open.
 func (p *poller) remove(fd int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if fd < len(p.watched) && p.watched[fd].handler != nil {
-		p.watched[fd].handler = nil
-		p.control(unix.EPOLL_CTL_DEL, fd, nil)
+	if p.forget(fd) {
+		unix.EpollCtl(p.epoll, unix.EPOLL_CTL_DEL, fd, nil)
 	}
 }
 
-func (p *poller) control(op, fd int, event *unix.EpollEvent) (err error) {
-	raw, err := p.file.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var controlErr error
-	err = raw.Control(func(epoll uintptr) { controlErr = unix.EpollCtl(int(epoll), op, fd, event) })
-	if err != nil {
-		return err
-	}
-	return controlErr
+// drop forgets fd, if it was added. It is going to be closed, which takes it out
+// of the epoll instance too (epoll(7), question 6).
+func (p *poller) drop(fd int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forget(fd)
 }
 
-func (p *poller) close() { p.file.Close() }
+func (p *poller) forget(fd int) (known bool) {
+	if fd < 0 || fd >= len(p.watched) || p.watched[fd].handler == nil {
+		return false
+	}
+	p.watched[fd].handler = nil
+	return true
+}
+
+func (p *poller) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.epoll = -1
+	p.file.Close()
+}

@@ -28,7 +28,7 @@ type launch struct {
 	done  func(pid int, err error) // called in a goroutine of its own
 }
 
-func newForker() *forker { return &forker{} }
+func newForker(*os.File) *forker { return &forker{} }
 
 func (*forker) submit(l *launch) {
 	go func() {

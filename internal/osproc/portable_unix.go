@@ -78,5 +78,7 @@ func (*sweeper) end(p *Process, sig syscall.Signal, done func()) {
 
 func (*sweeper) close(time.Time) {}
 
+func (*sweeper) reaped(*Process) {}
+
 // pending is not known; the idle time alone decides.
 func pending(*os.File) int { return 0 }

@@ -60,19 +60,26 @@ func (t *procTable) birth() birth {
 	return birth{forks: t.forks.Load(), time: time.Now()}
 }
 
+// readStart reads the beginning of f into buf, by one call, because each makes
+// the kernel write the text anew. It is empty if that cannot be done.
+func readStart(f *os.File, buf []byte) []byte {
+	if f == nil {
+		return nil
+	}
+	return buf[:preadPrompt(int(f.Fd()), buf)]
+}
+
 // lastPID reads the fifth field of /proc/loadavg, 0 if it cannot.
 func (t *procTable) lastPID() int {
 	var buf [128]byte
-	n, _ := t.loadavg.ReadAt(buf[:], 0)
-	text := bytes.TrimSpace(buf[:n])
+	text := bytes.TrimSpace(readStart(t.loadavg, buf[:]))
 	last, _ := strconv.Atoi(string(text[bytes.LastIndexByte(text, ' ')+1:]))
 	return last
 }
 
 // countForks reads the line "processes N" of /proc/stat.
 func (t *procTable) countForks() int64 {
-	n, _ := t.stat.ReadAt(t.buf, 0)
-	_, rest, found := bytes.Cut(t.buf[:n], []byte("\nprocesses "))
+	_, rest, found := bytes.Cut(readStart(t.stat, t.buf), []byte("\nprocesses "))
 	line, _, ended := bytes.Cut(rest, []byte("\n"))
 	count, err := strconv.ParseInt(string(line), 10, 64)
 	if !found || !ended || err != nil {
@@ -103,8 +110,9 @@ func (b birth) comparable(now birth, pidMax int) bool {
 // in t.seen if all of them could be looked at.
 //
 // A process ID is given out early in fork(2), and for a while nothing can be seen
-// of it. So what is absent is looked at again, until it must have appeared.
-func (t *procTable) candidates() (pids iter.Seq[int], seen birth) {
+// of it. So what is absent is looked at again, until it must have appeared, but
+// for what is known to be gone.
+func (t *procTable) candidates(gone map[int]bool) (pids iter.Seq[int], seen birth) {
 	now := birth{time: time.Now(), last: t.lastPID()}
 	if !t.seen.isYoung(now) {
 		now.forks = t.countForks()
@@ -122,13 +130,16 @@ func (t *procTable) candidates() (pids iter.Seq[int], seen birth) {
 			}
 		}
 		for pid, since := range t.absent {
-			if now.time.Sub(since) > maxForking {
+			if gone[pid] || now.time.Sub(since) > maxForking {
 				delete(t.absent, pid)
 			} else if !yield(pid) {
 				return
 			}
 		}
-		for pid := last + 1; pid <= now.last && yield(pid); pid++ {
+		for pid := last + 1; pid <= now.last; pid++ {
+			if !gone[pid] && !yield(pid) {
+				return
+			}
 		}
 	}, now
 }

@@ -18,7 +18,7 @@ import (
 type stream struct {
 	process *Process
 	fd      int // -1 once it is closed
-	buffer  *output.Buffer
+	buffer  output.Buffer
 
 	mu    sync.Mutex
 	ended bool
@@ -39,12 +39,12 @@ func openPipe(p *Process, name output.Stream) (s *stream, theirs *os.File, err e
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
 		return nil, nil, os.NewSyscallError("pipe2", err)
 	}
-	unix.SetNonblock(fds[0], true)
+	unix.FcntlInt(uintptr(fds[0]), unix.F_SETFL, unix.O_NONBLOCK) // only our end, which has no other flag
 	return newStream(p, fds[0], name), os.NewFile(uintptr(fds[1]), "pipe"), nil
 }
 
 func newStream(p *Process, fd int, name output.Stream) *stream {
-	return &stream{process: p, fd: fd, buffer: output.NewBuffer(name)}
+	return &stream{process: p, fd: fd, buffer: *output.NewBuffer(name)}
 }
 
 // openTerminalStream reads the terminal of p.
@@ -73,13 +73,12 @@ func (s *stream) readable() {
 		if budget <= 0 && s.heat(false) {
 			return
 		}
-		n, err := read(s.fd, s.buffer.Free())
+		n, err := readPrompt(s.fd, s.buffer.Free())
 		switch {
 		case err == syscall.EAGAIN:
 			s.buffer.Idle()
 			return
 		case n <= 0: // the end of a terminal is EIO
-			s.process.host.poller.remove(s.fd)
 			s.end()
 			return
 		}
@@ -109,7 +108,7 @@ func (s *stream) heat(forGood bool) bool {
 	if forGood && s.process.terminal == nil {
 		s.fd = -1 // file is its owner now
 	}
-	s.pump = newPump(s.process, file, s.buffer)
+	s.pump = newPump(s.process, file, &s.buffer)
 	go s.run(s.pump)
 	return true
 }
@@ -168,8 +167,13 @@ func (s *stream) end() {
 // closeFD closes the pipe. A terminal stays open: that would hang up a program
 // that has closed its descriptors and still runs.
 func (s *stream) closeFD() {
-	if s.fd >= 0 && s.process.terminal == nil {
-		unix.Close(s.fd)
+	switch poller := s.process.host.poller; {
+	case s.fd < 0:
+	case s.process.terminal != nil:
+		poller.remove(s.fd)
+	default:
+		poller.drop(s.fd)
+		closePrompt(s.fd)
 	}
 	s.fd = -1
 }
@@ -184,9 +188,6 @@ func (s *stream) close() {
 		s.pump.file.Close() // it ends by that
 	default:
 		s.ended = true
-		if s.fd >= 0 {
-			s.process.host.poller.remove(s.fd)
-		}
 		s.closeFD()
 	}
 }

@@ -18,6 +18,7 @@ type sweeper struct {
 
 	mu      sync.Mutex
 	targets map[string]*target // by process ID, "" for everything of the engine
+	gone    []departed         // leaders that were reaped since the last look
 	running bool
 	wake    chan struct{}
 }
@@ -98,6 +99,39 @@ func (s *sweeper) request(p *Process, sig syscall.Signal, done func()) {
 	s.nudge()
 }
 
+// departed is a leader that is gone.
+type departed struct {
+	pid   int
+	birth time.Time // before it was forked
+}
+
+// reaped notes that p's leader is gone, so that a look need not wonder whether its
+// number is yet to appear. When there are so many that a look will read all of
+// /proc they are of no use.
+func (s *sweeper) reaped(p *Process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.gone) >= maxRange {
+		s.gone = s.gone[:0]
+	}
+	s.gone = append(s.gone, departed{p.PID, p.birth.time})
+}
+
+// takeGone are the numbers of leaders that came and went since the last look. The
+// number of an older one may have been given out anew.
+func (s *sweeper) takeGone() map[int]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gone := make(map[int]bool, len(s.gone))
+	for _, d := range s.gone {
+		if !d.birth.Before(s.table.seen.time) {
+			gone[d.pid] = true
+		}
+	}
+	s.gone = s.gone[:0]
+	return gone
+}
+
 // nudge wakes the sweeper's goroutine.
 func (s *sweeper) nudge() {
 	select {
@@ -115,7 +149,10 @@ func (s *sweeper) childless(p *Process) bool {
 		return false
 	}
 	for pid := p.PID + 1; pid <= now.last; pid++ {
-		if _, err := unix.Getpgid(pid); err != unix.ESRCH && !s.host.isLeader(pid) {
+		if s.host.isLeader(pid) {
+			continue
+		}
+		if _, err := unix.Getpgid(pid); err != unix.ESRCH {
 			return false
 		}
 	}
@@ -239,7 +276,7 @@ func (s *sweeper) forget(t *target) {
 	}
 	s.mu.Unlock()
 	for pid, d := range t.found {
-		s.host.poller.remove(d.pidfd)
+		s.host.poller.drop(d.pidfd)
 		unix.Close(d.pidfd)
 		delete(t.found, pid)
 	}
@@ -260,7 +297,7 @@ func (s *sweeper) look(targets []*target) (complete bool) {
 		f.byID[t.id] = t
 	}
 	self := os.Getpid()
-	pids, moment := s.table.candidates()
+	pids, moment := s.table.candidates(s.takeGone())
 	for pid := range pids {
 		if pid == self || s.host.isLeader(pid) {
 			continue // a leader is signalled with its group, and known to run or not

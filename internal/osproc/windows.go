@@ -70,6 +70,8 @@ func (*sweeper) end(_ *Process, _ syscall.Signal, done func()) { done() }
 
 func (*sweeper) close(time.Time) {}
 
+func (*sweeper) reaped(*Process) {}
+
 // stream reads one pipe with blocking reads.
 type stream struct {
 	process *Process

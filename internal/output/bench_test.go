@@ -47,12 +47,12 @@ func BenchmarkSegments(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				segments := make([]Segment, 0, l.Count(0))
+				segments := make([]Segment, 0, l.Count(0, 0))
 				for s := range l.Segments(0, 0) {
 					segments = append(segments, s)
 				}
 			}
-			b.ReportMetric(float64(l.Count(0)), "segments")
+			b.ReportMetric(float64(l.Count(0, 0)), "segments")
 		})
 	}
 }

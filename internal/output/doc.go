@@ -4,12 +4,11 @@
 // A byte's way leads through three types, and is copied only once, by the
 // kernel:
 //
-//	read(2) → Buffer (one per stream) → Queue → Log → Segment
+//	read(2) → Buffer (one per stream) → Log → Segment
 //
-// The reader of a stream reads into [Buffer.Free] and pushes the [Slice] that
-// [Buffer.Filled] hands over. The owner of the log is told when there is
-// something in the [Queue], takes it, and appends it to the [Log]. A [Segment]
-// is a view of the memory that was read into.
+// The reader of a stream reads into [Buffer.Free] and appends the [Slice] that
+// [Buffer.Filled] hands over to the [Log], which says whether somebody is to be
+// told. A [Segment] is a view of the memory that was read into.
 //
 // That memory comes in blocks. A filled byte of a block is never written
 // again, so segments are handed out without copying. A block whose bytes are

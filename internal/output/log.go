@@ -189,12 +189,16 @@ func capped(p []byte, max int, split bool) []byte {
 	return p[:cut:cut]
 }
 
-// Count is an upper bound on how many segments Segments yields from the absolute
-// offset from on.
-func (l *Log) Count(from int64) int {
+// Count is an upper bound on how many segments Segments yields, at this moment.
+func (l *Log) Count(from int64, most int) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.entries) - l.find(from)
+	first, end := l.find(from), len(l.entries)
+	if most > 0 && first < end {
+		from = max(from, l.entries[first].offset)
+		end = min(end, l.find(from+int64(most)-1)+1)
+	}
+	return end - first
 }
 
 // find is the index of the first entry that ends after the absolute offset from.

@@ -21,7 +21,7 @@ func TestFaultCombinedIsInOrderOfArrival(t *testing.T) {
 	if strings.Join(got, "|") != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if n := l.Count(0); n != 4 {
+	if n := l.Count(0, 0); n != 4 {
 		t.Errorf("Count is %d", n)
 	}
 }
@@ -143,8 +143,8 @@ func TestSegmentsFromACursor(t *testing.T) {
 			n++
 			got.Write(s.Data)
 		}
-		if got.String() != want || l.Count(from) != n {
-			t.Errorf("from %d: %q in %d, want %q in %d", from, got.String(), n, want, l.Count(from))
+		if got.String() != want || l.Count(from, 0) != n {
+			t.Errorf("from %d: %q in %d, want %q in %d", from, got.String(), n, want, l.Count(from, 0))
 		}
 	}
 }
@@ -300,7 +300,7 @@ func TestWhatMakesNoSensePanics(t *testing.T) {
 func TestNothingIsAppended(t *testing.T) {
 	l := NewLog(1)
 	l.Append(Slice{})
-	if l.End() != 0 || l.Count(0) != 0 || combined(l, 0, 0) != "" {
+	if l.End() != 0 || l.Count(0, 0) != 0 || combined(l, 0, 0) != "" {
 		t.Error("an empty slice left something")
 	}
 }
