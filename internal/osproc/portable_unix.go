@@ -59,6 +59,10 @@ func newSweeper(*Host) *sweeper { return &sweeper{} }
 
 func (*sweeper) birth() birth { return birth{} }
 
+func (*sweeper) lastPID() int { return 0 }
+
+func (*sweeper) findsMembers() bool { return false }
+
 func (*sweeper) stop(*Process, syscall.Signal) {}
 
 // childless is known of a group without members. Its number stays taken as long

@@ -25,7 +25,8 @@ type Process struct {
 	host     *Host
 	notify   func(Event)
 	log      *output.Log
-	ready    *OutputReady // allocated once, sent often
+	watch    func(output.Stream, []byte) // nil if nobody watches
+	ready    *OutputReady                // allocated once, sent often
 	streams  []*stream
 	reading  atomic.Int32 // streams that have not ended
 	draining atomic.Pointer[drain]
@@ -41,15 +42,19 @@ type Process struct {
 	attached    bool
 	abandoned   bool
 	exited      bool
-	reaped      bool           // the leader's numbers may belong to a stranger
-	groupSignal syscall.Signal // the last that was sent to end the group
+	reaped      bool // the leader's numbers may belong to a stranger
 	stdinClosed bool
+	// The last signal that was sent to end the leader, and the group; and the
+	// process ID given out last when the group got it: a member with a higher one
+	// came too late for it.
+	leaderSignal, groupSignal syscall.Signal
+	groupLast                 int
 }
 
 // Start starts c. What happens is told by notify: Started or StartFailed first,
 // and the rest once Attach has been called.
 func (h *Host) Start(c Command, notify func(Event)) *Process {
-	p := &Process{ID: c.ID, host: h, notify: notify, log: c.Log}
+	p := &Process{ID: c.ID, host: h, notify: notify, log: c.Log, watch: c.Watch}
 	if p.log == nil {
 		p.log = output.NewLog(1)
 	}
@@ -168,6 +173,9 @@ func (p *Process) closeFiles() {
 
 // push appends output to the log, and tells if it is awaited.
 func (p *Process) push(s output.Slice) {
+	if p.watch != nil {
+		p.watch(s.Stream(), s.Bytes())
+	}
 	if p.log.Append(s) {
 		p.notify(p.ready)
 	}
@@ -231,12 +239,17 @@ func (p *Process) Stop(sig syscall.Signal) {
 
 // StopLeader is Stop for the leader alone.
 func (p *Process) StopLeader(sig syscall.Signal) {
-	if p.SignalLeader(sig) == nil {
-		p.SignalLeader(sigCont)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reaped || p.leaderSignal == sig {
+		return
 	}
-	if p.terminal != nil {
-		p.SignalLeader(sigHup)
+	p.leaderSignal = sig
+	signalProcess(p.PID, sig)
+	if p.terminal != nil && sig != syscall.SIGKILL {
+		signalProcess(p.PID, sigHup)
 	}
+	signalProcess(p.PID, sigCont)
 }
 
 // StopGroup is Stop for the members of the group alone, without a look for the
@@ -248,11 +261,25 @@ func (p *Process) StopGroup(sig syscall.Signal) {
 		return
 	}
 	p.groupSignal = sig
+	if p.leaderSignal == sig && sig != syscall.SIGKILL && p.host.sweep.findsMembers() {
+		p.groupLast = 0 // the leader has had it: the sweep signals the others one by one
+		return
+	}
+	p.leaderSignal = sig
 	signalGroup(p.PID, sig)
+	p.groupLast = p.host.sweep.lastPID()
 	if p.terminal != nil && sig != syscall.SIGKILL {
 		signalGroup(p.PID, sigHup)
 	}
 	signalGroup(p.PID, sigCont)
+}
+
+// missed reports whether a member of the group was not there yet when the group got
+// sig.
+func (p *Process) missed(sig syscall.Signal, pid int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.groupSignal == sig && pid > p.groupLast
 }
 
 // EndTree ends what is left of the tree, now that the leader has exited. It

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -144,6 +145,23 @@ func (t *procTable) candidates(gone map[int]bool) (pids iter.Seq[int], seen birt
 	}, now
 }
 
+// newer are the processes that were forked after the moment seen, which becomes
+// the present one; nil if there are none.
+func (t *procTable) newer(seen *birth) iter.Seq[int] {
+	from, last := seen.last, t.lastPID()
+	seen.last = last
+	switch {
+	case last == from:
+		return nil
+	case last < from: // the numbers have wrapped
+		return t.allPIDs
+	}
+	return func(yield func(int) bool) {
+		for pid := from + 1; pid <= last && yield(pid); pid++ {
+		}
+	}
+}
+
 // maxForking is the longest that fork(2) is taken to be under way: it needs no
 // more than some CPU time.
 const maxForking = time.Second
@@ -201,7 +219,7 @@ func (t *procTable) allPIDs(yield func(int) bool) {
 func (t *procTable) marks(pid int) (engine, id string, err error) {
 	executing := true
 	for begun := time.Now(); ; {
-		env, err := t.environ(pid)
+		env, err := t.environ(strconv.Itoa(pid))
 		switch {
 		case isShort(err):
 			return "", "", err
@@ -210,7 +228,8 @@ func (t *procTable) marks(pid int) (engine, id string, err error) {
 		case len(env) > 0:
 			return mark(env, MarkEngine), mark(env, MarkID), nil
 		case !executing || time.Since(begun) > maxExecuting:
-			return "", "", nil // a zombie, a kernel thread, or an empty environment
+			env := t.threadEnviron(pid)
+			return mark(env, MarkEngine), mark(env, MarkID), nil
 		}
 		// It is read once more after it was seen not to be executing: it may have
 		// been until a moment ago.
@@ -242,10 +261,23 @@ func mark(env []byte, name string) string {
 	return ""
 }
 
-// environ reads /proc/PID/environ, without the runtime's poller. The answer is
+// threadEnviron is the environment as another thread has it than the first, which
+// may have ended before the process; empty for a zombie, for a kernel thread, and
+// for what has an empty environment.
+func (t *procTable) threadEnviron(pid int) []byte {
+	threads, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*")
+	for _, thread := range threads {
+		if env, err := t.environ(strings.TrimPrefix(thread, "/proc/")); err == nil && len(env) > 0 {
+			return env
+		}
+	}
+	return nil
+}
+
+// environ reads /proc/PROCESS/environ, without the runtime's poller. The answer is
 // valid until the next call.
-func (t *procTable) environ(pid int) ([]byte, error) {
-	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/environ", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+func (t *procTable) environ(process string) ([]byte, error) {
+	fd, err := unix.Open("/proc/"+process+"/environ", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -67,6 +67,11 @@ func newSweeper(h *Host) *sweeper {
 
 func (s *sweeper) birth() birth { return s.table.birth() }
 
+func (s *sweeper) lastPID() int { return s.table.lastPID() }
+
+// findsMembers reports whether a look finds the members of a group, too.
+func (s *sweeper) findsMembers() bool { return true }
+
 // stop sends sig to the descendants of p that left its group; p's leader still
 // runs.
 func (s *sweeper) stop(p *Process, sig syscall.Signal) { s.request(p, sig, nil) }
@@ -142,21 +147,26 @@ func (s *sweeper) nudge() {
 
 // childless reports whether p's leader, which has exited, can be seen at a glance
 // to have left nothing behind: no process ID was given out since it started, but
-// to other leaders and to what is gone again.
+// to other leaders and to what is gone again, and by now has not given out others.
 func (s *sweeper) childless(p *Process) bool {
-	now := birth{time: time.Now(), last: s.table.lastPID()}
-	if !p.birth.isYoung(now) || now.last < p.PID || now.last-p.PID > maxGlance {
-		return false
-	}
-	for pid := p.PID + 1; pid <= now.last; pid++ {
-		if s.host.isLeader(pid) {
-			continue
-		}
-		if _, err := unix.Getpgid(pid); err != unix.ESRCH {
+	for seen := p.PID; ; {
+		now := birth{time: time.Now(), last: s.table.lastPID()}
+		switch {
+		case !p.birth.isYoung(now) || now.last < seen || now.last-p.PID > maxGlance:
 			return false
+		case now.last == seen:
+			return true
 		}
+		for pid := seen + 1; pid <= now.last; pid++ {
+			if s.host.isLeader(pid) {
+				continue
+			}
+			if _, err := unix.Getpgid(pid); err != unix.ESRCH {
+				return false
+			}
+		}
+		seen = now.last
 	}
-	return true
 }
 
 // maxGlance is the most process IDs that are tried at a glance.
@@ -285,7 +295,7 @@ func (s *sweeper) forget(t *target) {
 // look finds the living descendants of targets and signals them. It answers
 // whether it could look everywhere.
 func (s *sweeper) look(targets []*target) (complete bool) {
-	f := finder{host: s.host, table: s.table, byLeader: map[int]*target{}, byID: map[string]*target{}}
+	f := finder{host: s.host, table: s.table, self: os.Getpid(), byLeader: map[int]*target{}, byID: map[string]*target{}}
 	for _, t := range targets {
 		if t.process == nil {
 			f.all = t
@@ -296,22 +306,36 @@ func (s *sweeper) look(targets []*target) (complete bool) {
 		}
 		f.byID[t.id] = t
 	}
-	self := os.Getpid()
 	pids, moment := s.table.candidates(s.takeGone())
-	for pid := range pids {
-		if pid == self || s.host.isLeader(pid) {
-			continue // a leader is signalled with its group, and known to run or not
+	for rounds := 0; pids != nil; rounds++ {
+		for pid := range pids {
+			s.examine(&f, pid)
 		}
-		t, seen := f.find(pid)
-		s.table.remember(pid, seen)
-		if t != nil {
-			s.signal(&f, t, pid)
+		// What had ended when it was looked at may have forked before.
+		pids = s.table.newer(&moment)
+		f.blind = f.blind || rounds == maxRounds
+		if f.blind {
+			return false
 		}
 	}
-	if !f.blind {
-		s.table.seen = moment
+	s.table.seen = moment
+	return true
+}
+
+// maxRounds is how often a look goes on to processes that were forked during it,
+// until it counts as one that could not see everything, and is repeated soon.
+const maxRounds = 100
+
+// examine looks at one process, and signals it if it is a descendant of a target.
+func (s *sweeper) examine(f *finder, pid int) {
+	if pid == f.self || s.host.isLeader(pid) {
+		return // a leader is signalled with its group, and known to run or not
 	}
-	return !f.blind
+	t, seen := f.find(pid)
+	s.table.remember(pid, seen)
+	if t != nil {
+		s.signal(f, t, pid)
+	}
 }
 
 // signal opens a descendant, makes sure that it is still the one that was found
@@ -333,7 +357,7 @@ func (s *sweeper) signal(f *finder, t *target, pid int) {
 	sig := t.signal
 	t.alive++
 	s.mu.Unlock()
-	if f.inGroup(t, pid) {
+	if f.inGroup(t, pid) && !t.process.missed(sig, pid) {
 		t.process.StopGroup(sig) // once for all of them
 	} else if (*t.had)[pid] != sig {
 		unix.PidfdSendSignal(pidfd, sig, nil, 0)
@@ -364,6 +388,7 @@ func hasExited(pidfd int) bool {
 type finder struct {
 	host     *Host
 	table    *procTable
+	self     int                // this program's process ID
 	all      *target            // everything of the engine, if asked for
 	byLeader map[int]*target    // by the ID of the group or session
 	byID     map[string]*target // by the ID in the mark

@@ -62,6 +62,10 @@ func newSweeper(*Host) *sweeper { return &sweeper{} }
 
 func (*sweeper) birth() birth { return birth{} }
 
+func (*sweeper) lastPID() int { return 0 }
+
+func (*sweeper) findsMembers() bool { return false }
+
 func (*sweeper) stop(*Process, syscall.Signal) {}
 
 func (*sweeper) childless(*Process) bool { return true }

@@ -45,6 +45,13 @@ type Slice struct{ slice }
 // Len is how many bytes the slice holds.
 func (s Slice) Len() int { return s.len() }
 
+// Stream is where they came from; the slice must not be the zero value.
+func (s Slice) Stream() Stream { return s.block.stream }
+
+// Bytes are they. They must not be modified, nor looked at once the slice was
+// appended.
+func (s Slice) Bytes() []byte { return s.bytes() }
+
 func (s *slice) len() int { return int(s.to - s.from) }
 
 // bytes is the memory of the slice, without what may be filled after it.

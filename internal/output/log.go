@@ -2,6 +2,7 @@ package output
 
 import (
 	"iter"
+	"slices"
 	"sort"
 	"sync"
 )
@@ -17,6 +18,7 @@ type Log struct {
 	end     int64   // absolute offset after the last byte
 	entries []entry // entries[head:] is retained, in order; those before are zero
 	head    int
+	marks   []int64 // offsets at which something begins, in order
 }
 
 // entry is a slice in its place in the output.
@@ -75,6 +77,31 @@ func (l *Log) Await(end int64) bool {
 	defer l.mu.Unlock()
 	l.awaited = l.end <= end
 	return !l.awaited
+}
+
+// Mark notes that something new begins after the last byte, and answers its
+// absolute offset. What is dropped takes its marks along.
+func (l *Log) Mark() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	gone, _ := slices.BinarySearch(l.marks, l.first())
+	l.marks = slices.Delete(l.marks, 0, gone)
+	if n := len(l.marks); n == 0 || l.marks[n-1] != l.end {
+		l.marks = append(l.marks, l.end)
+	}
+	return l.end
+}
+
+// Marks are the marks from the absolute offset from up to but not at to.
+func (l *Log) Marks(from, to int64) []int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i, _ := slices.BinarySearch(l.marks, from)
+	j, _ := slices.BinarySearch(l.marks, to)
+	if i >= j {
+		return nil
+	}
+	return slices.Clone(l.marks[i:j])
 }
 
 // Append adds a slice at the end and drops at the beginning what exceeds the
