@@ -24,8 +24,8 @@ type Engine struct {
 	system  *actor.ActorSystem
 	pool    *actor.PID
 	name    string // as WithID gave it, or a UUID
-	replies replies
-	down    atomic.Pointer[chan struct{}] // closed when the pool stops or fails
+	replies *replies
+	down    atomic.Pointer[chan struct{}] // closed when the pool fails, and then another; or stops
 }
 
 // New makes an engine. Shutdown ends it.
@@ -45,12 +45,21 @@ func New(opts ...Option) (*Engine, error) {
 	}
 	e.replies = newReplies(e.system)
 	e.down.Store(newDown())
-	config, err := o.config(func() { close(*e.down.Swap(newDown())) })
+	config, err := o.config(e.poolDown)
 	if err != nil {
 		return nil, fmt.Errorf("procession: %w", err)
 	}
 	e.pool = e.system.Root.SpawnPrefix(actors.PoolProps(config), "procession")
 	return e, nil
+}
+
+// poolDown ends the waiting for answers that may never come.
+func (e *Engine) poolDown(stopped bool) {
+	down := e.down.Load()
+	if !stopped {
+		e.down.Store(newDown())
+	}
+	close(*down)
 }
 
 func newDown() *chan struct{} {
@@ -69,7 +78,7 @@ func (e *Engine) System() *actor.ActorSystem { return e.system }
 // an error nothing of the process is left, unless that is the context's: then
 // the process may have been started, and is in List.
 func (e *Engine) Start(ctx context.Context, spec Spec) (id string, err error) {
-	started, err := ask[*messages.ProcessStarted](ctx, e, "", &messages.StartProcess{Spec: spec})
+	started, err := ask[*messages.ProcessStarted](ctx, e, "", &messages.StartProcess{Spec: spec.Clone()})
 	if err != nil {
 		return "", err
 	}

@@ -17,7 +17,8 @@ const eventsKept = 1024
 // the oldest of more than 1,024 waiting events, is told how many by an
 // *messages.EventsLost in their place, and slows nobody.
 //
-// It listens from the call on, not from the first step of the iteration.
+// It listens from the call on, not from the first step of the iteration, and for
+// one iteration.
 func (e *Engine) Events(ctx context.Context) iter.Seq[Event] {
 	l := &listener{some: make(chan struct{}, 1)}
 	down := *e.down.Load()
@@ -31,8 +32,9 @@ func (e *Engine) Events(ctx context.Context) iter.Seq[Event] {
 		defer func() {
 			stop()
 			e.system.EventStream.Unsubscribe(subscription)
+			l.over = true
 		}()
-		for {
+		for !l.over {
 			for _, event := range l.take() {
 				if ctx.Err() != nil || !yield(event) {
 					return
@@ -60,6 +62,7 @@ type listener struct {
 	events []Event
 	lost   int
 	some   chan struct{} // has an element if there may be events
+	over   bool          // it does not listen any more
 }
 
 // put adds an event, at the cost of the oldest if there are too many.

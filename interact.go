@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/procession-go/procession/internal/lines"
@@ -12,8 +13,8 @@ import (
 
 // Write writes to the process's standard input or terminal, after what was
 // written before, and returns when all of it is in the pipe. A process that does
-// not read makes it wait; the context ends that, and n is how much was written.
-// A process that has ended or has no standard input is ErrStdinClosed.
+// not read makes it wait, and the context ends that. A process that has ended or
+// has no standard input is ErrStdinClosed. n is how much was written in any case.
 func (e *Engine) Write(ctx context.Context, id string, data []byte) (n int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -28,7 +29,9 @@ func (e *Engine) Write(ctx context.Context, id string, data []byte) (n int, err 
 		case answer := <-r.answer:
 			answered = ended != nil // a Cancel that is under way might be answered, too
 			done, err := as[*messages.Done](answer)
-			if err != nil {
+			if refusal, ok := err.(*messages.Error); ok {
+				return refusal.Written, err
+			} else if err != nil {
 				return 0, err
 			}
 			if done.Written < len(data) {
@@ -68,7 +71,8 @@ func (e *Engine) WaitReady(ctx context.Context, id string) error {
 
 // WaitFor returns the first line of either stream that re matches, from the
 // start of what is retained on. A line that has not been ended yet counts too,
-// so that a prompt is found, once nothing more has come of it for 20 ms. If the
+// so that a prompt is found, once nothing more has come of it for 20 ms; a line
+// does not go on from one incarnation to the next. If the
 // process ends without such a line, the error matches ErrExited. Of a line
 // longer than 64 KiB only its beginning is looked at.
 func (e *Engine) WaitFor(ctx context.Context, id string, re *regexp.Regexp) (line string, err error) {
@@ -114,6 +118,12 @@ func (s *lineSearch) feed(chunk Chunk) bool {
 		s.scanners = [2]lines.Scanner{}
 	}
 	for _, segment := range chunk.Segments {
+		if slices.Contains(chunk.Marks, segment.Offset) { // what had begun ends with its incarnation
+			if s.begun() {
+				return true
+			}
+			s.scanners = [2]lines.Scanner{}
+		}
 		if !s.scanners[segment.Stream].Feed(segment.Data, func(line []byte) bool { return !s.match(line) }) {
 			return true
 		}

@@ -105,7 +105,7 @@ func choose(opts []Option) (*options, error) {
 }
 
 // config is what a pool is made with; down is called when it stops or fails.
-func (o *options) config(down func()) (*actors.Config, error) {
+func (o *options) config(down func(stopped bool)) (*actors.Config, error) {
 	host, err := osproc.NewHost(o.id)
 	if err != nil {
 		return nil, err

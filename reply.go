@@ -1,6 +1,8 @@
 package procession
 
 import (
+	"sync/atomic"
+
 	"github.com/asynkron/protoactor-go/actor"
 )
 
@@ -19,16 +21,17 @@ type reply struct {
 type replies struct {
 	system *actor.ActorSystem
 	idle   chan *reply
+	closed atomic.Bool
 }
 
 // idleReplies is how many addresses are kept.
 const idleReplies = 128
 
-func newReplies(system *actor.ActorSystem) replies {
-	return replies{system, make(chan *reply, idleReplies)}
+func newReplies(system *actor.ActorSystem) *replies {
+	return &replies{system: system, idle: make(chan *reply, idleReplies)}
 }
 
-func (s replies) get() *reply {
+func (s *replies) get() *reply {
 	select {
 	case r := <-s.idle:
 		return r
@@ -40,10 +43,13 @@ func (s replies) get() *reply {
 }
 
 // put takes r back; answered says whether it has got its answer.
-func (s replies) put(r *reply, answered bool) {
-	if answered {
+func (s *replies) put(r *reply, answered bool) {
+	if answered && !s.closed.Load() {
 		select {
 		case s.idle <- r:
+			if s.closed.Load() {
+				s.close()
+			}
 			return
 		default:
 		}
@@ -51,8 +57,9 @@ func (s replies) put(r *reply, answered bool) {
 	s.system.ProcessRegistry.Remove(r.pid)
 }
 
-// close forgets the addresses that are kept.
-func (s replies) close() {
+// close forgets the addresses that are kept, and keeps none any more.
+func (s *replies) close() {
+	s.closed.Store(true)
 	for {
 		select {
 		case r := <-s.idle:

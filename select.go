@@ -15,7 +15,7 @@ func (e *Engine) List(ctx context.Context, selectors ...Selector) ([]Info, error
 	}
 	var selected []Info
 	for i, s := range selectors {
-		list, err := ask[*messages.ProcessList](ctx, e, "", &messages.ListProcesses{Selector: s})
+		list, err := ask[*messages.ProcessList](ctx, e, "", &messages.ListProcesses{Selector: s.Clone()})
 		if err != nil {
 			return nil, err
 		}
@@ -33,13 +33,13 @@ func (e *Engine) List(ctx context.Context, selectors ...Selector) ([]Info, error
 // KillAll kills the processes that s selects, all at once, as Kill does each, and
 // returns how many it was.
 func (e *Engine) KillAll(ctx context.Context, s Selector) (int, error) {
-	return count(ask[*messages.Count](ctx, e, "", &messages.KillAll{Selector: s}))
+	return count(ask[*messages.Count](ctx, e, "", &messages.KillAll{Selector: s.Clone()}))
 }
 
 // ReleaseAll releases the processes that s selects, all at once, as Release does
 // each, and returns how many it was.
 func (e *Engine) ReleaseAll(ctx context.Context, s Selector) (int, error) {
-	return count(ask[*messages.Count](ctx, e, "", &messages.ReleaseAll{Selector: s}))
+	return count(ask[*messages.Count](ctx, e, "", &messages.ReleaseAll{Selector: s.Clone()}))
 }
 
 func count(c *messages.Count, err error) (int, error) {

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -20,26 +19,47 @@ type attempts struct {
 	command osproc.Command // of the process, for Exec
 }
 
-// maxAttempt is the longest that one attempt at one condition may take.
-const maxAttempt = 5 * time.Second
+// condition is one that is tried until it holds.
+type condition struct {
+	name string
+	try  func(context.Context) error
+	most time.Duration // that one attempt may take, 0 if as long as there is time
+}
 
-// run tries one condition after the other, each until it holds. It reports each
-// failed attempt, and nil when all have held; it ends when ctx does.
-func (a *attempts) run(ctx context.Context, report func(error)) {
+// maxAnswer is how long an attempt over the network waits to be answered.
+const maxAnswer = 5 * time.Second
+
+// conditions are those that are set.
+func (a *attempts) conditions() (set []condition) {
+	if a.spec.TCP != "" {
+		set = append(set, condition{a.spec.TCP, a.tcp, maxAnswer})
+	}
+	if a.spec.HTTP != "" {
+		set = append(set, condition{a.spec.HTTP, a.http, maxAnswer})
+	}
+	if len(a.spec.Exec) > 0 {
+		set = append(set, condition{fmt.Sprintf("%q", a.spec.Exec), a.exec, 0})
+	}
+	return set
+}
+
+// run tries one condition after the other, each until it holds. It reports which
+// it tries, with each failed attempt, and "" when all have held; it ends when ctx
+// does.
+func (a *attempts) run(ctx context.Context, conditions []condition, report func(trying string, err error)) {
 	ticker := time.NewTicker(a.spec.Interval)
 	defer ticker.Stop()
-	for _, try := range []func(context.Context) error{a.tcp, a.http, a.exec} {
+	for _, c := range conditions {
+		report(c.name, nil)
 		for {
-			attempt, cancel := context.WithTimeout(ctx, maxAttempt)
-			err := try(attempt)
-			cancel()
+			err := c.attempt(ctx)
 			if err == nil {
 				break
 			}
 			if ctx.Err() != nil {
 				return
 			}
-			report(err)
+			report(c.name, err)
 			select {
 			case <-ticker.C:
 			case <-ctx.Done():
@@ -47,13 +67,19 @@ func (a *attempts) run(ctx context.Context, report func(error)) {
 			}
 		}
 	}
-	report(nil)
+	report("", nil)
+}
+
+func (c *condition) attempt(ctx context.Context) error {
+	if c.most > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.most)
+		defer cancel()
+	}
+	return c.try(ctx)
 }
 
 func (a *attempts) tcp(ctx context.Context) error {
-	if a.spec.TCP == "" {
-		return nil
-	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", a.spec.TCP)
 	if err != nil {
 		return err
@@ -68,9 +94,6 @@ var probeClient = &http.Client{
 }
 
 func (a *attempts) http(ctx context.Context) error {
-	if a.spec.HTTP == "" {
-		return nil
-	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.spec.HTTP, nil)
 	if err != nil {
 		return err
@@ -89,9 +112,6 @@ func (a *attempts) http(ctx context.Context) error {
 // exec runs the command as a process of its own in the environment of the
 // process, and with its marks, so that it ends with it whatever it does.
 func (a *attempts) exec(ctx context.Context) error {
-	if len(a.spec.Exec) == 0 {
-		return nil
-	}
 	command := a.command
 	command.Path, command.Args, command.Stdin, command.Terminal, command.Log = a.spec.Exec[0], a.spec.Exec[1:], false, nil, nil
 	events := make(chan osproc.Event, 8) // as many as there can be before they are taken
@@ -136,7 +156,7 @@ func (a *attempts) exec(ctx context.Context) error {
 func (a *attempts) verdict(ctx context.Context, status osproc.Status) error {
 	switch {
 	case ctx.Err() != nil:
-		return errors.Join(fmt.Errorf("%q did not end", a.spec.Exec), ctx.Err())
+		return fmt.Errorf("%q did not end", a.spec.Exec)
 	case status.Signal != "":
 		return fmt.Errorf("%q: signal: %s", a.spec.Exec, status.Signal)
 	case status.Code != 0:

@@ -32,8 +32,9 @@ type Config struct {
 	MaxExited    int
 	MaxExitedAge time.Duration
 	// Down, if not nil, is called when requests that are under way may never be
-	// answered, because the pool has stopped or has failed.
-	Down func()
+	// answered, because the pool has failed and goes on empty, or has stopped for
+	// good.
+	Down func(stopped bool)
 
 	closeHost sync.Once
 }
@@ -41,7 +42,8 @@ type Config struct {
 // PoolProps are the props of a pool. They are for one spawn: the pool owns
 // c.Host.
 func PoolProps(c *Config) *actor.Props {
-	return actor.PropsFromProducer(func() actor.Actor { return newPool(c) }, actor.WithSupervisor(supervisor.Strategy()))
+	m := &mailbox{}
+	return m.props(func() actor.Actor { return newPool(c, m) }, actor.WithSupervisor(supervisor.Strategy()))
 }
 
 // close closes the host, once; what still runs gets until the deadline.
@@ -56,8 +58,8 @@ func (c *Config) close(deadline time.Time) {
 // from is the part of an event that says whose it is.
 func (c *Config) from() messages.Engine { return messages.Engine{Engine: c.Host.Engine()} }
 
-func (c *Config) down() {
+func (c *Config) down(stopped bool) {
 	if c.Down != nil {
-		c.Down()
+		c.Down(stopped)
 	}
 }

@@ -48,7 +48,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	r.pool = r.system.Root.Spawn(PoolProps(&Config{
-		Host: host, Logger: quiet, Grace: 300 * time.Millisecond, OutputLimit: 1 << 20, MaxExited: -1, Down: func() { r.downs.Add(1) },
+		Host: host, Logger: quiet, Grace: 300 * time.Millisecond, OutputLimit: 1 << 20, MaxExited: -1, Down: func(bool) { r.downs.Add(1) },
 	}))
 	t.Cleanup(func() {
 		r.ask(&messages.Shutdown{})

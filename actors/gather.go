@@ -141,9 +141,11 @@ func (p *pool) endSelected(m *selected) {
 		return
 	}
 	var entries []*entry
+	counted := map[string]bool{} // that were not dead already
 	for _, info := range m.infos {
-		if e := p.entries[info.ID]; e != nil && (m.release || info.State != messages.Exited) {
+		if e := p.entries[info.ID]; e != nil {
 			entries = append(entries, e)
+			counted[e.id] = m.release || info.State != messages.Exited
 		}
 	}
 	end := func(e *entry, asker *actor.PID) {
@@ -155,6 +157,17 @@ func (p *pool) endSelected(m *selected) {
 	}
 	system := p.ctx.ActorSystem()
 	p.gather(entries, end, 0, func(answers []any) {
-		answer(system, m.asker, &messages.Count{N: len(answers)})
+		for _, a := range answers {
+			if refusal, ok := a.(*messages.Error); ok {
+				delete(counted, refusal.ID)
+			}
+		}
+		n := 0
+		for _, counts := range counted {
+			if counts {
+				n++
+			}
+		}
+		answer(system, m.asker, &messages.Count{N: n})
 	})
 }

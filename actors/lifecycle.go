@@ -61,8 +61,10 @@ func (p *process) begin(ctx actor.Context) {
 // start begins an incarnation.
 func (p *process) start() {
 	p.state = starting
-	p.run = &run{mark: p.log.End()}
-	p.run.launch = p.config.Host.Start(p.command(), func(event osproc.Event) { p.tell(event) })
+	p.run = &run{mark: p.log.Mark()}
+	command := p.command()
+	p.watchOutput(&command)
+	p.run.launch = p.config.Host.Start(command, func(event osproc.Event) { p.tell(event) })
 }
 
 // started notes that what was launched runs; again is harmless.
@@ -161,9 +163,8 @@ func (p *process) leaderExited(m *osproc.LeaderExited) {
 }
 
 func (p *process) treeGone(m *osproc.TreeGone) {
-	if p.run == nil { // a kill after the end, of what was left alive on purpose
-		p.answerExit(p.killers)
-		p.killers = nil
+	if p.run == nil {
+		p.leftAliveGone()
 		return
 	}
 	if p.run.process == m.Process() {
@@ -191,6 +192,7 @@ func (p *process) conclude() {
 	p.incarnations = append(p.incarnations, messages.Incarnation{Mark: r.mark, Exit: exit})
 	p.incarnations = p.incarnations[max(0, len(p.incarnations)-maxIncarnations):]
 	p.refuseWrites()
+	p.wasReady = r.ready
 	decision := p.spec.Restart.Decide(p.history, supervisor.Ended{
 		At: exit.Time, Ran: r.ran(), Success: exit.Success() && exit.Cause == messages.CauseExited, Asked: r.asked,
 	})
@@ -254,9 +256,13 @@ func (p *process) settle() {
 
 func (p *process) settled() {
 	p.state = exited
-	p.system.Root.Send(p.pool, &processSettled{p.id, p.outcome})
-	p.answerExit(p.killers)
-	p.killers = nil
+	if p.spec.LeaveDescendants && len(p.killers) > 0 {
+		p.killLeftAlive() // a Kill may have come too late to keep it from being left
+	}
+	p.tellSettled()
+	if !p.killing {
+		p.answerKillers()
+	}
 }
 
 func (p *process) armBackoff() {

@@ -19,6 +19,7 @@ import (
 // supervises them, and ends them all.
 type pool struct {
 	config   *Config
+	mailbox  *mailbox
 	ctx      actor.Context
 	entries  map[string]*entry
 	created  uint64 // entries made so far
@@ -35,13 +36,15 @@ type entry struct {
 	actor   *actor.PID
 	ended   bool // it does not count for MaxProcesses any more
 	settled bool // nothing of it is left
+	leaves  bool // its descendants are left alive
+	counts  bool // for the report of the shutdown: it had not ended when that began
 	owner   *actor.PID
 	// Who waits for its release, with a nil for each who left no address.
 	releasing []*actor.PID
 }
 
-func newPool(c *Config) *pool {
-	return &pool{config: c, entries: map[string]*entry{}, owners: owners{}}
+func newPool(c *Config, m *mailbox) *pool {
+	return &pool{config: c, mailbox: m, entries: map[string]*entry{}, owners: owners{}}
 }
 
 // Receive dispatches.
@@ -111,7 +114,7 @@ func (p *pool) Receive(ctx actor.Context) {
 		p.terminated(m)
 	case *actor.Restarting:
 		p.stopping = true
-		p.config.down()
+		p.config.down(false)
 	case *actor.Stopping:
 		p.stopping = true
 	case *actor.Stopped:
@@ -170,13 +173,13 @@ func (p *pool) start(m *messages.StartProcess) {
 		return
 	}
 	p.created++
-	e := &entry{id: p.newID(), number: p.created, owner: m.Owner}
+	e := &entry{id: p.newID(), number: p.created, owner: m.Owner, leaves: m.Spec.LeaveDescendants}
 	r := &record{
 		config: p.config, system: p.ctx.ActorSystem(), pool: p.ctx.Self(), starter: p.ctx.Sender(),
 		id: e.id, spec: own(m.Spec, p.config), createdAt: time.Now(),
 	}
 	r.log = output.NewLog(r.spec.OutputLimit)
-	pid, err := p.ctx.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return &process{r} }), e.id)
+	pid, err := p.ctx.SpawnNamed(r.mailbox.props(func() actor.Actor { return &process{r} }), e.id)
 	if err != nil {
 		p.respond(&messages.Error{Code: messages.CodeFailed, Message: "cannot spawn a process actor: " + err.Error()})
 		return
@@ -238,7 +241,9 @@ func (p *pool) processSettled(m *processSettled) {
 		return
 	}
 	e.settled = true
-	p.shutdown.count(m.outcome)
+	if e.counts {
+		p.shutdown.count(m.outcome)
+	}
 	if len(e.releasing) > 0 {
 		p.released(e)
 	}
@@ -261,9 +266,10 @@ func (p *pool) releaseFor(e *entry, asker *actor.PID) {
 	}
 	e.releasing = append(e.releasing, asker)
 	switch {
-	case e.settled:
+	case e.settled && !e.leaves:
 		p.released(e)
 	case len(e.releasing) == 1:
+		e.settled = false // a Kill of what was left alive may be under way
 		p.ctx.Send(e.actor, &endProcess{cause: messages.CauseKilled, release: true})
 	}
 }
@@ -328,6 +334,7 @@ func (p *pool) terminated(m *actor.Terminated) {
 // stopped frees what the pool has, if that was not done by a shutdown.
 func (p *pool) stopped() {
 	p.report()
-	p.config.down()
+	p.mailbox.stop(p.ctx.ActorSystem())
+	p.config.down(true)
 	go p.config.close(time.Now())
 }

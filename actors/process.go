@@ -29,6 +29,8 @@ func (p *process) Receive(ctx actor.Context) {
 		p.crash()
 	case *actor.Stopping:
 		p.abandon()
+	case *actor.Stopped:
+		p.mailbox.stop(p.system)
 
 	case *osproc.Started:
 		p.started()
@@ -44,6 +46,8 @@ func (p *process) Receive(ctx actor.Context) {
 		p.treeGone(m)
 	case *written:
 		p.written(m)
+	case *watched:
+		p.watched(m)
 	case *probed:
 		p.probed(m)
 

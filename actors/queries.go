@@ -35,14 +35,9 @@ func (p *process) segments(room []messages.Segment, from int64, limit int) []mes
 func (p *process) outputReady() {
 	end := p.log.End()
 	p.serveReads()
-	p.probeOutput()
-	if p.awaitsOutput() && p.log.Await(end) {
+	if len(p.reads) > 0 && p.log.Await(end) {
 		p.tell(&moreOutput{})
 	}
-}
-
-func (p *process) awaitsOutput() bool {
-	return len(p.reads) > 0 || (p.run != nil && p.run.probe != nil && p.run.probe.pattern != nil)
 }
 
 func (p *process) getOutput(asker *actor.PID) {
@@ -99,6 +94,9 @@ func (p *process) chunk(o messages.ReadOptions) *messages.Chunk {
 	c.Dropped = c.Next - o.Cursor
 	for _, s := range c.Segments {
 		c.Next += int64(len(s.Data))
+	}
+	if p.restarts > 0 {
+		c.Marks = p.log.Marks(max(1, o.Cursor+c.Dropped), c.Next)
 	}
 	c.EOF = p.exit != nil && c.Next == p.log.End()
 	return c

@@ -3,12 +3,10 @@ package actors
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/procession-go/procession/internal/lines"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -17,24 +15,23 @@ const (
 	defaultProbeTimeout  = time.Minute
 )
 
-// probe finds out whether an incarnation is ready. Its pattern is looked for by
-// the actor in the output as it comes; its other conditions are tried by a
-// goroutine, which reports with probed.
+// probe finds out whether an incarnation is ready. Its pattern is looked for in
+// the output by a watch; its other conditions are tried by a goroutine. Both
+// report with a message.
 type probe struct {
-	cancel  context.CancelFunc
-	timer   *time.Timer
-	pattern *regexp.Regexp // nil if there is none, or it has matched
-	cursor  int64
-	lines   [2]lines.Scanner // by stream
-	trying  bool             // the goroutine has not succeeded yet
-	failure error            // of the last attempt
+	cancel   context.CancelFunc
+	timer    *time.Timer
+	watching bool   // the pattern has not matched yet
+	trying   string // the condition that does not hold yet, "" if all do
+	failure  error  // of the last attempt at it
 }
 
-// probed is what the goroutine of a probe reports to its actor: an attempt that
-// failed, or that all conditions have held.
+// probed is what the goroutine of a probe reports to its actor: what it tries now,
+// "" if all conditions have held, or how an attempt at it failed.
 type probed struct {
-	run *run
-	err error
+	run    *run
+	trying string
+	err    error
 }
 
 // notReady is when a probe's timeout is over.
@@ -55,50 +52,31 @@ func (p *process) startProbe() {
 		spec.Timeout = defaultProbeTimeout
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r.probe = &probe{cancel: cancel, cursor: r.mark}
-	if spec.Pattern != "" {
-		r.probe.pattern = regexp.MustCompile(spec.Pattern) // validate has tried it
-	}
+	r.probe = &probe{cancel: cancel, watching: spec.Pattern != ""}
 	r.probe.timer = time.AfterFunc(spec.Timeout, func() { p.tell(&notReady{r}) })
-	if spec.TCP != "" || spec.HTTP != "" || len(spec.Exec) > 0 {
-		r.probe.trying = true
-		attempt := attempts{spec: spec, host: p.config.Host, command: p.command()}
-		go attempt.run(ctx, func(err error) { p.tell(&probed{r, err}) })
+	attempts := attempts{spec: spec, host: p.config.Host, command: p.command()}
+	if conditions := attempts.conditions(); len(conditions) > 0 {
+		r.probe.trying = conditions[0].name
+		go attempts.run(ctx, conditions, func(trying string, err error) { p.tell(&probed{r, trying, err}) })
 	}
-	p.outputReady()
 }
 
-// probeOutput looks for the pattern in what has come.
-func (p *process) probeOutput() {
-	if p.run == nil || p.run.probe == nil || p.run.probe.pattern == nil {
-		return
-	}
-	probe := p.run.probe
-	for s := range p.log.Segments(probe.cursor, 0) {
-		probe.cursor = s.Offset + int64(len(s.Data))
-		scanner := &probe.lines[s.Stream]
-		none := scanner.Feed(s.Data, func(line []byte) bool { return !probe.pattern.Match(line) })
-		if !none || probe.pattern.Match(scanner.Rest()) {
-			probe.pattern = nil
-			p.checkReady()
-			return
-		}
+func (p *process) watched(m *watched) {
+	if p.run == m.run && m.run.probe != nil {
+		m.run.probe.watching = false
+		p.checkReady()
 	}
 }
 
 func (p *process) probed(m *probed) {
-	if p.run != m.run || m.run.probe == nil {
-		return
-	}
-	m.run.probe.failure = m.err
-	if m.err == nil {
-		m.run.probe.trying = false
+	if p.run == m.run && m.run.probe != nil {
+		m.run.probe.trying, m.run.probe.failure = m.trying, m.err
 		p.checkReady()
 	}
 }
 
 func (p *process) checkReady() {
-	if probe := p.run.probe; probe.pattern == nil && !probe.trying {
+	if probe := p.run.probe; !probe.watching && probe.trying == "" {
 		probe.stop()
 		p.becomeReady()
 	}
@@ -130,12 +108,12 @@ func (b *probe) missing(spec messages.Probe) string {
 		timeout = defaultProbeTimeout
 	}
 	switch {
-	case b.pattern != nil:
+	case b.watching:
 		return fmt.Sprintf("not ready within %v: no line of output matches %q", timeout, spec.Pattern)
 	case b.failure != nil:
 		return fmt.Sprintf("not ready within %v: %v", timeout, b.failure)
 	}
-	return fmt.Sprintf("not ready within %v", timeout)
+	return fmt.Sprintf("not ready within %v: %s has not answered", timeout, b.trying)
 }
 
 // stop ends the probe; on nil it does nothing.
@@ -158,11 +136,13 @@ func (p *process) waitReady(asker *actor.PID) {
 }
 
 func (p *process) neverReady() *messages.Error {
-	why := p.exit.String()
-	if p.exit.Reason != "" {
-		why = p.exit.Reason
+	switch {
+	case p.wasReady:
+		return p.refusal(messages.CodeNotReady, "it is not ready any more: it has ended ("+p.exit.String()+")")
+	case p.exit.Reason != "":
+		return p.refusal(messages.CodeNotReady, "it ended before it was ready: "+p.exit.Reason)
 	}
-	return p.refusal(messages.CodeNotReady, "it ended before it was ready: "+why)
+	return p.refusal(messages.CodeNotReady, "it ended before it was ready: "+p.exit.String())
 }
 
 // refuseReadiness answers those who wait for a process that has ended.

@@ -46,6 +46,7 @@ func (s state) String() string { return stateNames[s] }
 // record is one process, whatever happens to the actor that looks after it: it
 // is made by the pool and outlives the actor's incarnations.
 type record struct {
+	mailbox   mailbox // of the actor
 	config    *Config
 	system    *actor.ActorSystem
 	pool      *actor.PID
@@ -68,6 +69,9 @@ type record struct {
 	backoff      *time.Timer    // in backingOff
 	exit         *messages.Exit // once it has ended for good
 	outcome      outcome        // what that took
+	wasReady     bool           // the last incarnation that has ended
+	killing      bool           // what was left alive is being killed
+	owesSettled  bool           // the pool is to be told when that is done
 
 	waiters   []*actor.PID // of WaitExit
 	killers   []*actor.PID // of KillProcess

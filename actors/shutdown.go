@@ -18,13 +18,12 @@ type shutdown struct {
 	closing  bool // the host is being closed
 }
 
-// count counts how a process was ended; on nil, before a shutdown, it does not.
+// count counts how a process was ended.
 func (s *shutdown) count(o outcome) {
-	switch {
-	case s == nil:
-	case o == terminated:
+	switch o {
+	case terminated:
 		s.report.Terminated++
-	case o == killed:
+	case killed:
 		s.report.Killed++
 	}
 }
@@ -36,7 +35,7 @@ func (p *pool) beginShutdown() {
 	}
 	p.shutdown = &shutdown{askers: []*actor.PID{p.ctx.Sender()}, deadline: time.Now().Add(p.config.Grace)}
 	for _, e := range p.entries {
-		if !e.settled {
+		if e.counts = !e.ended; !e.settled {
 			p.ctx.Send(e.actor, &endProcess{cause: messages.CauseShutdown, deadline: p.shutdown.deadline})
 		}
 	}

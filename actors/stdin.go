@@ -117,7 +117,9 @@ func (p *process) written(m *written) {
 		p.answer(w.asker, &messages.Done{ID: p.id, Written: m.n})
 	default:
 		m.run.stdinClosed = true
-		p.answer(w.asker, p.refusal(messages.CodeStdinClosed, "cannot write: its standard input is closed"))
+		refusal := p.refusal(messages.CodeStdinClosed, "cannot write: its standard input is closed")
+		refusal.Written = m.n
+		p.answer(w.asker, refusal)
 		p.refuseWrites()
 	}
 	if w.cancelled {

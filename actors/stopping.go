@@ -22,23 +22,50 @@ func (p *process) kill(asker *actor.PID) {
 	p.end(messages.CauseKilled, true, false, p.stopIn(p.spec.Grace))
 }
 
-// killLeftAlive ends what outlived an exited leader on purpose.
-func (p *process) killLeftAlive() {
-	if !p.spec.LeaveDescendants || p.last == nil {
-		p.answerExit(p.killers)
-		p.killers = nil
-		return
+// killLeftAlive ends what outlived an exited leader on purpose, and answers who
+// wants that. It reports whether that is done; if not, leftAliveGone follows.
+func (p *process) killLeftAlive() (done bool) {
+	switch {
+	case p.killing:
+		return false
+	case !p.spec.LeaveDescendants || p.last == nil || p.last.EndTree(p.spec.StopSignal):
+		p.answerKillers()
+		return true
 	}
+	p.killing = true
 	last := p.last
-	if last.EndTree(p.spec.StopSignal) {
-		p.answerExit(p.killers)
-		p.killers = nil
-		return
-	}
 	time.AfterFunc(p.spec.Grace, func() { last.Stop(syscall.SIGKILL) })
+	return false
+}
+
+// leftAliveGone tells that nothing is left of what killLeftAlive had to end.
+func (p *process) leftAliveGone() {
+	p.killing = false
+	p.answerKillers()
+	if p.owesSettled {
+		p.tellSettled()
+	}
+}
+
+func (p *process) answerKillers() {
+	p.answerExit(p.killers)
+	p.killers = nil
+}
+
+// tellSettled tells the pool that nothing of the process is left that has to end,
+// once that is so.
+func (p *process) tellSettled() {
+	if p.owesSettled = p.killing; !p.owesSettled {
+		p.system.Root.Send(p.pool, &processSettled{p.id, p.outcome})
+	}
 }
 
 func (p *process) endProcess(m *endProcess) {
+	if p.state == exited { // it is released
+		p.outcome = endedItself
+		p.tellSettled()
+		return
+	}
 	stop := p.stopIn(p.spec.Grace)
 	if !m.deadline.IsZero() {
 		stop.Deadline = m.deadline
@@ -65,6 +92,7 @@ func (p *process) end(cause messages.Cause, asked, leaderOnly bool, stop supervi
 	switch p.state {
 	case backingOff:
 		stopTimer(p.backoff)
+		p.outcome = endedItself // long before
 		p.finish(p.incarnations[len(p.incarnations)-1].Exit)
 		p.settled()
 		return
@@ -83,8 +111,15 @@ func (p *process) end(cause messages.Cause, asked, leaderOnly bool, stop supervi
 		return
 	}
 	if r.stop != nil { // it is ending already
-		p.armStop(r.stop.Sooner(stop))
+		stop = r.stop.Sooner(stop)
+		widened := r.leaderOnly && !leaderOnly
 		r.leaderOnly = r.leaderOnly && leaderOnly
+		if widened && r.status != nil { // its tree was to live on, and now is not
+			r.stop, r.treeGone = &stop, false
+			p.signalStop()
+			return
+		}
+		p.armStop(stop)
 		return
 	}
 	r.stop, r.leaderOnly = &stop, leaderOnly

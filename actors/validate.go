@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -90,8 +91,10 @@ func (c *checker) probe(p messages.Probe) {
 		c.that(false, "Ready.Pattern: %v", err)
 	}
 	if p.TCP != "" {
-		if _, _, err := net.SplitHostPort(p.TCP); err != nil {
-			c.that(false, "Ready.TCP: %v", err)
+		_, port, err := net.SplitHostPort(p.TCP)
+		c.that(err == nil, "Ready.TCP: %v", err)
+		if n, err := strconv.Atoi(port); err == nil { // otherwise it names a service
+			c.that(n > 0 && n < 1<<16, "Ready.TCP %q: there is no port %d", p.TCP, n)
 		}
 	}
 	if p.HTTP != "" {
@@ -108,18 +111,7 @@ func (c *checker) probe(p messages.Probe) {
 // own is a copy of a valid spec that shares nothing with the caller's, with
 // every zero that stands for a default of the engine replaced by it.
 func own(s messages.Spec, c *Config) messages.Spec {
-	s.Args = slices.Clone(s.Args)
-	s.Env = maps.Clone(s.Env)
-	s.Labels = maps.Clone(s.Labels)
-	if s.PTY != nil {
-		size := *s.PTY
-		s.PTY = &size
-	}
-	if s.Ready != nil {
-		probe := *s.Ready
-		probe.Exec = slices.Clone(probe.Exec)
-		s.Ready = &probe
-	}
+	s = s.Clone()
 	if s.OutputLimit == 0 {
 		s.OutputLimit = c.OutputLimit
 	}

@@ -86,6 +86,8 @@ type Error struct {
 	Message string
 	// Errno is what the operating system said, 0 if it was not asked.
 	Errno syscall.Errno
+	// Written is how many bytes a WriteStdin had written before it was refused.
+	Written int
 }
 
 // Error is Message.

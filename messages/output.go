@@ -124,6 +124,9 @@ type Chunk struct {
 	// Segments are in order of Offset and have no gaps between them. There are
 	// none if nothing arrived in time.
 	Segments []Segment
+	// Marks are the offsets, of bytes in the chunk, at which incarnations begin,
+	// the first one not among them. A line does not go on across a mark.
+	Marks []int64
 	// Next is the cursor to read on from.
 	Next int64
 	// Dropped is how many bytes between the cursor asked for and the first

@@ -1,6 +1,8 @@
 package messages
 
 import (
+	"maps"
+	"slices"
 	"syscall"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -8,7 +10,8 @@ import (
 
 // StartProcess asks the pool to start a process. Answered with ProcessStarted
 // once its program runs, or with an Error (CodeInvalidSpec, CodeLimit,
-// CodeStart, CodeNoCommand, CodeClosed), and then nothing of it is left.
+// CodeStart, CodeNoCommand, CodeClosed), and then nothing of it is left. The Spec
+// is copied; it is not to be modified until the answer has come.
 type StartProcess struct {
 	Spec Spec
 	// Owner, if not nil, is an actor that the process ends with: when it stops,
@@ -64,6 +67,14 @@ type Selector struct {
 	Names  []string
 }
 
+// Clone is a copy that shares nothing with s.
+func (s Selector) Clone() Selector {
+	s.Labels = maps.Clone(s.Labels)
+	s.States = slices.Clone(s.States)
+	s.Names = slices.Clone(s.Names)
+	return s
+}
+
 // KillAll asks to end all processes that Selector selects, all at once, as
 // KillProcess does each. Answered once all are dead with Count.
 type KillAll struct{ Selector Selector }
@@ -78,7 +89,8 @@ type Count struct{ N int }
 
 // WriteStdin asks to write to standard input, after what was written before.
 // Answered with Done when all of it is in the pipe, or with an Error
-// (CodeStdinClosed). A process that does not read makes this answer wait.
+// (CodeStdinClosed), which says how much was. A process that does not read makes
+// this answer wait. Nothing is copied: what waits its turn is held by who sent it.
 type WriteStdin struct {
 	ID   string
 	Data []byte // not to be modified until the answer has come

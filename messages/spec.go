@@ -1,6 +1,8 @@
 package messages
 
 import (
+	"maps"
+	"slices"
 	"syscall"
 	"time"
 
@@ -38,7 +40,8 @@ type Spec struct {
 	// Stdin keeps a pipe open for Write. Otherwise stdin is the null device.
 	Stdin bool
 	// PTY, if not nil, runs the process on a pseudo-terminal of this size. Its
-	// output is one stream, Stdout, and Write works without Stdin.
+	// output is one stream, Stdout, Write works without Stdin, and TERM is
+	// xterm-256color unless Env has it, also with ClearEnv.
 	PTY *Size
 	// Timeout ends the process, as Kill does, this long after it started; its
 	// exit then has CauseTimeout. It runs anew for each incarnation. 0 is never.
@@ -63,6 +66,23 @@ type Spec struct {
 	Ready *Probe
 }
 
+// Clone is a copy that shares nothing with s.
+func (s Spec) Clone() Spec {
+	s.Args = slices.Clone(s.Args)
+	s.Env = maps.Clone(s.Env)
+	s.Labels = maps.Clone(s.Labels)
+	if s.PTY != nil {
+		size := *s.PTY
+		s.PTY = &size
+	}
+	if s.Ready != nil {
+		probe := *s.Ready
+		probe.Exec = slices.Clone(probe.Exec)
+		s.Ready = &probe
+	}
+	return s
+}
+
 // Shell is a Spec that runs line with /bin/sh.
 func Shell(line string) Spec {
 	return Spec{Command: "/bin/sh", Args: []string{"-c", line}}
@@ -84,7 +104,9 @@ type Probe struct {
 	// Exec is a command and its arguments that must exit 0. It runs with the
 	// process's directory and environment.
 	Exec []string
-	// Interval is the time between attempts. 0 is 100 ms.
+	// Interval is the time between attempts. 0 is 100 ms. An attempt over TCP or
+	// HTTP that has not been answered within 5 s has failed; one of Exec may take
+	// as long as Timeout leaves it.
 	Interval time.Duration
 	// Timeout is the time within which the process must become ready, counted
 	// from its start; otherwise the incarnation is ended as a failure with
