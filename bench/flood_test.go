@@ -5,6 +5,7 @@ package bench
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -36,6 +37,10 @@ func BenchmarkZero(b *testing.B) {
 					_, err := bareRead(exec.Command(spec.Command, spec.Args...))
 					return err
 				})},
+				side{"limit", perByte(func() error {
+					_, err := keepingRead(exec.Command(spec.Command, spec.Args...))
+					return err
+				})},
 			).speed(0.95, "ns/byte")
 		})
 	}
@@ -57,24 +62,29 @@ func BenchmarkYes(b *testing.B) {
 			check(b, e.Release(background, id))
 			return float64(took) / float64(info.OutputBytes)
 		}},
-		side{"plain", func() float64 {
-			cmd := exec.Command("yes")
-			r, err := bareStart(cmd)
-			check(b, err)
-			var total atomic.Int64
-			done := make(chan struct{})
-			begin := time.Now()
-			go func() { defer close(done); bareLoop(r, &total) }()
-			time.Sleep(span)
-			n := total.Load()
-			took := time.Since(begin)
-			cmd.Process.Kill()
-			<-done
-			cmd.Wait()
-			r.Close()
-			return float64(took) / float64(n)
-		}},
+		side{"plain", func() float64 { return readFor(b, span, bareLoop) }},
+		side{"limit", func() float64 { return readFor(b, span, keepingLoop) }},
 	).speed(0.95, "ns/byte")
+}
+
+// readFor reads from yes in a loop, for so long, and answers how long a byte took,
+// in nanoseconds.
+func readFor(b *testing.B, span time.Duration, loop func(io.Reader, *atomic.Int64) (int64, error)) float64 {
+	cmd := exec.Command("yes")
+	r, err := bareStart(cmd)
+	check(b, err)
+	defer r.Close()
+	var total atomic.Int64
+	done := make(chan struct{})
+	begin := time.Now()
+	go func() { defer close(done); loop(r, &total) }()
+	time.Sleep(span)
+	n := total.Load()
+	took := time.Since(begin)
+	cmd.Process.Kill()
+	<-done
+	cmd.Wait()
+	return float64(took) / float64(n)
 }
 
 // shortWrite is what the helper short-writes writes at a time.

@@ -40,7 +40,7 @@ func BenchmarkStart(b *testing.B) {
 func BenchmarkStartCPU(b *testing.B) {
 	for _, n := range []int{1, 8} {
 		b.Run(fmt.Sprintf("atonce=%d", n), func(b *testing.B) {
-			e := newEngine(b)
+			e, least := newEngine(b), newLocked(b)
 			const total = 96
 			used := func(run func() error) func() float64 {
 				return func() float64 {
@@ -53,6 +53,7 @@ func BenchmarkStartCPU(b *testing.B) {
 				side{"engine", used(func() error { return engineRun(e, trueSpec) })},
 				side{"plain", used(func() error { return plainRun(trueProgram) })},
 				side{"go-cmd", used(func() error { return goCmdRun(trueProgram) })},
+				side{"limit", used(func() error { return least.run(trueProgram) })},
 			).cost(1.15, "cpu-ns/start")
 		})
 	}
