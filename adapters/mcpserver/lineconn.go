@@ -10,6 +10,7 @@ import (
 	"io"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -30,11 +31,16 @@ type lineConn struct {
 	closing sync.Once
 	closed  chan struct{}
 	in      io.Reader
+	ended   chan struct{} // closed when the input has ended and all its lines are taken
 
-	mu          sync.Mutex
-	out         io.Writer
-	outstanding int           // calls that have not been answered
+	outstanding atomic.Int64  // calls and refused lines that have not been answered
 	answered    chan struct{} // has an element if one has been since
+
+	refusing sync.Mutex
+	refusals [][]byte // to be written
+
+	writing sync.Mutex // held as long as the client lets a write take
+	out     io.Writer
 }
 
 // line is a line that was read. Of one that is too long it has the ends only.
@@ -46,7 +52,7 @@ type line struct {
 func newLineConn(in io.Reader, out io.Writer, max int) *lineConn {
 	c := &lineConn{
 		lines: make(chan line), max: max, closed: make(chan struct{}),
-		in: in, out: out, answered: make(chan struct{}, 1),
+		in: in, out: out, ended: make(chan struct{}), answered: make(chan struct{}, 1),
 	}
 	go c.scan()
 	return c
@@ -55,6 +61,7 @@ func newLineConn(in io.Reader, out io.Writer, max int) *lineConn {
 // scan reads lines. Nothing can interrupt the reading of a file such as stdin,
 // so it has a goroutine to itself.
 func (c *lineConn) scan() {
+	defer close(c.ended)
 	defer close(c.lines)
 	in := bufio.NewReaderSize(c.in, 64<<10)
 	for {
@@ -94,8 +101,9 @@ func readLine(in *bufio.Reader, max int) (line, error) {
 	}
 }
 
-// Read returns the next message, after having answered the lines before it that
-// are none.
+// Read returns the next message, and has the lines before it answered that are
+// none. It does not wait for that: a client that reads nothing would keep it from
+// ever seeing the end of the input.
 func (c *lineConn) Read(ctx context.Context) (jsonrpc.Message, error) {
 	for {
 		select {
@@ -109,9 +117,7 @@ func (c *lineConn) Read(ctx context.Context) (jsonrpc.Message, error) {
 				c.asked(message)
 				return message, nil
 			}
-			if err := c.write(refused); err != nil {
-				return nil, err
-			}
+			c.refuse(refused)
 		case <-c.closed:
 			return nil, io.EOF
 		case <-ctx.Done():
@@ -123,13 +129,7 @@ func (c *lineConn) Read(ctx context.Context) (jsonrpc.Message, error) {
 // drain waits until all calls are answered, for a moment.
 func (c *lineConn) drain() {
 	patience := time.After(linger)
-	for {
-		c.mu.Lock()
-		outstanding := c.outstanding
-		c.mu.Unlock()
-		if outstanding == 0 {
-			return
-		}
+	for c.outstanding.Load() > 0 {
 		select {
 		case <-c.answered:
 		case <-c.closed:
@@ -142,9 +142,42 @@ func (c *lineConn) drain() {
 
 func (c *lineConn) asked(message jsonrpc.Message) {
 	if request, ok := message.(*jsonrpc.Request); ok && request.IsCall() {
-		c.mu.Lock()
-		c.outstanding++
-		c.mu.Unlock()
+		c.outstanding.Add(1)
+	}
+}
+
+func (c *lineConn) answer() {
+	c.outstanding.Add(-1)
+	select {
+	case c.answered <- struct{}{}:
+	default:
+	}
+}
+
+// refuse has a refusal written, after those before it.
+func (c *lineConn) refuse(text []byte) {
+	c.outstanding.Add(1)
+	c.refusing.Lock()
+	defer c.refusing.Unlock()
+	c.refusals = append(c.refusals, text)
+	if len(c.refusals) == 1 {
+		go c.writeRefusals()
+	}
+}
+
+func (c *lineConn) writeRefusals() {
+	c.refusing.Lock()
+	defer c.refusing.Unlock()
+	for len(c.refusals) > 0 {
+		text := c.refusals[0]
+		c.refusing.Unlock()
+		err := c.write(text)
+		c.answer()
+		c.refusing.Lock()
+		if c.refusals = c.refusals[1:]; err != nil {
+			c.refusals = nil
+			c.Close() // nobody reads any more
+		}
 	}
 }
 
@@ -164,20 +197,10 @@ func (c *lineConn) Write(ctx context.Context, message jsonrpc.Message) error {
 }
 
 func (c *lineConn) write(text []byte) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	_, err := c.out.Write(append(text, '\n'))
 	return err
-}
-
-func (c *lineConn) answer() {
-	c.mu.Lock()
-	c.outstanding--
-	c.mu.Unlock()
-	select {
-	case c.answered <- struct{}{}:
-	default:
-	}
 }
 
 // Close ends the reading.

@@ -25,18 +25,7 @@ func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	done := make(chan error, 1)
-	go func() { done <- client.Wait() }()
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		err = ctx.Err()
-		conn.Close() // which ends what waits
-		select {
-		case <-done:
-		case <-time.After(linger): // the client reads nothing
-		}
-	}
+	err = lastWord(ctx, conn, client)
 	s.mu.Lock()
 	session := s.sessions[client]
 	s.mu.Unlock()
@@ -44,6 +33,31 @@ func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) er
 		session.end()
 	}
 	return err
+}
+
+// lastWord returns when the client or ctx has ended the conversation. It does not
+// rely on a client that reads nothing: what is being written to it is left.
+func lastWord(ctx context.Context, conn *lineConn, client *mcp.ServerSession) error {
+	done := make(chan error, 1)
+	go func() { done <- client.Wait() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	case <-conn.ended:
+		select {
+		case err := <-done:
+			return err
+		case <-ctx.Done():
+		case <-time.After(linger):
+		}
+	}
+	conn.Close() // which ends what waits
+	select {
+	case <-done:
+	case <-time.After(linger):
+	}
+	return ctx.Err()
 }
 
 // connected is a transport that has its connection already.

@@ -92,18 +92,31 @@ func (p *serverProcess) processID(t testing.TB) string {
 	return string(m.Result[i : i+len("proc_")+12])
 }
 
-// TestStdioOfAClientThatDoesNotRead fills the pipe to a client; SIGTERM still
-// ends the server.
+// TestStdioOfAClientThatDoesNotRead fills the pipe to a client; the end of input
+// and SIGTERM still end the server.
 func TestStdioOfAClientThatDoesNotRead(t *testing.T) {
-	p := startServer(t)
-	p.initialize(t)
-	p.startTree(t)
-	for i := range 20 { // tools/list has some 10 kB
-		p.send(t, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`, i))
+	for what, line := range map[string]string{
+		"answers":  `{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`, // some 10 kB
+		"refusals": `no message ` + "%d" + strings.Repeat("\nno message", 100),
+	} {
+		for name, end := range map[string]func(*serverProcess){
+			"end of input": func(p *serverProcess) { p.stdin.Close() },
+			"SIGTERM":      func(p *serverProcess) { p.cmd.Process.Signal(syscall.SIGTERM) },
+		} {
+			t.Run(what+", "+name, func(t *testing.T) {
+				t.Parallel()
+				p := startServer(t)
+				p.initialize(t)
+				p.startTree(t)
+				for i := range 30 {
+					p.send(t, fmt.Sprintf(line, i))
+				}
+				end(p)
+				p.ended(t)
+				p.nothingLeft(t)
+			})
+		}
 	}
-	p.cmd.Process.Signal(syscall.SIGTERM)
-	p.ended(t)
-	p.nothingLeft(t)
 }
 
 // TestStdioAnswersBeforeItEnds pipes requests into a server.
