@@ -22,11 +22,9 @@ func outputText(info procession.Info, r outputResult, re *regexp.Regexp, cursor 
 	}
 	switch {
 	case r.Output != "":
-		b.WriteString("\n" + r.Output)
-		if !strings.HasSuffix(r.Output, "\n") {
-			b.WriteByte('\n')
-		}
-		b.WriteByte('\n')
+		b.WriteString(paragraph(r.Output))
+	case r.Stdout != "" || r.Stderr != "":
+		b.WriteString(apart("standard output", r.Stdout) + apart("standard error", r.Stderr))
 	case re != nil:
 		fmt.Fprintf(&b, "[no line matches %q]\n", re)
 	case cursor > 0:
@@ -37,3 +35,14 @@ func outputText(info procession.Info, r outputResult, re *regexp.Regexp, cursor 
 	fmt.Fprintf(&b, "[next_cursor: %d]", r.NextCursor)
 	return b.String()
 }
+
+// apart is the output of one stream, where there is nothing in both together: a
+// line matches that is whole in that stream only.
+func apart(stream, text string) string {
+	if text == "" {
+		return ""
+	}
+	return "[in " + stream + " alone:]\n" + paragraph(text)
+}
+
+func paragraph(text string) string { return "\n" + strings.TrimSuffix(text, "\n") + "\n\n" }

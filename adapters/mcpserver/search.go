@@ -2,49 +2,83 @@ package mcpserver
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/procession-go/procession"
-	"github.com/procession-go/procession/internal/lines"
 	"github.com/procession-go/procession/plaintext"
 )
 
-// lineSearch looks in output that comes in chunks for a line that matches re, as
-// a model would read it; for any output at all if re is nil.
+// lineSearch looks in output that comes in chunks for a line that matches re, in
+// all three views, as a model would read them; for anything to read at all if re
+// is nil.
 type lineSearch struct {
-	re       *regexp.Regexp
-	scanners [2]lines.Scanner // by stream
-	found    bool
+	re      *regexp.Regexp
+	views   [3]plaintext.Renderer // of both streams, and of each
+	streams [2]sequence           // by stream
+	seen    [2]bool               // by stream
+	found   bool
 }
 
-// feed reports whether it has been found, in this chunk or before.
-func (s *lineSearch) feed(chunk procession.Chunk) bool {
-	if s.re == nil {
-		s.found = s.found || len(chunk.Segments) > 0
-		return s.found
-	}
+// feed takes a chunk.
+func (s *lineSearch) feed(chunk procession.Chunk) {
 	if chunk.Dropped > 0 { // what comes next is the middle of some line
-		s.scanners = [2]lines.Scanner{}
+		*s = lineSearch{re: s.re, found: s.found}
 	}
 	for _, segment := range chunk.Segments {
-		s.scanners[segment.Stream].Feed(segment.Data, func(line []byte) bool {
-			s.found = s.found || s.matches(line)
-			return !s.found
-		})
+		if s.re == nil {
+			s.found = s.found || s.legible(segment)
+			continue
+		}
+		s.seen[segment.Stream] = true
+		for _, view := range []int{0, 1 + int(segment.Stream)} {
+			r := &s.views[view]
+			r.Write(segment.Data)
+			if done := r.Lines(); s.counts(view) {
+				s.found = s.found || s.matches(done)
+			}
+		}
 	}
-	return s.found
 }
 
-// begun reports whether a line matches whose end has not come: a prompt, perhaps.
-func (s *lineSearch) begun() bool {
+// legible reports whether a segment has more than a part of a control sequence
+// that is not complete: it is what resume would go back for.
+func (s *lineSearch) legible(segment procession.Segment) bool {
+	q := &s.streams[segment.Stream]
+	q.scan(segment.Data, segment.Offset)
+	end := segment.Offset + int64(len(segment.Data))
+	return q.open(end) == end || q.start > segment.Offset
+}
+
+// take reports whether something was found since it was asked last. Lines that
+// can still change count as they are.
+func (s *lineSearch) take() bool {
+	found := s.found
+	s.found = false
 	if s.re == nil {
-		return false
+		return found
 	}
-	for i := range s.scanners {
-		if rest := s.scanners[i].Rest(); len(rest) > 0 && s.matches(rest) {
+	for i := range s.views {
+		rest := s.views[i].Rest()
+		found = found || s.counts(i) && s.matches(rest)
+		if len(rest) > longestRest {
+			s.views[i] = plaintext.Renderer{}
+		}
+	}
+	return found
+}
+
+// longestRest is how much of a line that does not end is kept, in bytes. The
+// search starts anew in its middle then.
+const longestRest = 1 << 20
+
+// counts reports whether a view is another than those before it.
+func (s *lineSearch) counts(view int) bool { return view == 0 || s.seen[0] && s.seen[1] }
+
+func (s *lineSearch) matches(text string) bool {
+	for line := range strings.Lines(text) {
+		if s.re.MatchString(strings.TrimSuffix(line, "\n")) {
 			return true
 		}
 	}
 	return false
 }
-
-func (s *lineSearch) matches(line []byte) bool { return s.re.MatchString(plaintext.Bytes(line)) }

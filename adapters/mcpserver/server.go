@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -13,9 +14,11 @@ import (
 	"github.com/procession-go/procession"
 )
 
-// Defaults of Options.
+// Defaults of Options, and the most that max_bytes may ask for (Options.TextLimit
+// if that is more).
 const (
 	DefaultTextLimit  = 32 << 10        // bytes
+	MaxTextLimit      = 1 << 20         // bytes
 	DefaultMaxMessage = 4 << 20         // bytes
 	DefaultProgress   = 2 * time.Second // between two progress notifications
 )
@@ -53,6 +56,9 @@ type Options struct {
 	Logger *slog.Logger
 }
 
+// mostText is the most bytes of output that a result has.
+func (o Options) mostText() int { return max(MaxTextLimit, o.TextLimit) }
+
 // Server offers an engine to MCP clients. All its methods may be called from any
 // goroutine.
 type Server struct {
@@ -60,6 +66,7 @@ type Server struct {
 	options Options
 	policy  *policy
 	mcp     *mcp.Server
+	turns   chan struct{} // see turn
 
 	mu       sync.Mutex
 	closed   bool
@@ -81,7 +88,8 @@ func New(eng *procession.Engine, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{engine: eng, options: o, policy: policy, sessions: map[*mcp.ServerSession]*session{}}
+	s := &Server{engine: eng, options: o, policy: policy, sessions: map[*mcp.ServerSession]*session{},
+		turns: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	s.mcp = mcp.NewServer(
 		&mcp.Implementation{Name: "procession", Title: "Procession process engine", Version: o.Version},
 		&mcp.ServerOptions{

@@ -8,44 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/procession-go/procession"
-	"github.com/procession-go/procession/plaintext"
 )
-
-// What becomes of raw output before a model reads it: it is cleaned, filtered by
-// lines, and capped.
-
-// view is output as a model reads it.
-type view struct {
-	output, stdout, stderr string
-	cut                    int // bytes at the beginning of output that limit left out
-}
-
-// viewOf cleans, filters (if re is not nil) and caps each of the three views at
-// limit bytes.
-func viewOf(segments []procession.Segment, re *regexp.Regexp, limit int) view {
-	text := func(keep func(procession.Segment) bool) (string, int) {
-		return keepEnd(filterLines(cleaned(segments, keep), re), limit)
-	}
-	var v view
-	v.output, v.cut = text(func(procession.Segment) bool { return true })
-	v.stdout, _ = text(func(s procession.Segment) bool { return s.Stream == procession.Stdout })
-	v.stderr, _ = text(func(s procession.Segment) bool { return s.Stream == procession.Stderr })
-	return v
-}
-
-func cleaned(segments []procession.Segment, keep func(procession.Segment) bool) string {
-	var size int
-	for _, s := range segments {
-		size += len(s.Data)
-	}
-	raw := make([]byte, 0, size)
-	for _, s := range segments {
-		if keep(s) {
-			raw = append(raw, s.Data...)
-		}
-	}
-	return plaintext.Bytes(raw)
-}
 
 // filterLines is the lines of text that re matches, all of them if it is nil.
 func filterLines(text string, re *regexp.Regexp) string {

@@ -1,7 +1,6 @@
 package mcpserver
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,21 +19,41 @@ func (s *session) getProcessOutput(c call, in outputParams) (string, outputResul
 	if err != nil {
 		return "", outputResult{}, err
 	}
-	if in.MaxBytes < 0 {
-		return "", outputResult{}, fmt.Errorf("max_bytes is %d; it must be at least 1", in.MaxBytes)
+	limit, err := textLimit(in.MaxBytes, s.server.options)
+	if err != nil {
+		return "", outputResult{}, err
 	}
-	if wait > 0 {
-		if _, err := s.info(c, in.ProcessID); err != nil {
+	read := func() (string, outputResult, error) { return s.read(c, in.ProcessID, in.Cursor, re, limit) }
+	if wait == 0 {
+		return read()
+	}
+	if _, err := s.info(c, in.ProcessID); err != nil {
+		return "", outputResult{}, err
+	}
+	defer s.server.report(c, c.CallToolRequest, wait, func() string { return s.progress(c, in.ProcessID) })()
+	w := newWaiter(s.server, in.ProcessID, in.Cursor, re, wait)
+	for {
+		if err := w.wait(c); err != nil {
 			return "", outputResult{}, err
 		}
-		stop := s.server.report(c, c.CallToolRequest, wait, func() string { return s.progress(c, in.ProcessID) })
-		err := await(c, s.server.engine, in.ProcessID, in.Cursor, re, wait)
-		stop()
-		if err != nil {
-			return "", outputResult{}, err
+		// What has matched may have been overwritten or evicted since.
+		text, result, err := read()
+		if err != nil || w.over || re == nil || result.Output+result.Stdout+result.Stderr != "" {
+			return text, result, err
 		}
 	}
-	return s.read(c, in.ProcessID, in.Cursor, re, cmp.Or(in.MaxBytes, s.server.options.TextLimit))
+}
+
+// textLimit is how many bytes of output a call gets that asks for so many, 0 for
+// not having said.
+func textLimit(asked int, o Options) (int, error) {
+	switch {
+	case asked < 0:
+		return 0, fmt.Errorf("max_bytes is %d; it must be at least 1", asked)
+	case asked == 0:
+		return o.TextLimit, nil
+	}
+	return min(asked, o.mostText()), nil
 }
 
 func (s *session) waitForProcess(c call, in waitParams) (string, outputResult, error) {
@@ -65,6 +84,11 @@ func (s *session) waitForProcess(c call, in waitParams) (string, outputResult, e
 
 // read is the result that both tools have.
 func (s *session) read(ctx context.Context, id string, cursor int64, re *regexp.Regexp, limit int) (string, outputResult, error) {
+	done, err := s.server.turn(ctx) // before the output, of which those who wait hold nothing
+	if err != nil {
+		return "", outputResult{}, err
+	}
+	defer done()
 	info, err := s.info(ctx, id) // before the output, so that an end that it tells of is in that too
 	if err != nil {
 		return "", outputResult{}, err
@@ -77,40 +101,18 @@ func (s *session) read(ctx context.Context, id string, cursor int64, re *regexp.
 		info.State, info.Exit = procession.Exited, chunk.Exit
 	}
 	v := viewOf(chunk.Segments, re, limit)
-	dropped := chunk.Dropped + int64(v.cut)
+	next := chunk.Next
+	if info.Exit == nil {
+		next = resume(chunk.Segments, next, re != nil, v)
+	}
+	dropped := chunk.Dropped + int64(v.output.cut)
 	result := outputResult{
-		ProcessID: id, Output: v.output, Stdout: v.stdout, Stderr: v.stderr,
-		Truncated: dropped > 0, Dropped: dropped,
+		ProcessID: id, Output: v.output.text, Stdout: v.stdout.text, Stderr: v.stderr.text,
+		Truncated: chunk.Dropped > 0 || v.cut(), Dropped: dropped,
 		ExitCode: exitCode(info.Exit), Signal: exitSignal(info.Exit),
-		State: info.State.String(), NextCursor: chunk.Next,
+		State: info.State.String(), NextCursor: next,
 	}
 	return outputText(info, result, re, cursor), result, nil
-}
-
-// settle is how long nothing more must come before output is taken as it is.
-const settle = 20 * time.Millisecond
-
-// await returns when there is output from cursor on (if re is not nil: a line in
-// it that matches), when the process has ended, or when the time is over.
-func await(ctx context.Context, eng *procession.Engine, id string, cursor int64, re *regexp.Regexp, wait time.Duration) error {
-	deadline := time.Now().Add(wait)
-	search := lineSearch{re: re}
-	for o := (procession.ReadOptions{Cursor: cursor, Wait: wait}); ; {
-		chunk, err := eng.Read(ctx, id, o)
-		if err != nil {
-			return err
-		}
-		found := search.feed(chunk)
-		quiet := len(chunk.Segments) == 0
-		left := time.Until(deadline)
-		if chunk.EOF || left <= 0 || found && (quiet || re != nil) || quiet && search.begun() {
-			return nil
-		}
-		o.Cursor, o.Wait = chunk.Next, left
-		if found || search.begun() {
-			o.Wait = min(settle, left)
-		}
-	}
 }
 
 // progress is what a progress notification says.

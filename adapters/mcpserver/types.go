@@ -65,7 +65,7 @@ type outputResult struct {
 	Output     string  `json:"output" jsonschema:"Standard output and standard error in the order in which they came, as text: control sequences resolved, filtered, and of max_bytes at the most."`
 	Stdout     string  `json:"stdout" jsonschema:"Standard output alone."`
 	Stderr     string  `json:"stderr" jsonschema:"Standard error alone."`
-	Truncated  bool    `json:"truncated" jsonschema:"Whether something was left out: dropped is more than 0."`
+	Truncated  bool    `json:"truncated" jsonschema:"Whether something was left out at the beginning of output, stdout or stderr."`
 	Dropped    int64   `json:"dropped" jsonschema:"How many bytes before the beginning of output were left out: no longer retained, or more than max_bytes."`
 	ExitCode   *int    `json:"exit_code" jsonschema:"What it exited with. Null while it runs, and if a signal ended it."`
 	Signal     *string `json:"signal" jsonschema:"The signal that ended it, such as SIGKILL. Null if none did."`

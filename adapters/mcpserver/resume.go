@@ -1,0 +1,145 @@
+package mcpserver
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/ansi/parser"
+
+	"github.com/procession-go/procession"
+)
+
+// Where a reader reads on. A cursor may be anywhere in the output, but two things
+// must not be cut by one: a control sequence, whose second half would be read as
+// text, and a line that a filter has not let through yet.
+
+// resume is the cursor for what comes after segments of a process that runs: next,
+// or as much before it as is needed. filtered tells that v has matching lines only.
+func resume(segments []procession.Segment, next int64, filtered bool, v view) int64 {
+	at := min(sequenceStart(segments, procession.Stdout, next), sequenceStart(segments, procession.Stderr, next))
+	if !filtered {
+		return at
+	}
+	if v.output.open {
+		at = min(at, lineStart(segments, either, next))
+	}
+	if !v.matched() { // so that nothing is returned twice
+		if v.stdout.open {
+			at = min(at, lineStart(segments, only(procession.Stdout), next))
+		}
+		if v.stderr.open {
+			at = min(at, lineStart(segments, only(procession.Stderr), next))
+		}
+	}
+	return at
+}
+
+// lineStart is the offset of the line without a newline that segments end in, next
+// if there is none.
+func lineStart(segments []procession.Segment, keep func(procession.Stream) bool, next int64) int64 {
+	start := next
+	for _, s := range segments {
+		if !keep(s.Stream) {
+			continue
+		}
+		switch i := bytes.LastIndexByte(s.Data, '\n'); {
+		case i == len(s.Data)-1:
+			start = next
+		case i >= 0:
+			start = s.Offset + int64(i) + 1
+		default:
+			start = min(start, s.Offset)
+		}
+	}
+	return start
+}
+
+// sequenceStart is the offset of the control sequence of which a stream has not
+// had the end, next if there is none.
+func sequenceStart(segments []procession.Segment, stream procession.Stream, next int64) int64 {
+	var q sequence
+	for _, s := range segments {
+		if s.Stream == stream {
+			q.scan(s.Data, s.Offset)
+		}
+	}
+	return q.open(next)
+}
+
+// longestSequence is how long a control sequence may be, in bytes; one without an
+// end must not keep a reader in place for ever.
+const longestSequence = 4 << 10
+
+// sequence follows control sequences as package plaintext does, as far as it
+// takes to know where they begin and end.
+type sequence struct {
+	state parser.State
+	start int64 // of the sequence, if state is not that of text
+}
+
+// open is the offset of a sequence that is not complete at end, which is end if
+// there is none.
+func (q *sequence) open(end int64) int64 {
+	if q.state == parser.GroundState || end-q.start > longestSequence {
+		return end
+	}
+	return q.start
+}
+
+// scan takes the next bytes of a stream, which are at offset and end with a
+// character.
+func (q *sequence) scan(data []byte, offset int64) {
+	for i := 0; i < len(data); {
+		if q.state == parser.GroundState {
+			begin := introducer(data[i:])
+			if begin < 0 {
+				return
+			}
+			i += begin
+			q.start = offset + int64(i)
+		}
+		i += q.next(data[i:])
+	}
+}
+
+// next takes what p begins with and returns its length.
+func (q *sequence) next(p []byte) int {
+	switch c := p[0]; {
+	case c < utf8.RuneSelf:
+		before := q.state
+		q.state, _ = parser.Table.Transition(before, c)
+		if before == parser.EscapeState && c == 'k' { // a window's title
+			q.state = parser.SosStringState
+		}
+		return 1
+	case q.inString():
+		return 1
+	}
+	q.state = parser.GroundState // which a character breaks off
+	if r, n := utf8.DecodeRune(p); r == ansi.CSI {
+		q.state = parser.CsiEntryState
+		return n
+	}
+	return 1
+}
+
+func (q *sequence) inString() bool {
+	switch q.state {
+	case parser.OscStringState, parser.DcsStringState, parser.SosStringState, parser.PmStringState, parser.ApcStringState:
+		return true
+	}
+	return false
+}
+
+// introducer is the index in p of ESC or the CSI of C1, -1 if there is none.
+func introducer(p []byte) int {
+	esc := bytes.IndexByte(p, ansi.ESC)
+	if esc >= 0 {
+		p = p[:esc]
+	}
+	if c1 := bytes.Index(p, []byte("\u009b")); c1 >= 0 {
+		return c1
+	}
+	return esc
+}

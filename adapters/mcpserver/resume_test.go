@@ -1,0 +1,100 @@
+package mcpserver
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/plaintext"
+)
+
+// TestSequenceAgrees: a control sequence is incomplete if, and only if, it takes
+// the next letter for a part of itself.
+func TestSequenceAgrees(t *testing.T) {
+	pieces := []string{"\x1b", "[", "]", "P", "X", "k", "(", "3", "!", "m", "\a", "\x18", "é", "\u009b", "\xff"}
+	var try func(text string, left int)
+	try = func(text string, left int) {
+		var q sequence
+		q.scan([]byte(text), 0)
+		end := int64(len(text))
+		if shown := strings.Contains(plaintext.String(text+"Z"), "Z"); shown != (q.open(end) == end) {
+			t.Errorf("%q: a sequence is open from %d on, but the next letter is shown: %v", text, q.open(end), shown)
+		}
+		if left > 0 {
+			for _, piece := range pieces {
+				try(text+piece, left-1)
+			}
+		}
+	}
+	try("", 4)
+}
+
+// TestSequenceInPieces: where a sequence begins does not depend on how its bytes
+// come.
+func TestSequenceInPieces(t *testing.T) {
+	const text = "a\x1b[31mb\x1b]0;a title"
+	for i := range text {
+		var q sequence
+		q.scan([]byte(text[:i]), 0)
+		q.scan([]byte(text[i:]), int64(i))
+		if at := q.open(int64(len(text))); at != 7 {
+			t.Errorf("split at %d: %d", i, at)
+		}
+	}
+	var q sequence
+	q.scan([]byte(text+strings.Repeat("x", longestSequence)), 0)
+	if end := int64(len(text) + longestSequence); q.open(end) != end {
+		t.Error("a sequence without an end is waited for, for ever")
+	}
+}
+
+// pieces are segments: of standard error those that begin with "!".
+func pieces(offset int64, texts ...string) (segments []procession.Segment, next int64) {
+	for _, text := range texts {
+		s := procession.Segment{Offset: offset}
+		if text[0] == '!' {
+			s.Stream, text = procession.Stderr, text[1:]
+		}
+		s.Data = []byte(text)
+		segments = append(segments, s)
+		offset += int64(len(text))
+	}
+	return segments, offset
+}
+
+func TestResume(t *testing.T) {
+	for _, test := range []struct {
+		pattern string
+		texts   []string
+		want    int64 // from 100 on
+	}{
+		{"", []string{}, 100},
+		{"", []string{"one\ntwo"}, 107},
+		{"", []string{"one\x1b[3"}, 103},
+		{"", []string{"one\x1b[3", "!err"}, 103},
+		{"", []string{"one\x1b[3", "!err", "1m"}, 111},
+		{"", []string{"one", "!\x1b", "two"}, 103},
+		{"ready", []string{"one\n"}, 104},
+		{"ready", []string{"one\nserver rea"}, 104},
+		{"ready", []string{"one\nserver ", "rea"}, 104},
+		{"ready", []string{"server rea"}, 100},
+		{"ready", []string{"one\nready on"}, 112},
+		{"ready", []string{"one\n10%\r20%\r30%"}, 104},
+		{"ready", []string{"one\nrea\x1b["}, 104},
+		{"ready", []string{"one\nready\x1b["}, 109},
+		{"ready", []string{"server rea", "!warning\n"}, 100},
+		{"ready", []string{"server rea", "!warning\n", "dy\n"}, 121},
+		{"ready", []string{"!warning", "server rea"}, 100},
+		{"war", []string{"server rea", "!warning\n"}, 118}, // returned, and must not be again
+		{"one", []string{"one\n", "!two\n", "three"}, 108},
+	} {
+		segments, next := pieces(100, test.texts...)
+		re, err := lineFilter(test.pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := resume(segments, next, re != nil, viewOf(segments, re, 1000)); got != test.want {
+			t.Errorf("%q, %q: %d, want %d", test.pattern, test.texts, got, test.want)
+		}
+	}
+}

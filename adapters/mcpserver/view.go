@@ -1,0 +1,124 @@
+package mcpserver
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/plaintext"
+)
+
+// What becomes of raw output before a model reads it: it is cleaned, filtered by
+// lines, and capped.
+
+// view is output as a model reads it.
+type view struct {
+	output, stdout, stderr shown
+}
+
+// shown is the end of a text.
+type shown struct {
+	text string
+	cut  int  // bytes before it that were left out for want of space
+	open bool // the whole ends in a line without a newline that does not match
+}
+
+// matched reports whether there is anything of the lines that were looked for.
+func (v view) matched() bool {
+	return v.output.text != "" || v.stdout.text != "" || v.stderr.text != ""
+}
+
+// cut reports whether something was left out for want of space.
+func (v view) cut() bool { return v.output.cut > 0 || v.stdout.cut > 0 || v.stderr.cut > 0 }
+
+// viewOf cleans, filters (if re is not nil) and caps each of the three views at
+// limit bytes.
+func viewOf(segments []procession.Segment, re *regexp.Regexp, limit int) view {
+	both := show(segments, either, re, limit)
+	switch out, err := has(segments, procession.Stdout), has(segments, procession.Stderr); {
+	case out && err:
+		return view{both, show(segments, only(procession.Stdout), re, limit), show(segments, only(procession.Stderr), re, limit)}
+	case err:
+		return view{output: both, stderr: both}
+	default:
+		return view{output: both, stdout: both}
+	}
+}
+
+// show renders piece by piece, so that it holds little more than what it returns,
+// however much is retained. All of it is rendered: without that it is not known
+// how much was left out, nor what an early sequence does to a late line.
+func show(segments []procession.Segment, keep func(procession.Stream) bool, re *regexp.Regexp, limit int) shown {
+	var r plaintext.Renderer
+	end := tail{limit: limit}
+	for _, s := range segments {
+		if keep(s.Stream) {
+			r.Write(s.Data)
+			end.write(filterLines(r.Lines(), re))
+		}
+	}
+	rest := r.Rest()
+	end.write(filterLines(rest, re))
+	last := rest[strings.LastIndexByte(rest, '\n')+1:]
+	var v shown
+	v.text, v.cut = end.kept()
+	v.open = last != "" && re != nil && !re.MatchString(last)
+	return v
+}
+
+func either(procession.Stream) bool { return true }
+
+func only(stream procession.Stream) func(procession.Stream) bool {
+	return func(s procession.Stream) bool { return s == stream }
+}
+
+func has(segments []procession.Segment, stream procession.Stream) bool {
+	for _, s := range segments {
+		if s.Stream == stream {
+			return true
+		}
+	}
+	return false
+}
+
+// tail keeps the end of a text that comes in pieces.
+type tail struct {
+	limit int // bytes
+	held  []byte
+	gone  int // bytes before held
+}
+
+// spare is what a tail may hold beyond its limit before it lets go of it.
+const spare = 64 << 10
+
+func (t *tail) write(text string) {
+	enough := t.limit + 1 // keepEnd looks at the byte before
+	if over := len(text) - enough; over > 0 {
+		t.gone += len(t.held) + over
+		t.held, text = t.held[:0], text[over:]
+	}
+	t.held = append(t.held, text...)
+	if over := len(t.held) - enough; over > spare+t.limit {
+		t.gone += over
+		t.held = append(t.held[:0], t.held[over:]...)
+	}
+}
+
+// kept is the end as keepEnd has it, and how many bytes of the whole are before
+// it.
+func (t *tail) kept() (string, int) {
+	end, cut := keepEnd(string(t.held), t.limit)
+	return strings.Clone(end), t.gone + cut
+}
+
+// turn waits for one of the few places to clean output at the same time, which
+// takes memory and time. done gives it back.
+func (s *Server) turn(ctx context.Context) (done func(), err error) {
+	select {
+	case s.turns <- struct{}{}:
+		return func() { <-s.turns }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
