@@ -41,12 +41,14 @@ type HTTPOptions struct {
 // server's (DNS rebinding), and with 401 what has not the token.
 func (s *Server) Handler(o HTTPOptions) http.Handler {
 	sdk := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s.mcp }, &mcp.StreamableHTTPOptions{
-		MaxRequestBodyBytes: int64(s.options.MaxMessage),
-		Logger:              slog.New(atLeast{slog.LevelError, s.options.Logger.Handler()}),
+		MaxRequestBodyBytes:        int64(s.options.MaxMessage),
+		DisableLocalhostProtection: true, // it knows no names; guard does
+		Logger:                     slog.New(atLeast{slog.LevelError, s.options.Logger.Handler()}),
 	})
 	mux := http.NewServeMux()
-	mux.Handle(Path, s.tracked(sdk))
-	mux.Handle("/{$}", s.tracked(sdk))
+	endpoint := s.received(s.tracked(sdk))
+	mux.Handle(Path, endpoint)
+	mux.Handle("/{$}", endpoint)
 	return o.guard(mux)
 }
 

@@ -1,8 +1,10 @@
 package mcpserver
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -80,15 +82,26 @@ func TestHTTPRefuses(t *testing.T) {
 			t.Errorf("%s: %d (%s), want %d", test.name, status, text, test.status)
 		}
 	}
-	for body, want := range map[string]int{
-		"{":                          400,
-		`{"jsonrpc":"2.0","id":1}`:   0,
-		strings.Repeat("x", 10_001):  413,
-		`[{"jsonrpc":"2.0","id":1}]`: 0,
+	_, _, session := post(t, h.Client(), h.URL+Path, initialize, "Authorization", right)
+	for _, test := range []struct {
+		body   string
+		status int
+		text   string
+	}{
+		{"{", 400, "malformed payload"},
+		{"", 400, "non-empty body"},
+		{"17", 400, "malformed payload"},
+		{`{"jsonrpc":"2.0","id":1}`, 202, ""}, // an answer to nothing
+		{`[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, 400, "batching is not supported"},
+		{strings.Repeat("x", 10_001), 413, "longer than the 10000 bytes"},
+		{`{"jsonrpc":"2.0","id":1,"method":"ping"}`, 200, `"id":1,"result":{}`},
+		{`{"jsonrpc":"2.0","id":1.5,"method":"ping"}`, 400, `"id":null`},
+		{`{"jsonrpc":"2.0","id":null,"method":"ping"}`, 400, "id is null; it must be"},
+		{`[{"jsonrpc":"2.0","id":1.5,"method":"ping"}]`, 400, "id is 1.5; it must be"},
 	} {
-		status, text, _ := post(t, h.Client(), h.URL+Path, body, "Authorization", right)
-		if want != 0 && status != want {
-			t.Errorf("%.30s: %d (%s), want %d", body, status, text, want)
+		status, text, _ := post(t, h.Client(), h.URL+Path, test.body, "Authorization", right, "Mcp-Session-Id", session, "Mcp-Protocol-Version", "2025-11-25")
+		if status != test.status || !strings.Contains(text, test.text) {
+			t.Errorf("%.50s: %d (%s), want %d (%s)", test.body, status, text, test.status, test.text)
 		}
 	}
 	if status, _, _ := post(t, h.Client(), h.URL+"/elsewhere", initialize, "Authorization", right); status != 404 {
@@ -96,6 +109,37 @@ func TestHTTPRefuses(t *testing.T) {
 	}
 	if status, _, session := post(t, h.Client(), h.URL, initialize, "Authorization", right); status != 200 || session == "" {
 		t.Errorf("at the root: %d, session %q", status, session)
+	}
+}
+
+// TestHosts: the names of HTTPOptions.Hosts are those of the server, on loopback
+// addresses too.
+func TestHosts(t *testing.T) {
+	s := newServer(t, Options{})
+	h := httptest.NewServer(s.Handler(HTTPOptions{Hosts: []string{"build.example"}, Loopback: true}))
+	defer h.Close()
+	defer s.Close()
+	for host, want := range map[string]int{
+		"build.example":          200,
+		"build.example:8642":     200,
+		"BUILD.example":          200,
+		"localhost":              200,
+		"LOCALHOST:1":            200,
+		"127.0.0.1":              200,
+		"127.1.2.3":              200,
+		"[::1]:80":               200,
+		"evil.example":           403,
+		"build.example.evil":     403,
+		"evil.build.example":     403,
+		"localhost.evil.example": 403,
+		"127.0.0.1.evil.example": 403,
+		"evil.example:127.0.0.1": 403,
+		"0.0.0.0":                403,
+		"192.0.2.1":              403,
+	} {
+		if status, text, _ := post(t, h.Client(), h.URL+Path, initialize, "Host", host); status != want {
+			t.Errorf("%s: %d (%s), want %d", host, status, text, want)
+		}
 	}
 }
 
@@ -198,6 +242,37 @@ func TestHTTPIdle(t *testing.T) {
 	})
 	if _, err := c.CallTool(within30(t), &mcp.CallToolParams{Name: "list_processes"}); err == nil {
 		t.Error("a call in a session that has expired succeeds")
+	}
+}
+
+// TestHTTPStalledBody: a request that does not come to its end is no sign of life,
+// and is given up.
+func TestHTTPStalledBody(t *testing.T) {
+	s := newServer(t, Options{Idle: time.Second})
+	h := httptest.NewServer(s.Handler(HTTPOptions{Loopback: true}))
+	defer h.Close()
+	defer s.Close()
+	_, _, session := post(t, h.Client(), h.URL+Path, initialize)
+	label := s.sessionByID(session)
+	id, err := label.start(within30(t), procession.Shell("exec sleep 1000"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", h.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"+
+		"Mcp-Session-Id: %s\r\nContent-Length: 100\r\n\r\n{", Path, session)
+	eventually(t, "the session ends", func() bool {
+		_, err := s.engine.Info(within30(t), id)
+		return errors.Is(err, procession.ErrNotFound)
+	})
+	conn.SetReadDeadline(time.Now().Add(patience))
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || answer.StatusCode != http.StatusRequestTimeout {
+		t.Errorf("the answer is %v, %v", answer, err)
 	}
 }
 

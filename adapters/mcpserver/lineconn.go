@@ -4,11 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"regexp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -216,60 +213,3 @@ func (c *lineConn) Close() error {
 
 // SessionID is "": there is one session only.
 func (c *lineConn) SessionID() string { return "" }
-
-// decode is the message of a line, or the answer to a line that has none.
-func decode(l line, max int) (jsonrpc.Message, []byte) {
-	text := bytes.TrimSpace(l.text)
-	switch {
-	case l.tooLong:
-		return nil, refusal(outerID(text), jsonrpc.CodeInvalidRequest,
-			fmt.Sprintf("the message is longer than the %d bytes that this server takes", max))
-	case !json.Valid(text):
-		return nil, refusal(nil, jsonrpc.CodeParseError, "parse error: the line is not JSON")
-	case text[0] == '[':
-		return nil, refusal(nil, jsonrpc.CodeInvalidRequest, "batches are not supported: write one message a line")
-	}
-	message, err := jsonrpc.DecodeMessage(text)
-	if err != nil {
-		var outer struct{ ID json.RawMessage }
-		json.Unmarshal(text, &outer)
-		return nil, refusal(outer.ID, jsonrpc.CodeInvalidRequest, "not a JSON-RPC message: "+err.Error())
-	}
-	return message, nil
-}
-
-// refusal is an error of JSON-RPC. Its id is null if it is not known whose it
-// is, as https://www.jsonrpc.org/specification#response_object wants it; the
-// SDK's encoder would leave it out.
-func refusal(id json.RawMessage, code int, message string) []byte {
-	if !validID.Match(id) || !json.Valid(id) {
-		id = json.RawMessage("null")
-	}
-	text, err := json.Marshal(map[string]any{
-		"jsonrpc": "2.0", "id": id,
-		"error": map[string]any{"code": code, "message": message},
-	})
-	if err != nil {
-		panic(err)
-	}
-	return text
-}
-
-var (
-	validID = regexp.MustCompile(`^("(?:[^"\\]|\\.)*"|-?\d+)$`)
-	// Where clients write the id: right at the beginning, or at the very end.
-	firstID = regexp.MustCompile(`^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)\s*,`)
-	lastID  = regexp.MustCompile(`,\s*"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)\s*\}\s*$`)
-)
-
-// outerID is the id of a message of which there are the two ends only, nil if it
-// is in neither.
-func outerID(ends []byte) json.RawMessage {
-	if m := firstID.FindSubmatch(ends); m != nil {
-		return m[1]
-	}
-	if m := lastID.FindSubmatch(ends); m != nil {
-		return m[1]
-	}
-	return nil
-}

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	if procession.Init() {
 		return
 	}
-	inputPatience = 200 * time.Millisecond
+	inputPatience, bodyPatience = 200*time.Millisecond, 3*time.Second
 	if name, ok := os.LookupEnv(helperVariable); ok {
 		os.Unsetenv(helperVariable)
 		help(name)
