@@ -1,13 +1,12 @@
 package mcpserver
 
 import (
+	"cmp"
 	"fmt"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/procession-go/procession"
 )
@@ -54,7 +53,7 @@ func (p *policy) check(spec *procession.Spec, cwd string) error {
 	if err := p.outputLimit(spec); err != nil {
 		return err
 	}
-	return decide(p.allow, p.deny, programOf(spec.Command, dir))
+	return decide(p.allow, withLinks(p.deny), programOf(spec.Command, dir))
 }
 
 func (p *policy) outputLimit(spec *procession.Spec) error {
@@ -70,7 +69,7 @@ func (p *policy) outputLimit(spec *procession.Spec) error {
 	return nil
 }
 
-// directory is the directory that cwd means.
+// directory is the directory that cwd means, absolute; "" is the server's own.
 func (p *policy) directory(cwd string) (string, error) {
 	if cwd == "" {
 		return p.root, nil
@@ -80,7 +79,8 @@ func (p *policy) directory(cwd string) (string, error) {
 		dir = filepath.Join(p.root, dir)
 	}
 	if p.root == "" {
-		return dir, wrongDirectory(cwd, isDirectory(dir))
+		dir, err := filepath.Abs(dir)
+		return dir, wrongDirectory(cwd, cmp.Or(err, isDirectory(dir)))
 	}
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil && within(p.root, filepath.Clean(dir)) {
@@ -113,77 +113,4 @@ func wrongDirectory(cwd string, err error) error {
 		return fmt.Errorf("cwd %q: %w", cwd, err)
 	}
 	return nil
-}
-
-// program is a program by its names: those by which it may be allowed, and those
-// by which it may be denied, which are more.
-type program struct {
-	command     string
-	allow, deny []string
-}
-
-// decide says why a program may not be started, nil if it may.
-func decide(allow, deny []string, p program) error {
-	switch {
-	case matches(deny, p.deny):
-		return fmt.Errorf("this server does not run %q (it denies %s)", p.command, strings.Join(deny, ", "))
-	case len(allow) > 0 && !matches(allow, p.allow):
-		hint := ""
-		if p.command == shell {
-			hint = "; that is the shell, which runs command if there are no args: put the program in command and its arguments in args"
-		}
-		return fmt.Errorf("this server does not run %q; it runs only %s%s", p.command, strings.Join(allow, ", "), hint)
-	}
-	return nil
-}
-
-func matches(patterns, names []string) bool {
-	for _, pattern := range patterns {
-		for _, name := range names {
-			if ok, _ := path.Match(pattern, name); ok {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// programOf finds out the names of the program that command starts in dir: its
-// path, as given, as found on PATH and without symbolic links, and its base
-// names. A base name does not allow what merely has that name: PATH must find
-// the same file by it.
-func programOf(command, dir string) program {
-	p := program{command: command}
-	base := filepath.Base(command)
-	found, file := command, command
-	if base == command { // a name, to be looked up
-		p.allow = append(p.allow, base)
-		if at, err := exec.LookPath(command); err == nil {
-			found, file = at, at
-		}
-	} else {
-		found = filepath.Clean(command)
-		file = found
-		if !filepath.IsAbs(found) {
-			file = filepath.Join(dir, found)
-		}
-		if at, err := exec.LookPath(base); err == nil && sameFile(at, file) {
-			p.allow = append(p.allow, base)
-		}
-	}
-	p.allow = append(p.allow, filepath.ToSlash(file))
-	p.deny = slices.Concat(p.allow, []string{filepath.ToSlash(command), base, filepath.ToSlash(found)})
-	if real, err := filepath.EvalSymlinks(file); err == nil {
-		p.deny = append(p.deny, filepath.ToSlash(real), filepath.Base(real))
-	}
-	return p
-}
-
-func sameFile(a, b string) bool {
-	x, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	y, err := os.Stat(b)
-	return err == nil && os.SameFile(x, y)
 }

@@ -9,78 +9,6 @@ import (
 	"github.com/procession-go/procession"
 )
 
-func TestDecide(t *testing.T) {
-	npm := program{command: "npm", allow: []string{"npm", "/usr/bin/npm"}, deny: []string{"npm", "/usr/bin/npm", "/usr/lib/npm/cli.js", "cli.js"}}
-	sh := program{command: "/bin/sh", allow: []string{"sh", "/bin/sh"}, deny: []string{"sh", "/bin/sh", "/usr/bin/dash", "dash"}}
-	fake := program{command: "./npm", allow: []string{"/opt/npm"}, deny: []string{"/opt/npm", "npm", "./npm"}}
-	type patterns = []string
-	for _, test := range []struct {
-		allow, deny patterns
-		program     program
-		want        string
-	}{
-		{nil, nil, npm, ""},
-		{patterns{"npm"}, nil, npm, ""},
-		{patterns{"n*"}, nil, npm, ""},
-		{patterns{"go", "/usr/bin/*"}, nil, npm, ""},
-		{patterns{"/usr/*"}, nil, npm, "runs only /usr/*"},
-		{patterns{"go", "git"}, nil, npm, "runs only go, git"},
-		{patterns{"npm"}, nil, fake, "runs only npm"},
-		{patterns{"/opt/*"}, nil, fake, ""},
-		{patterns{"npm"}, patterns{"npm"}, npm, "it denies npm"},
-		{nil, patterns{"npm"}, fake, "denies"},
-		{nil, patterns{"cli.*"}, npm, "denies"},
-		{nil, patterns{"/bin/*"}, npm, ""},
-		{nil, patterns{"dash"}, sh, "denies"},
-		{patterns{"go"}, nil, sh, "put the program in command and its arguments in args"},
-	} {
-		err := decide(test.allow, test.deny, test.program)
-		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
-			t.Errorf("allow %q, deny %q, %s: %v, want %q", test.allow, test.deny, test.program.command, err, test.want)
-		}
-	}
-}
-
-func TestProgramOf(t *testing.T) {
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "bin")
-	write := func(name string) {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte("#!/bin/sh\n"), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(filepath.Join(bin, "tool"))
-	write(filepath.Join(dir, "work", "tool"))
-	if err := os.Symlink("tool", filepath.Join(bin, "link")); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", bin)
-	for command, want := range map[string]struct{ allowed, denied bool }{ // by the base name "tool"
-		"tool":                          {true, true},
-		filepath.Join(bin, "tool"):      {true, true},
-		bin + "/../bin/tool":            {true, true},
-		"../bin/tool":                   {true, true},
-		"./tool":                        {false, true},
-		filepath.Join(dir, "work/tool"): {false, true},
-		"link":                          {false, true},
-		"other":                         {false, false},
-	} {
-		p := programOf(command, filepath.Join(dir, "work"))
-		if got := matches([]string{"tool"}, p.allow); got != want.allowed {
-			t.Errorf("%s: allowed by its name: %v (%q)", command, got, p.allow)
-		}
-		if got := matches([]string{"tool"}, p.deny); got != want.denied {
-			t.Errorf("%s: denied by its name: %v (%q)", command, got, p.deny)
-		}
-	}
-	if p := programOf("tool", dir); !matches([]string{filepath.Join(bin, "*")}, p.allow) {
-		t.Errorf("a name is not found by its path: %q", p.allow)
-	}
-}
-
 func TestDirectory(t *testing.T) {
 	top, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -130,6 +58,25 @@ func TestDirectory(t *testing.T) {
 	for _, bad := range []Options{{Root: filepath.Join(top, "none")}, {Root: filepath.Join(root, "file")}, {Allow: []string{"[a"}}, {Deny: []string{""}}, {Idle: -1}} {
 		if _, err := New(nil, bad); err == nil {
 			t.Errorf("%+v is no error", bad)
+		}
+	}
+}
+
+// TestDirectoryWithoutRoot: the program of a relative command is looked for in an
+// absolute directory.
+func TestDirectoryWithoutRoot(t *testing.T) {
+	top := t.TempDir()
+	if err := os.Mkdir(filepath.Join(top, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(top)
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cwd, want := range map[string]string{"": "", "sub": filepath.Join(here, "sub"), ".": here, "/": "/"} {
+		if got, err := (&policy{}).directory(cwd); got != want || err != nil {
+			t.Errorf("%q: %s, %v; want %s", cwd, got, err, want)
 		}
 	}
 }
