@@ -20,6 +20,7 @@ const (
 	DefaultTextLimit  = 32 << 10        // bytes
 	MaxTextLimit      = 1 << 20         // bytes
 	DefaultMaxMessage = 4 << 20         // bytes
+	DefaultRetention  = 256             // processes that have ended, of a session
 	DefaultProgress   = 2 * time.Second // between two progress notifications
 )
 
@@ -52,6 +53,11 @@ type Options struct {
 	// Idle ends an HTTP session in which no request was under way for so long. 0
 	// is never.
 	Idle time.Duration
+	// Retention is how many processes that have ended a session keeps, the newest;
+	// the others are released when it starts another one. 0 is 256, a negative
+	// number no limit. The engine's own retention is for all sessions together, so
+	// that one takes the results of another away: WithRetention(-1, 0) disables it.
+	Retention int
 	// Logger is where the server logs what is wrong. nil is slog.Default.
 	Logger *slog.Logger
 }
@@ -79,6 +85,7 @@ func New(eng *procession.Engine, o Options) (*Server, error) {
 	o.Version = cmp.Or(o.Version, "dev")
 	o.TextLimit = cmp.Or(o.TextLimit, DefaultTextLimit)
 	o.MaxMessage = cmp.Or(o.MaxMessage, DefaultMaxMessage)
+	o.Retention = cmp.Or(o.Retention, DefaultRetention)
 	o.Progress = cmp.Or(o.Progress, DefaultProgress)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	if o.TextLimit < 0 || o.MaxMessage < 0 || o.MaxOutput < 0 || o.Progress < 0 || o.Idle < 0 {

@@ -39,6 +39,7 @@ type session struct {
 	mu     sync.Mutex
 	ended  bool
 	starts sync.WaitGroup // starts under way; grows only while not ended
+	known  int            // processes there may be of it, see retain
 	busy   int            // HTTP requests under way
 	timer  *time.Timer    // ends the session when it is idle, nil if nothing does
 }
@@ -73,7 +74,9 @@ func (s *session) start(ctx context.Context, spec procession.Spec) (string, erro
 	}
 	labels[SessionLabel] = s.label
 	spec.Labels = labels
-	return s.server.engine.Start(ctx, spec)
+	id, err := s.server.engine.Start(ctx, spec)
+	s.retain(context.WithoutCancel(ctx))
+	return id, err
 }
 
 // info describes one of the session's processes.

@@ -160,6 +160,7 @@ func (f *mcpFlags) engine(logger *slog.Logger) (*procession.Engine, error) {
 		procession.WithGuardian(),
 		procession.WithMaxProcesses(f.maxProcesses),
 		procession.WithGrace(max(f.grace, 1)), // 0 would be the engine's default
+		procession.WithRetention(-1, 0),       // the server keeps what ended, for each session
 		procession.WithLogger(logger),
 	}
 	engine, err := procession.New(options...)
