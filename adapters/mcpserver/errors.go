@@ -48,14 +48,14 @@ func named(processes []procession.Info) string {
 	return b.String()
 }
 
-// explain is an error of the engine as a model needs it.
-func (s *session) explain(ctx context.Context, err error) error {
+// explain is an error of the engine, in a call of a tool, as a model needs it.
+func (s *session) explain(ctx context.Context, tool string, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		if cause := context.Cause(ctx); errors.Is(cause, errSessionEnded) {
 			return cause
 		}
-		return errors.New("the waiting was cancelled; the process is not affected")
+		return cancelled(tool)
 	case errors.Is(err, procession.ErrLimit):
 		running, listErr := s.server.engine.List(ctx, procession.Selector{
 			Labels: s.selector().Labels, States: []procession.State{procession.Starting, procession.Running, procession.Stopping}})
@@ -70,6 +70,23 @@ func (s *session) explain(ctx context.Context, err error) error {
 		return errServerClosed
 	}
 	return err
+}
+
+// cancelled is the error of a call that the client has cancelled. That ends the
+// waiting only: what the tool has begun goes on.
+func cancelled(tool string) error {
+	const call = "the call was cancelled"
+	switch tool {
+	case "start_process":
+		return errors.New(call + ", but the process may have been started; list_processes tells")
+	case "send_input":
+		return errors.New(call + ", but some of the input may have been written")
+	case "kill_process":
+		return errors.New(call + ", but the process may be ending all the same; get_process_info tells")
+	case "release_process":
+		return errors.New(call + ", but the process may be killed and forgotten all the same; list_processes tells")
+	}
+	return errors.New(call + "; the process is not affected")
 }
 
 // explainStart is the error of a failed start.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/procession-go/procession"
@@ -72,7 +73,8 @@ type Server struct {
 	options Options
 	policy  *policy
 	mcp     *mcp.Server
-	turns   chan struct{} // see turn
+	params  map[string]*jsonschema.Schema // of the tools, by name
+	turns   chan struct{}                 // see turn
 
 	mu       sync.Mutex
 	closed   bool
@@ -96,7 +98,7 @@ func New(eng *procession.Engine, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{engine: eng, options: o, policy: policy, sessions: map[*mcp.ServerSession]*session{},
-		turns: make(chan struct{}, runtime.GOMAXPROCS(0))}
+		params: map[string]*jsonschema.Schema{}, turns: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	s.mcp = mcp.NewServer(
 		&mcp.Implementation{Name: "procession", Title: "Procession process engine", Version: o.Version},
 		&mcp.ServerOptions{
@@ -135,7 +137,14 @@ func (s *Server) receive(next mcp.MethodHandler) mcp.MethodHandler {
 			}
 		}
 		if call, ok := req.(*mcp.CallToolRequest); ok && call.Params != nil {
-			call.Params.Arguments = withoutNulls(call.Params.Arguments)
+			if schema := s.params[call.Params.Name]; schema != nil {
+				call.Params.Arguments = withoutNulls(call.Params.Arguments)
+				if err := wrongArguments(schema, call.Params.Arguments); err != nil {
+					var refused mcp.CallToolResult
+					refused.SetError(err)
+					return &refused, nil
+				}
+			}
 		}
 		return next(ctx, method, req)
 	}

@@ -115,10 +115,13 @@ func testTools(t *testing.T, c *client) {
 	var got []string
 	for _, tool := range tools.Tools {
 		in := tool.InputSchema.(map[string]any)
-		properties, _ := in["properties"].(map[string]any)
+		properties, ok := in["properties"].(map[string]any)
+		if !ok {
+			t.Errorf("%s: its schema has no properties, which some clients refuse", tool.Name)
+		}
 		var names []string
 		for name, p := range properties {
-			if p.(map[string]any)["description"] == "" || p.(map[string]any)["type"] == nil {
+			if text, _ := p.(map[string]any)["description"].(string); text == "" || strings.Contains(text, "{") || p.(map[string]any)["type"] == nil {
 				t.Errorf("%s: %s has no description or type", tool.Name, name)
 			}
 			if !slices.Contains(in["required"].([]any), any(name)) {
@@ -130,7 +133,7 @@ func testTools(t *testing.T, c *client) {
 		a := tool.Annotations
 		got = append(got, fmt.Sprintf("%s(%s) %v %v %v %v", tool.Name, strings.Join(names, ", "),
 			a.ReadOnlyHint, *a.DestructiveHint, a.IdempotentHint, *a.OpenWorldHint))
-		if tool.Description == "" || tool.OutputSchema == nil {
+		if tool.Description == "" || strings.Contains(tool.Description, "{") || tool.OutputSchema == nil {
 			t.Errorf("%s has no description or no output schema", tool.Name)
 		}
 	}
@@ -416,6 +419,7 @@ func testErrors(t *testing.T, c *client) {
 	}
 	c.fail("get_process_output", with(arguments{"cursor": 5}), "cursor 5", "beyond the end")
 	c.fail("get_process_output", with(arguments{"cursor": -1}), "negative")
+	c.fail("get_process_output", with(arguments{"cursor": 1e30}), "cursor is 1e+30", "smaller")
 	c.fail("get_process_output", with(arguments{"max_bytes": -1}), "max_bytes")
 	c.fail("get_process_output", with(arguments{"wait_seconds": -1}), "wait_seconds")
 	c.fail("get_process_output", with(arguments{"wait_seconds": "soon"}), "wait_seconds")
@@ -435,12 +439,14 @@ func testErrors(t *testing.T, c *client) {
 	c.fail("start_process", arguments{"command": "true", "env": arguments{"A=B": "c"}}, "A=B")
 	c.fail("start_process", arguments{"command": "true", "labels": arguments{SessionLabel: "other"}}, SessionLabel)
 	c.fail("start_process", arguments{"command": "true", "directory": "/"}, "directory")
-	c.fail("start_process", arguments{"command": 5}, "string")
+	c.fail("start_process", arguments{"command": 5}, "command is 5", "string")
+	c.fail("start_process", arguments{"command": "true", "env": arguments{"A": nil}}, `env["A"] is null`, "string")
+	c.fail("start_process", arguments{"command": "true", "args": []any{nil}}, "args[0] is null", "string")
 	if _, err := c.CallTool(within30(t), &mcp.CallToolParams{Name: "no_such_tool"}); err == nil || !strings.Contains(err.Error(), "no_such_tool") {
 		t.Errorf("a tool that does not exist: %v", err)
 	}
 	stuck := c.start("exec sleep 1000", arguments{"stdin": true})
-	c.fail("send_input", arguments{"process_id": stuck, "data": strings.Repeat("x", 80_000)}, "does not read its input", "65536 of 80000 bytes")
+	c.fail("send_input", arguments{"process_id": stuck, "data": strings.Repeat("x", 80_000)}, "does not read its input", "of 80000 bytes")
 	expect(t, func() map[string]any { _, r := c.do("get_process_info", arguments{"process_id": id}); return r }(), arguments{"state": "running"})
 }
 

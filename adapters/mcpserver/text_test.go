@@ -1,11 +1,8 @@
 package mcpserver
 
 import (
-	"encoding/json"
-	"math"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/procession-go/procession"
@@ -47,31 +44,6 @@ func FuzzKeepEnd(f *testing.F) {
 	})
 }
 
-func TestWithoutNulls(t *testing.T) {
-	for in, want := range map[string]string{
-		`{"a":null,"b":{"c":null}}`: `{"b":{"c":null}}`,
-		`{"a":"null"}`:              `{"a":"null"}`,
-		`null`:                      `null`,
-		`[null]`:                    `[null]`,
-		``:                          ``,
-	} {
-		if got := string(withoutNulls(json.RawMessage(in))); got != want {
-			t.Errorf("%s: %s, want %s", in, got, want)
-		}
-	}
-}
-
-func TestSeconds(t *testing.T) {
-	for in, want := range map[float64]time.Duration{0: 0, 0.5: 500 * time.Millisecond, 1e300: math.MaxInt64 / 2} {
-		if got, err := seconds("x", in); err != nil || got != want {
-			t.Errorf("%v: %v, %v", in, got, err)
-		}
-	}
-	if _, err := seconds("wait_seconds", -0.1); err == nil || !strings.Contains(err.Error(), "wait_seconds") {
-		t.Errorf("-0.1: %v", err)
-	}
-}
-
 func TestCommandLine(t *testing.T) {
 	for want, info := range map[string]procession.Info{
 		"make && ls":     {Command: "/bin/sh", Args: []string{"-c", "make && ls"}},
@@ -83,16 +55,5 @@ func TestCommandLine(t *testing.T) {
 		if got := commandLine(info); got != want {
 			t.Errorf("%q %q: %s, want %s", info.Command, info.Args, got, want)
 		}
-	}
-}
-
-func TestUnknownProcess(t *testing.T) {
-	var many []procession.Info
-	for range 30 {
-		many = append(many, procession.Info{ID: "proc_x", Command: "sleep", Args: []string{strings.Repeat("1", 100)}, State: procession.Running})
-	}
-	text := unknownProcess("proc_y", many).Error()
-	if !strings.Contains(text, "10 older ones, proc_x (running: sleep 1") || len(text) > 3000 || strings.Count(text, "proc_x") != namedAtMost {
-		t.Errorf("%d bytes: %s", len(text), text)
 	}
 }

@@ -26,7 +26,7 @@ func (s *Server) addTools() {
 		"Read the output of a process, of one that has ended too. Pass next_cursor as cursor to read only what is new. "+
 			"With wait_seconds it waits for output; with filter_lines as well, for a line that matches, such as a server's \"ready\" line.")
 	add(s, "wait_for_process", "Wait for the end", looks, (*session).waitForProcess,
-		"Wait until a process has ended and return its output and exit code. If timeout_seconds runs out before, the state is \"running\" and the process goes on.")
+		"Wait until a process has ended and return its exit code and the last {text} bytes of its output; get_process_output has more. If timeout_seconds runs out before, the state is \"running\" and the process goes on.")
 	add(s, "send_input", "Send input", acts, (*session).sendInput,
 		"Write to the standard input of a process that was started with stdin or pty.")
 	add(s, "kill_process", "Kill a process", ends, (*session).killProcess,
@@ -49,9 +49,11 @@ type call struct {
 // stands for, or an error that a model reads.
 func add[In, Out any](s *Server, name, title string, hints mcp.ToolAnnotations, handle func(*session, call, In) (string, Out, error), description string) {
 	hints.Title = title
+	facts := facts(s.options)
+	s.params[name] = paramsSchema[In](facts)
 	tool := &mcp.Tool{
-		Name: name, Title: title, Description: description, Annotations: &hints,
-		InputSchema: paramsSchema[In](), OutputSchema: resultSchema[Out](),
+		Name: name, Title: title, Description: facts.Replace(description), Annotations: &hints,
+		InputSchema: s.params[name], OutputSchema: resultSchema[Out](),
 	}
 	mcp.AddTool(s.mcp, tool, func(ctx context.Context, req *mcp.CallToolRequest, in In) (_ *mcp.CallToolResult, out Out, err error) {
 		defer func() {
@@ -68,7 +70,7 @@ func add[In, Out any](s *Server, name, title string, hints mcp.ToolAnnotations, 
 		defer cancel()
 		text, out, err := handle(session, call{ctx, req}, in)
 		if err != nil {
-			return nil, out, session.explain(ctx, err)
+			return nil, out, session.explain(ctx, name, err)
 		}
 		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: text}}}, out, nil
 	})

@@ -1,0 +1,130 @@
+package mcpserver
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// What models give as arguments, before the SDK looks at it: its own messages are
+// for people who know Go.
+
+// wrongArguments says what is wrong with the arguments of a tool, nil if nothing
+// is.
+func wrongArguments(schema *jsonschema.Schema, arguments json.RawMessage) error {
+	if len(arguments) == 0 || string(arguments) == "null" {
+		arguments = json.RawMessage("{}")
+	}
+	given := membersOf(arguments)
+	if given == nil {
+		return fmt.Errorf("the arguments are %s; they must be an object", shortened(string(arguments), 60))
+	}
+	known := slices.Sorted(maps.Keys(schema.Properties))
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		p := schema.Properties[name]
+		if p == nil && len(known) == 0 {
+			return fmt.Errorf("there is no parameter %q; there are none", name)
+		}
+		if p == nil {
+			return fmt.Errorf("there is no parameter %q; there are: %s", name, strings.Join(known, ", "))
+		}
+		if err := wrongValue(name, p, given[name]); err != nil {
+			return err
+		}
+	}
+	for _, name := range schema.Required {
+		if _, ok := given[name]; !ok {
+			return fmt.Errorf("the parameter %s is missing: %s", name, schema.Properties[name].Description)
+		}
+	}
+	return nil
+}
+
+// wrongValue says what is wrong with one argument.
+func wrongValue(name string, schema *jsonschema.Schema, value json.RawMessage) error {
+	wrong := func(want string) error {
+		return fmt.Errorf("%s is %s; it must be %s", name, shortened(string(value), 60), want)
+	}
+	switch schema.Type {
+	case "string":
+		if value[0] != '"' {
+			return wrong("a string")
+		}
+	case "boolean":
+		if text := string(value); text != "true" && text != "false" {
+			return wrong("the boolean true or false")
+		}
+	case "integer", "number":
+		if value[0] != '-' && (value[0] < '0' || value[0] > '9') {
+			return wrong("a number")
+		}
+		switch n, err := strconv.ParseFloat(string(value), 64); {
+		case err != nil || schema.Type == "integer" && math.Abs(n) >= 1<<63:
+			return wrong("a smaller number")
+		case schema.Type == "integer" && n != math.Trunc(n):
+			return wrong("a whole number")
+		}
+	case "array":
+		var items []json.RawMessage
+		if json.Unmarshal(value, &items) != nil {
+			return wrong("a list of strings")
+		}
+		for i, item := range items {
+			if err := wrongValue(fmt.Sprintf("%s[%d]", name, i), schema.Items, item); err != nil {
+				return err
+			}
+		}
+	case "object":
+		given := membersOf(value)
+		if given == nil {
+			return wrong("an object of strings")
+		}
+		for _, key := range slices.Sorted(maps.Keys(given)) {
+			if err := wrongValue(fmt.Sprintf("%s[%q]", name, key), schema.AdditionalProperties, given[key]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// withoutNulls is a JSON object without the members that are null, which is how
+// some models leave a parameter out. What is no object comes back as it is.
+func withoutNulls(object json.RawMessage) json.RawMessage {
+	if !bytes.Contains(object, []byte("null")) {
+		return object
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(object, &members) != nil {
+		return object
+	}
+	for name, value := range members {
+		if string(value) == "null" {
+			delete(members, name)
+		}
+	}
+	cleaned, err := json.Marshal(members)
+	if err != nil {
+		return object
+	}
+	return cleaned
+}
+
+// seconds is a parameter in seconds as a duration.
+func seconds(name string, value float64) (time.Duration, error) {
+	switch {
+	case value < 0:
+		return 0, fmt.Errorf("%s is %v; it must not be negative", name, value)
+	case value > math.MaxInt64/2/float64(time.Second):
+		return math.MaxInt64 / 2, nil
+	}
+	return time.Duration(value * float64(time.Second)), nil
+}
