@@ -56,6 +56,57 @@ func TestEndSessionWaitsForCreations(t *testing.T) {
 	}
 }
 
+// However often a session is ended, each end waits for the terminals that were
+// being created before it.
+func TestEverySessionEndWaitsForCreations(t *testing.T) {
+	eng, err := procession.New(procession.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	defer eng.Shutdown(ctx)
+	terms := New(eng)
+	cancelled, cancelNow := context.WithCancel(ctx)
+	cancelNow()
+
+	first := terms.begin("s")
+	if err := terms.EndSession(cancelled, "s"); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	second := terms.begin("s")
+	for range 3 {
+		if err := terms.settle(cancelled, "s"); !errors.Is(err, context.Canceled) {
+			t.Errorf("it does not wait: %v", err)
+		}
+	}
+	if len(terms.creating) != 1 { // for EndAllSessions
+		t.Errorf("the sessions are %v", terms.creating)
+	}
+	var ends [2]chan error
+	for i := range ends {
+		ends[i] = make(chan error, 1)
+		go func() { ends[i] <- terms.EndSession(ctx, "s") }()
+	}
+	terms.finish("s", second)
+	for _, end := range ends {
+		select {
+		case err := <-end:
+			t.Errorf("it has returned while a terminal was being created: %v", err)
+		default:
+		}
+	}
+	terms.finish("s", first)
+	for _, end := range ends {
+		if err := <-end; err != nil {
+			t.Error(err)
+		}
+	}
+	if len(terms.creating) != 0 {
+		t.Errorf("something is kept of the session: %v", terms.creating)
+	}
+}
+
 func TestEndSessionStopsWaitingWithItsContext(t *testing.T) {
 	terms := New(nil)
 	creation := terms.begin("s")

@@ -41,7 +41,8 @@ func (t *Terminals) EndAllSessions(ctx context.Context) error {
 	return err
 }
 
-// creations are the terminals of a session that are being created.
+// creations are the terminals of a session that are being created: those begun
+// before an end of the session, or those since.
 type creations struct {
 	count int
 	ended bool          // the session has ended since: no terminal may be left
@@ -51,11 +52,12 @@ type creations struct {
 func (t *Terminals) begin(session acp.SessionId) *creations {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c := t.creating[session]
-	if c == nil {
-		c = &creations{none: make(chan struct{})}
-		t.creating[session] = c
+	all := t.creating[session]
+	if len(all) == 0 || all[len(all)-1].ended {
+		all = append(all, &creations{none: make(chan struct{})})
+		t.creating[session] = all
 	}
+	c := all[len(all)-1]
 	c.count++
 	return c
 }
@@ -68,7 +70,8 @@ func (t *Terminals) finish(session acp.SessionId, c *creations) {
 		return
 	}
 	close(c.none)
-	if t.creating[session] == c {
+	left := slices.DeleteFunc(t.creating[session], func(other *creations) bool { return other == c })
+	if t.creating[session] = left; len(left) == 0 {
 		delete(t.creating, session)
 	}
 }
@@ -80,22 +83,20 @@ func (t *Terminals) ended(c *creations) bool {
 }
 
 // settle waits until no terminal of the session is being created, those aside
-// that come after it.
+// that come after it. Whoever else waits for the same takes nothing away.
 func (t *Terminals) settle(ctx context.Context, session acp.SessionId) error {
 	t.mu.Lock()
-	c := t.creating[session]
-	if c != nil {
+	pending := slices.Clone(t.creating[session])
+	for _, c := range pending {
 		c.ended = true
-		delete(t.creating, session)
 	}
 	t.mu.Unlock()
-	if c == nil {
-		return nil
+	for _, c := range pending {
+		select {
+		case <-c.none:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	select {
-	case <-c.none:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return nil
 }

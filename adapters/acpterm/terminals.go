@@ -46,13 +46,13 @@ type Terminals struct {
 	connection string // LabelConnection
 
 	mu       sync.Mutex
-	creating map[acp.SessionId]*creations
+	creating map[acp.SessionId][]*creations // in order; only the last may not be ended
 }
 
 // New makes the terminals of one connection to an agent. When that has ended,
 // EndAllSessions releases what is left of them.
 func New(eng *procession.Engine) *Terminals {
-	return &Terminals{engine: eng, connection: rand.Text(), creating: map[acp.SessionId]*creations{}}
+	return &Terminals{engine: eng, connection: rand.Text(), creating: map[acp.SessionId][]*creations{}}
 }
 
 // CreateTerminal starts a command, and answers once it runs.
