@@ -289,12 +289,7 @@ func connect(t testing.TB, transport mcp.Transport) *client {
 		t.Fatal(err)
 	}
 	for _, tool := range tools.Tools {
-		text, _ := json.Marshal(tool.OutputSchema)
-		var schema jsonschema.Schema
-		if err := json.Unmarshal(text, &schema); err != nil {
-			t.Fatal(err)
-		}
-		if c.outputs[tool.Name], err = schema.Resolve(nil); err != nil {
+		if c.outputs[tool.Name], err = schemaOf(t, tool.OutputSchema).Resolve(nil); err != nil {
 			t.Fatal(err)
 		}
 	}

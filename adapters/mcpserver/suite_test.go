@@ -282,43 +282,6 @@ func testClean(t *testing.T, c *client) {
 	expect(t, c.wait(id), arguments{"output": "red\n100%\n\uFFFD\n", "stdout": "red\n100%\n\uFFFD\n"})
 }
 
-func testWaitForLine(t *testing.T, c *client) {
-	id := c.start(`read a; printf 'starting\n\033[32mready\033[0m on port '; read b; echo 1; read c`, arguments{"stdin": true})
-	type answer struct {
-		text   string
-		result map[string]any
-	}
-	answers := make(chan answer, 1)
-	go func() {
-		text, r, _ := c.try("get_process_output", arguments{"process_id": id, "filter_lines": "^ready", "wait_seconds": 30})
-		answers <- answer{text, r}
-	}()
-	c.do("send_input", arguments{"process_id": id, "data": "\n"})
-	a := <-answers // although the line has not ended
-	expect(t, a.result, arguments{"output": "ready on port ", "state": "running"})
-	go func() {
-		text, r, _ := c.try("get_process_output", arguments{"process_id": id, "filter_lines": "never", "wait_seconds": 30})
-		answers <- answer{text, r}
-	}()
-	c.do("send_input", arguments{"process_id": id, "data": "\n\n"})
-	a = <-answers // because the process has ended
-	expect(t, a.result, arguments{"output": "", "state": "exited"})
-}
-
-func testWaitRunsOut(t *testing.T, c *client) {
-	id := c.start("echo here; exec sleep 1000")
-	c.await(id, "here")
-	for _, timeout := range []float64{0, 0.05} {
-		text, r := c.do("wait_for_process", arguments{"process_id": id, "timeout_seconds": timeout})
-		expect(t, r, arguments{"state": "running", "exit_code": nil, "signal": nil, "output": "here\n"})
-		if !strings.Contains(text, "is running") {
-			t.Errorf("the text is %q", text)
-		}
-	}
-	_, r := c.do("get_process_output", arguments{"process_id": id, "filter_lines": "gone", "wait_seconds": 0.05})
-	expect(t, r, arguments{"state": "running", "output": "", "next_cursor": 5})
-}
-
 func testInput(t *testing.T, c *client) {
 	id := c.start("cat; echo end", arguments{"stdin": true})
 	_, r := c.do("send_input", arguments{"process_id": id, "data": "grüße\n"})
@@ -469,57 +432,5 @@ func testConcurrent(t *testing.T, c *client) {
 	waits.Wait()
 	for i, r := range results {
 		expect(t, r, arguments{"output": fmt.Sprintf("%d\n", i), "exit_code": 0})
-	}
-}
-
-func testCancel(t *testing.T, c *client) {
-	id := c.start("read a; echo done", arguments{"stdin": true})
-	ctx, cancel := context.WithCancel(within30(t))
-	failed := make(chan error, 1)
-	params := &mcp.CallToolParams{Name: "wait_for_process", Arguments: arguments{"process_id": id}}
-	params.SetProgressToken("wait")
-	go func() {
-		_, err := c.CallTool(ctx, params)
-		failed <- err
-	}()
-	<-c.progress // it waits
-	cancel()
-	if err := <-failed; err == nil {
-		t.Error("a cancelled call succeeds")
-	}
-	_, r := c.do("get_process_info", arguments{"process_id": id})
-	expect(t, r, arguments{"state": "running"})
-	c.do("send_input", arguments{"process_id": id, "data": "\n"})
-	expect(t, c.wait(id), arguments{"output": "done\n"})
-}
-
-func testProgress(t *testing.T, c *client) {
-	id := c.start("read a; echo done", arguments{"stdin": true})
-	params := &mcp.CallToolParams{Name: "wait_for_process", Arguments: arguments{"process_id": id, "timeout_seconds": 30}}
-	params.SetProgressToken("token")
-	failed := make(chan error, 1)
-	go func() {
-		_, err := c.CallTool(within30(t), params)
-		failed <- err
-	}()
-	before := -1.0
-	for range 2 {
-		p := <-c.progress
-		if p.ProgressToken != "token" || p.Progress <= before || p.Total != 30 || !strings.Contains(p.Message, id+" is running") {
-			t.Errorf("progress %+v after %v", p, before)
-		}
-		before = p.Progress
-	}
-	c.do("send_input", arguments{"process_id": id, "data": "\n"})
-	if err := <-failed; err != nil {
-		t.Error(err)
-	}
-	c.wait(id) // for which nobody asked to be told
-	select {
-	case p := <-c.progress:
-		if p.ProgressToken != "token" {
-			t.Errorf("progress that nobody asked for: %+v", p)
-		}
-	default:
 	}
 }

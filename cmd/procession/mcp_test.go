@@ -108,8 +108,7 @@ func TestMCPEnds(t *testing.T) {
 func TestMCPFlags(t *testing.T) {
 	root := t.TempDir()
 	os.Mkdir(filepath.Join(root, "sub"), 0o755)
-	log := filepath.Join(t.TempDir(), "log")
-	_, c := mcpServer(t, "--root", root, "--allow", "s*", "--deny", "stty", "--max-processes", "1", "--max-output", "1KiB", "--log-file", log)
+	_, c := mcpServer(t, "--root", root, "--allow", "s*", "--deny", "stty", "--max-processes", "1", "--max-output", "1KiB")
 	tools, err := c.ListTools(t.Context(), nil)
 	if err != nil || len(tools.Tools) != 8 {
 		t.Errorf("tools: %v, %v", tools, err)
@@ -133,8 +132,29 @@ func TestMCPFlags(t *testing.T) {
 	if text, r, _ := useTool(t, c, "kill_process", map[string]any{"process_id": started["process_id"]}); r["signal"] != "SIGTERM" {
 		t.Error(text)
 	}
-	if _, err := os.Stat(log); err != nil {
-		t.Error(err)
+}
+
+// TestMCPLogFile: what is logged goes to the file, and nowhere else.
+func TestMCPLogFile(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "log")
+	os.WriteFile(log, []byte("a line from before\n"), 0o600)
+	cmd := cli(t, "mcp", "--http", "127.0.0.1:0", "--log-file", log)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var text []byte
+	until(t, "it logs where it listens", func() bool {
+		text, _ = os.ReadFile(log)
+		return strings.Contains(string(text), "msg=listening url=http://127.0.0.1:")
+	})
+	cmd.Process.Signal(syscall.SIGTERM)
+	if code := wait(t, cmd); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if !strings.HasPrefix(string(text), "a line from before\n") || stdout.Len() > 0 || stderr.Len() > 0 {
+		t.Errorf("the log is %q, standard output %q, standard error %q", text, stdout.String(), stderr.String())
 	}
 }
 
