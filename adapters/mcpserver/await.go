@@ -74,8 +74,8 @@ func (w *waiter) look(ctx context.Context, chunk procession.Chunk) (bool, error)
 	defer done()
 	w.search.feed(chunk)
 	quiet := len(chunk.Segments) == 0
-	if now := time.Now(); !quiet && w.begun.IsZero() {
-		w.begun = now
+	if !quiet && w.begun.IsZero() {
+		w.begun = time.Now()
 	}
 	if w.begun.IsZero() || !quiet && time.Since(w.begun) < settleMost {
 		return false, nil

@@ -68,6 +68,19 @@ func TestWaitSeesWhatIsShown(t *testing.T) {
 	}
 }
 
+// TestWaitSeesWhatIsCutAway: a line that matches counts, even if there is no room
+// for any of it.
+func TestWaitSeesWhatIsCutAway(t *testing.T) {
+	c := connect(t, overHTTP(t, newServer(t, Options{})))
+	id := c.start("printf é; exec sleep 1000")
+	begin := time.Now()
+	_, r := c.do("get_process_output", arguments{"process_id": id, "filter_lines": "é", "max_bytes": 1, "wait_seconds": patience.Seconds()})
+	expect(t, r, arguments{"output": "", "truncated": true, "dropped": 2, "next_cursor": 2})
+	if took := time.Since(begin); took > patience/2 {
+		t.Errorf("it took %v", took)
+	}
+}
+
 // TestReadOn: what a cursor has cut comes whole with the next call.
 func TestReadOn(t *testing.T) {
 	c := connect(t, overHTTP(t, newServer(t, Options{})))

@@ -23,9 +23,9 @@ func (s *session) getProcessOutput(c call, in outputParams) (string, outputResul
 	if err != nil {
 		return "", outputResult{}, err
 	}
-	read := func() (string, outputResult, error) { return s.read(c, in.ProcessID, in.Cursor, re, limit) }
 	if wait == 0 {
-		return read()
+		text, result, _, err := s.read(c, in.ProcessID, in.Cursor, re, limit)
+		return text, result, err
 	}
 	if _, err := s.info(c, in.ProcessID); err != nil {
 		return "", outputResult{}, err
@@ -36,11 +36,10 @@ func (s *session) getProcessOutput(c call, in outputParams) (string, outputResul
 		if err := w.wait(c); err != nil {
 			return "", outputResult{}, err
 		}
-		// What has matched may have been overwritten or evicted since.
-		text, result, err := read()
-		if err != nil || w.over || re == nil || result.Output+result.Stdout+result.Stderr != "" {
+		text, result, matched, err := s.read(c, in.ProcessID, in.Cursor, re, limit)
+		if err != nil || w.over || matched {
 			return text, result, err
-		}
+		} // what had matched has been overwritten or evicted since
 	}
 }
 
@@ -79,23 +78,25 @@ func (s *session) waitForProcess(c call, in waitParams) (string, outputResult, e
 	if err != nil && !(errors.Is(err, context.DeadlineExceeded) && c.Err() == nil) {
 		return "", outputResult{}, err
 	}
-	return s.read(c, in.ProcessID, 0, re, s.server.options.TextLimit)
+	text, result, _, err := s.read(c, in.ProcessID, 0, re, s.server.options.TextLimit)
+	return text, result, err
 }
 
-// read is the result that both tools have.
-func (s *session) read(ctx context.Context, id string, cursor int64, re *regexp.Regexp, limit int) (string, outputResult, error) {
+// read is the result that both tools have. matched tells whether a line of it
+// matches re, or that re is nil.
+func (s *session) read(ctx context.Context, id string, cursor int64, re *regexp.Regexp, limit int) (text string, _ outputResult, matched bool, _ error) {
 	done, err := s.server.turn(ctx) // before the output, of which those who wait hold nothing
 	if err != nil {
-		return "", outputResult{}, err
+		return "", outputResult{}, false, err
 	}
 	defer done()
 	info, err := s.info(ctx, id) // before the output, so that an end that it tells of is in that too
 	if err != nil {
-		return "", outputResult{}, err
+		return "", outputResult{}, false, err
 	}
 	chunk, err := s.server.engine.Read(ctx, id, procession.ReadOptions{Cursor: cursor})
 	if err != nil {
-		return "", outputResult{}, err
+		return "", outputResult{}, false, err
 	}
 	if chunk.Exit != nil {
 		info.State, info.Exit = procession.Exited, chunk.Exit
@@ -112,7 +113,7 @@ func (s *session) read(ctx context.Context, id string, cursor int64, re *regexp.
 		ExitCode: exitCode(info.Exit), Signal: exitSignal(info.Exit),
 		State: info.State.String(), NextCursor: next,
 	}
-	return outputText(info, result, re, cursor), result, nil
+	return outputText(info, result, re, cursor), result, re == nil || v.matched(), nil
 }
 
 // progress is what a progress notification says.

@@ -26,7 +26,7 @@ type shown struct {
 
 // matched reports whether there is anything of the lines that were looked for.
 func (v view) matched() bool {
-	return v.output.text != "" || v.stdout.text != "" || v.stderr.text != ""
+	return v.output.text != "" || v.stdout.text != "" || v.stderr.text != "" || v.cut()
 }
 
 // cut reports whether something was left out for want of space.
