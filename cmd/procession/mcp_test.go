@@ -19,6 +19,8 @@ import (
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/procession-go/procession"
 )
 
 // mcpClient connects the SDK's client.
@@ -141,21 +143,62 @@ func TestMCPLogFile(t *testing.T) {
 	cmd := cli(t, "mcp", "--http", "127.0.0.1:0", "--log-file", log)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var text []byte
-	until(t, "it logs where it listens", func() bool {
-		text, _ = os.ReadFile(log)
-		return strings.Contains(string(text), "msg=listening url=http://127.0.0.1:")
-	})
+	listening(t, cmd, log)
 	cmd.Process.Signal(syscall.SIGTERM)
 	if code := wait(t, cmd); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	if !strings.HasPrefix(string(text), "a line from before\n") || stdout.Len() > 0 || stderr.Len() > 0 {
+	if text, _ := os.ReadFile(log); !bytes.HasPrefix(text, []byte("a line from before\n")) || stdout.Len() > 0 || stderr.Len() > 0 {
 		t.Errorf("the log is %q, standard output %q, standard error %q", text, stdout.String(), stderr.String())
 	}
+}
+
+// listening starts a server over HTTP and returns its URL, which is in its log.
+func listening(t *testing.T, cmd *exec.Cmd, log string) (url string) {
+	t.Helper()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it logs where it listens", func() bool {
+		text, _ := os.ReadFile(log)
+		m := regexp.MustCompile(`msg=listening url=(\S+)\n`).FindSubmatch(text)
+		if m != nil {
+			url = string(m[1])
+		}
+		return m != nil
+	})
+	return url
+}
+
+// TestMCPSessionsKeepTheirResults: a session that starts more processes than an
+// engine keeps by itself takes nothing away from another.
+func TestMCPSessionsKeepTheirResults(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "log")
+	cmd := cli(t, "mcp", "--http", "127.0.0.1:0", "--log-file", log)
+	url := listening(t, cmd, log)
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	connect := func() *mcp.ClientSession {
+		return mcpClient(t, &mcp.StreamableClientTransport{Endpoint: url, HTTPClient: &http.Client{Transport: transport}, MaxRetries: -1})
+	}
+	one, many := connect(), connect()
+	_, started, _ := useTool(t, one, "start_process", map[string]any{"command": "echo mine"})
+	mine := map[string]any{"process_id": started["process_id"]}
+	useTool(t, one, "wait_for_process", mine)
+	for range procession.DefaultMaxExited + 1 {
+		useTool(t, many, "start_process", map[string]any{"command": "true", "args": []string{"x"}})
+	}
+	if text, r, failed := useTool(t, one, "get_process_output", mine); failed || r["output"] != "mine\n" {
+		t.Error(text)
+	}
+	_, r, _ := useTool(t, many, "list_processes", nil)
+	if n := len(r["processes"].([]any)); n > 2*256 {
+		t.Errorf("%d processes are kept", n)
+	}
+	one.Close()
+	many.Close()
+	cmd.Process.Signal(syscall.SIGTERM)
+	wait(t, cmd)
 }
 
 func TestMCPUsage(t *testing.T) {
