@@ -24,9 +24,16 @@ type procTable struct {
 	forks   atomic.Int64 // the count when it was last looked at
 	buf     []byte       // for stat, and for environments
 
-	seen   birth             // all that was there then has been looked at
-	ours   map[int]bool      // what was found to be of this engine, by process ID
-	absent map[int]time.Time // process IDs of which there was nothing to be seen, since when
+	seen   birth        // all that was there then has been looked at
+	ours   map[int]bool // what was found to be of this engine, by process ID
+	absent []absence
+	spare  []absence // memory for the next absent
+}
+
+// absence is a process ID of which there was nothing to be seen.
+type absence struct {
+	pid   int
+	since time.Time // after it was given out
 }
 
 // birth is a moment in the life of the process table. A process that was forked
@@ -39,7 +46,7 @@ type birth struct {
 }
 
 func openProcTable() *procTable {
-	t := &procTable{buf: make([]byte, 64<<10), ours: map[int]bool{}, absent: map[int]time.Time{}}
+	t := &procTable{buf: make([]byte, 64<<10), ours: map[int]bool{}}
 	t.proc, _ = os.Open("/proc")
 	t.loadavg, _ = os.Open("/proc/loadavg")
 	t.stat, _ = os.Open("/proc/stat")
@@ -112,8 +119,10 @@ func (b birth) comparable(now birth, pidMax int) bool {
 //
 // A process ID is given out early in fork(2), and for a while nothing can be seen
 // of it. So what is absent is looked at again, until it must have appeared, but
-// for what is known to be gone.
-func (t *procTable) candidates(gone map[int]bool) (pids iter.Seq[int], seen birth) {
+// for what is known to be gone, and for what was absent before oldest, which is
+// before the birth of all whose descendants are looked for. With each comes since
+// when it was absent, if it was.
+func (t *procTable) candidates(gone map[int]bool, oldest time.Time) (pids iter.Seq2[int, time.Time], seen birth) {
 	now := birth{time: time.Now(), last: t.lastPID()}
 	if !t.seen.isYoung(now) {
 		now.forks = t.countForks()
@@ -124,21 +133,24 @@ func (t *procTable) candidates(gone map[int]bool) (pids iter.Seq[int], seen birt
 	if !t.seen.comparable(now, t.pidMax) || now.last < last || now.last-last > maxRange {
 		return t.allPIDs, now
 	}
-	return func(yield func(int) bool) {
+	return func(yield func(int, time.Time) bool) {
 		for pid := range t.ours {
-			if !yield(pid) {
+			if !yield(pid, time.Time{}) {
 				return
 			}
 		}
-		for pid, since := range t.absent {
-			if gone[pid] || now.time.Sub(since) > maxForking {
-				delete(t.absent, pid)
-			} else if !yield(pid) {
+		t.absent, t.spare = t.spare[:0], t.absent
+		for _, a := range t.spare {
+			switch {
+			case gone[a.pid], now.time.Sub(a.since) > maxForking:
+			case a.since.Before(oldest):
+				t.absent = append(t.absent, a)
+			case !yield(a.pid, a.since):
 				return
 			}
 		}
 		for pid := last + 1; pid <= now.last; pid++ {
-			if !gone[pid] && !yield(pid) {
+			if !gone[pid] && !yield(pid, time.Time{}) {
 				return
 			}
 		}
@@ -147,7 +159,7 @@ func (t *procTable) candidates(gone map[int]bool) (pids iter.Seq[int], seen birt
 
 // newer are the processes that were forked after the moment seen, which becomes
 // the present one; nil if there are none.
-func (t *procTable) newer(seen *birth) iter.Seq[int] {
+func (t *procTable) newer(seen *birth) iter.Seq2[int, time.Time] {
 	from, last := seen.last, t.lastPID()
 	seen.last = last
 	switch {
@@ -156,8 +168,8 @@ func (t *procTable) newer(seen *birth) iter.Seq[int] {
 	case last < from: // the numbers have wrapped
 		return t.allPIDs
 	}
-	return func(yield func(int) bool) {
-		for pid := from + 1; pid <= last && yield(pid); pid++ {
+	return func(yield func(int, time.Time) bool) {
+		for pid := from + 1; pid <= last && yield(pid, time.Time{}); pid++ {
 		}
 	}
 }
@@ -175,18 +187,20 @@ const (
 	ours                  // it is
 )
 
-// remember keeps what matters to the next look. What is known already it leaves
-// as it is: this is called while candidates goes through it.
-func (t *procTable) remember(pid int, s sight) {
+// remember keeps what matters to the next look; since is what came with pid. What
+// is known to be ours it leaves as it is: this is called while candidates goes
+// through it.
+func (t *procTable) remember(pid int, since time.Time, s sight) {
 	if s != ours {
 		delete(t.ours, pid)
 	} else if !t.ours[pid] {
 		t.ours[pid] = true
 	}
-	if _, known := t.absent[pid]; s != nothing {
-		delete(t.absent, pid)
-	} else if !known {
-		t.absent[pid] = time.Now()
+	if s == nothing {
+		if since.IsZero() {
+			since = time.Now()
+		}
+		t.absent = append(t.absent, absence{pid, since})
 	}
 }
 
@@ -197,12 +211,12 @@ const maxRange = 4096
 
 // allPIDs are all processes there are. It reads through one descriptor, which is
 // kept: there may be no other to be had when it is needed.
-func (t *procTable) allPIDs(yield func(int) bool) {
+func (t *procTable) allPIDs(yield func(int, time.Time) bool) {
 	t.proc.Seek(0, io.SeekStart)
 	for {
 		names, err := t.proc.Readdirnames(512)
 		for _, name := range names {
-			if pid, err := strconv.Atoi(name); err == nil && !yield(pid) {
+			if pid, err := strconv.Atoi(name); err == nil && !yield(pid, time.Time{}) {
 				return
 			}
 		}

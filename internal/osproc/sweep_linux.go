@@ -296,20 +296,24 @@ func (s *sweeper) forget(t *target) {
 // whether it could look everywhere.
 func (s *sweeper) look(targets []*target) (complete bool) {
 	f := finder{host: s.host, table: s.table, self: os.Getpid(), byLeader: map[int]*target{}, byID: map[string]*target{}}
+	oldest := time.Now()
 	for _, t := range targets {
 		if t.process == nil {
-			f.all = t
+			f.all, oldest = t, time.Time{}
 			continue
+		}
+		if t.process.birth.time.Before(oldest) {
+			oldest = t.process.birth.time
 		}
 		if !t.process.isReaped() { // otherwise a stranger may have its number
 			f.byLeader[t.process.PID] = t
 		}
 		f.byID[t.id] = t
 	}
-	pids, moment := s.table.candidates(s.takeGone())
+	pids, moment := s.table.candidates(s.takeGone(), oldest)
 	for rounds := 0; pids != nil; rounds++ {
-		for pid := range pids {
-			s.examine(&f, pid)
+		for pid, absent := range pids {
+			s.examine(&f, pid, absent)
 		}
 		// What had ended when it was looked at may have forked before.
 		pids = s.table.newer(&moment)
@@ -326,13 +330,14 @@ func (s *sweeper) look(targets []*target) (complete bool) {
 // until it counts as one that could not see everything, and is repeated soon.
 const maxRounds = 100
 
-// examine looks at one process, and signals it if it is a descendant of a target.
-func (s *sweeper) examine(f *finder, pid int) {
+// examine looks at one process, which was absent since then if ever, and signals it
+// if it is a descendant of a target.
+func (s *sweeper) examine(f *finder, pid int, absent time.Time) {
 	if pid == f.self || s.host.isLeader(pid) {
 		return // a leader is signalled with its group, and known to run or not
 	}
 	t, seen := f.find(pid)
-	s.table.remember(pid, seen)
+	s.table.remember(pid, absent, seen)
 	if t != nil {
 		s.signal(f, t, pid)
 	}
