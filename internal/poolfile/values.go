@@ -168,17 +168,35 @@ func (r *reader) pattern(e entry, what string) string {
 
 func (r *reader) address(e entry, what string) string {
 	text, ok := r.word(e, what)
-	if _, port, err := net.SplitHostPort(text); ok && (err != nil || port == "") {
+	if !ok {
+		return ""
+	}
+	_, port, err := net.SplitHostPort(text)
+	if err != nil || port == "" {
 		r.add(e.value.Line, "%s: want host:port, got %q", what, text)
+	} else if !isPort(port) {
+		r.add(e.value.Line, "%s: want a port from 1 to 65535, or the name of a service, got %q", what, port)
 	}
 	return text
 }
 
+// isPort reports whether something can be reached at a port: a number, or the
+// name of a service that this machine knows (services(5)).
+func isPort(port string) bool {
+	n, err := net.LookupPort("tcp", port)
+	return err == nil && n > 0
+}
+
 func (r *reader) url(e entry, what string) string {
 	text, ok := r.word(e, what)
+	if !ok {
+		return ""
+	}
 	u, err := url.Parse(text)
-	if ok && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		r.add(e.value.Line, "%s: want an http or https URL, got %q", what, text)
+	} else if port := u.Port(); port != "" && !isPort(port) {
+		r.add(e.value.Line, "%s: want a port from 1 to 65535, got %q", what, port)
 	}
 	return text
 }

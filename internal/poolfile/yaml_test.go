@@ -90,6 +90,17 @@ func TestYAMLList(t *testing.T) {
 	}
 }
 
+func TestYAMLPorts(t *testing.T) {
+	for _, probe := range []string{
+		"tcp: 'localhost:1'", "tcp: ':65535'", "tcp: '[::1]:80'", "tcp: 'localhost:http'",
+		"http: 'http://localhost'", "http: 'https://localhost:65535/x'", "http: 'http://[::1]:8080'",
+	} {
+		if _, err := parseText("processes: {a: {command: x, ready: {"+probe+"}}}", nil); err != nil {
+			t.Errorf("%s: %v", probe, err)
+		}
+	}
+}
+
 func TestYAMLProblems(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"syntax", "processes:\n  a: {command: x\n", "dir/p.yaml:2: did not find expected ',' or '}'"},
@@ -178,6 +189,25 @@ processes:
 			dir/p.yaml:29: process stop: depends_on: "web" is there twice`},
 		{"backoff the wrong way round", "processes:\n  a:\n    command: x\n    restart: {when: always, min_backoff: 2s, max_backoff: 1s}\n",
 			"dir/p.yaml:4: process a: restart: max_backoff 1s is less than min_backoff 2s"},
+		{"ports that are none", `processes:
+  a:
+    command: x
+    ready:
+      tcp: "127.0.0.1:99999"
+      http: http://127.0.0.1:99999/
+  b: {command: x, ready: {tcp: ":0"}}
+  c: {command: x, ready: {tcp: "localhost:-1"}}
+  d: {command: x, ready: {tcp: "localhost:no such service"}}
+  e: {command: x, ready: {tcp: "localhost:"}}
+  f: {command: x, ready: {http: "http://localhost:0"}}
+`, `
+			dir/p.yaml:5: process a: ready: tcp: want a port from 1 to 65535, or the name of a service, got "99999"
+			dir/p.yaml:6: process a: ready: http: want a port from 1 to 65535, got "99999"
+			dir/p.yaml:7: process b: ready: tcp: want a port from 1 to 65535, or the name of a service, got "0"
+			dir/p.yaml:8: process c: ready: tcp: want a port from 1 to 65535, or the name of a service, got "-1"
+			dir/p.yaml:9: process d: ready: tcp: want a port from 1 to 65535, or the name of a service, got "no such service"
+			dir/p.yaml:10: process e: ready: tcp: want host:port, got "localhost:"
+			dir/p.yaml:11: process f: ready: http: want a port from 1 to 65535, got "0"`},
 		{"duplicate names", "processes:\n  a: {command: x}\n  a: {command: y}\n", `dir/p.yaml:3: processes: duplicate key "a" (first on line 2)`},
 		{"duplicate names in a list", "processes:\n- {name: a, command: x}\n- {name: a, command: y}\n- {command: z}\n- text\n", `
 			dir/p.yaml:3: duplicate process name "a" (first on line 2)
