@@ -11,10 +11,11 @@ import (
 	"github.com/procession-go/procession"
 )
 
-// The exit codes that are not a program's own, as env(1), nohup(1) and the
-// shells have them.
+// The exit codes that are not a program's own, as env(1), nohup(1), timeout(1)
+// and the shells have them.
 const (
 	codeUsage         = 2
+	codeTimeout       = 124
 	codeEngine        = 125
 	codeNotExecutable = 126
 	codeNotFound      = 127
@@ -35,13 +36,16 @@ func statusOf(exit procession.Exit) error {
 	return nil
 }
 
-// codeOf is the exit code that a shell would give.
+// codeOf is the exit code that a shell would give. What its timeout has ended has
+// failed, also if it took that well and returned 0.
 func codeOf(exit procession.Exit) int {
 	switch {
 	case exit.Signal != "":
 		return codeSignal + signalNumber(exit.Signal)
 	case exit.Code < 0: // it could not be started again
 		return codeEngine
+	case exit.Code == 0 && exit.Cause == procession.CauseTimeout:
+		return codeTimeout
 	}
 	return exit.Code
 }

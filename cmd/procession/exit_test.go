@@ -19,6 +19,10 @@ func TestCodeOf(t *testing.T) {
 		{procession.Exit{Code: -1, Signal: "SIGTERM"}, 143},
 		{procession.Exit{Code: -1, Signal: "signal 34"}, 162},
 		{procession.Exit{Code: -1, Cause: procession.CauseStartFailed}, 125},
+		{procession.Exit{Cause: procession.CauseTimeout}, 124},
+		{procession.Exit{Code: 7, Cause: procession.CauseTimeout}, 7},
+		{procession.Exit{Code: -1, Signal: "SIGTERM", Cause: procession.CauseTimeout}, 143},
+		{procession.Exit{Cause: procession.CauseKilled}, 0},
 	} {
 		if got := codeOf(test.exit); got != test.want {
 			t.Errorf("codeOf(%+v) = %d, want %d", test.exit, got, test.want)

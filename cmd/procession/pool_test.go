@@ -208,7 +208,7 @@ func TestUpDoesNotStartWhatDependsOnAFailure(t *testing.T) {
 			[]string{`a not started: start "no-such-program": executable file not found in \$PATH$`, `b not started: a was not started`}},
 		{"no such directory", "a: {command: echo never, dir: missing}", nil, 127,
 			[]string{`a not started: stat .*/missing: no such file or directory`}},
-		{"a timeout", "a: {command: 'trap \"exit 0\" TERM; echo; sleep 1000 & wait', timeout: 300ms}", nil, 1,
+		{"a timeout", "a: {command: 'trap \"exit 0\" TERM; echo; sleep 1000 & wait', timeout: 300ms}", nil, 124,
 			[]string{`a exited: exit status 0 \(timeout\)`}},
 		{"killed by a signal", "a: {command: kill -9 $$}", nil, 137, []string{`a exited: signal: SIGKILL`}},
 		{"gave up", "a: {command: exit 5, restart: {when: always, max_restarts: 2, min_backoff: 1ms, max_backoff: 2ms}}", nil, 5,

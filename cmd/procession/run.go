@@ -63,6 +63,7 @@ const exitCodesHelp = `
 Exit codes:
   the command's own; of several, that of the first that failed
   2     this command line is wrong
+  124   the command was ended by --timeout, and returned 0
   125   procession itself has failed
   126   the command is not executable
   127   the command was not found

@@ -54,7 +54,7 @@ func runSideBySide(c *console, flags *runFlags, lines []string) error {
 
 // firstFailure is how the member ended that failed before all others.
 func firstFailure(members []*member) error {
-	failed := slices.DeleteFunc(slices.Clone(members), func(m *member) bool { return m.exit.Success() })
+	failed := slices.DeleteFunc(slices.Clone(members), func(m *member) bool { return codeOf(m.exit) == 0 })
 	if len(failed) == 0 {
 		return nil
 	}

@@ -124,6 +124,14 @@ func TestATimeoutIsInTheTable(t *testing.T) {
 	}
 }
 
+func TestATimeoutIsAFailure(t *testing.T) {
+	got := runCLI(t, "run", "--timeout", "1s", "--name", "x", "trap 'exit 0' TERM; sleep 600 & wait", "true")
+	_, rows := tableOf(t, got.stdout)
+	if got.code != codeTimeout || rows["x"][1] != "0 (timeout)" || rows["true"][1] != "0" {
+		t.Errorf("exit code %d, rows %q", got.code, rows)
+	}
+}
+
 func TestNoColourWithoutATerminal(t *testing.T) {
 	if got := runCLI(t, "run", "echo a", "echo b >&2"); strings.Contains(got.stdout+got.stderr, "\x1b") {
 		t.Errorf("got %q and %q", got.stdout, got.stderr)

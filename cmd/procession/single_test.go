@@ -53,6 +53,9 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"run", "--timeout", "50ms", "--", "sleep", "600"}, 143, "sleep timed out after 50ms"},
 		{[]string{"run", "--timeout", "50ms", "--grace", "0s", "--", "sh", "-c", "trap '' TERM; while :; do sleep 600; done"}, 137, "timed out"},
 
+		{[]string{"run", "--timeout", "1s", "--", "sh", "-c", "trap 'exit 0' TERM; sleep 600 & wait"}, 124, "sh timed out after 1s"},
+		{[]string{"run", "--timeout", "1s", "--", "sh", "-c", "trap 'exit 9' TERM; sleep 600 & wait"}, 9, "sh timed out after 1s"},
+
 		{[]string{"run", "--", "there-is-no-such-program"}, 127, `"there-is-no-such-program": executable file not found`},
 		{[]string{"run", "--", "/there/is/no/such/program"}, 127, "no such file"},
 		{[]string{"run", "--", plain}, 126, "permission denied"},

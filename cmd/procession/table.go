@@ -23,7 +23,7 @@ func printTable(c *console, members []*member) error {
 			m.Name, strconv.Itoa(m.PID), exitText(m.exit), durationText(m.exit.Time.Sub(m.StartedAt)), bytesText(m.bytes),
 		})
 		mark := color.FgGreen
-		if !m.exit.Success() {
+		if codeOf(m.exit) != 0 {
 			mark = color.FgRed
 		}
 		marks = append(marks, mark)

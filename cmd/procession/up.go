@@ -73,6 +73,7 @@ const upExitCodesHelp = `
 Exit codes:
   that of the first process that failed, 1 if it failed otherwise
   2     this command line, or the file, is wrong
+  124   a process was ended by its timeout, and returned 0
   125   procession itself has failed
   126   a command is not executable
   127   a command was not found
