@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"iter"
+	"slices"
 	"sync"
 
 	"github.com/procession-go/procession"
@@ -17,7 +18,7 @@ const (
 	fullAt = 64 << 20
 )
 
-// backlog is the output of one process on its way to a reader that may be slow.
+// backlog is the output of one process on its way to readers that may be slow.
 //
 // The engine never holds a process up for a reader: what is not read in time is
 // dropped. A command line must not drop anything, and must not keep it all in
@@ -29,7 +30,7 @@ type backlog struct {
 
 	mu       sync.Mutex
 	changed  sync.Cond
-	lanes    []lane
+	lanes    []*lane
 	size     int64 // of all lanes
 	held     bool
 	nextHold int64
@@ -39,22 +40,37 @@ type backlog struct {
 	err      error // what ended it early
 }
 
-// lane is what one reader is to get.
+// lane is what one reader is to get, while the others' readers may wait.
 type lane struct {
+	streams []procession.Stream // which; nil for both, in the order in which they came
+	write   func(procession.Segment) error
+
 	segments  []procession.Segment
 	size      int64 // of segments, and of what was taken and not yet delivered
 	abandoned bool  // nobody reads it any more
 }
 
-// newBacklog is a backlog for both streams in the order in which they came, or if
-// apart for each by itself: then one is delivered though the other's reader waits.
-func newBacklog(apart bool, hold func(bool)) *backlog {
-	b := &backlog{hold: hold, nextHold: holdAt, lanes: make([]lane, 1)}
-	if apart {
-		b.lanes = make([]lane, 2)
-	}
+func newBacklog(hold func(bool), lanes ...*lane) *backlog {
+	b := &backlog{hold: hold, nextHold: holdAt, lanes: lanes}
 	b.changed.L = &b.mu
 	return b
+}
+
+// lanesTo are those to the screen: one for both streams, or if these do not go to
+// the same place one for each.
+func lanesTo(write func(procession.Segment) error, together bool) []*lane {
+	if together {
+		return []*lane{{write: write}}
+	}
+	return []*lane{
+		{streams: []procession.Stream{procession.Stdout}, write: write},
+		{streams: []procession.Stream{procession.Stderr}, write: write},
+	}
+}
+
+// wants reports whether output is for the lane.
+func (l *lane) wants(s procession.Segment) bool {
+	return !l.abandoned && (l.streams == nil || slices.Contains(l.streams, s.Stream))
 }
 
 // fill takes what chunks yields until it ends.
@@ -77,11 +93,13 @@ func (b *backlog) put(chunk procession.Chunk, err error) {
 	}
 	b.end = chunk.Next
 	b.dropped += chunk.Dropped
-	for _, s := range chunk.Segments {
-		if l := &b.lanes[min(int(s.Stream), len(b.lanes)-1)]; !l.abandoned {
-			l.segments = append(l.segments, s)
-			l.size += int64(len(s.Data))
-			b.size += int64(len(s.Data))
+	for _, l := range b.lanes {
+		for _, s := range chunk.Segments {
+			if l.wants(s) {
+				l.segments = append(l.segments, s)
+				l.size += int64(len(s.Data))
+				b.size += int64(len(s.Data))
+			}
 		}
 	}
 	b.changed.Broadcast()
@@ -102,26 +120,26 @@ func (b *backlog) sums() (came, dropped int64, err error) {
 	return b.end, b.dropped, b.err
 }
 
-// deliver passes everything on to write until the end. Where write has failed, it
-// is not called again.
-func (b *backlog) deliver(write func(procession.Segment) error) error {
+// deliver passes everything on until the end. A lane whose write has failed gets
+// nothing more.
+func (b *backlog) deliver() error {
 	errs := make([]error, len(b.lanes))
 	var all sync.WaitGroup
-	for i := range b.lanes {
-		all.Go(func() { errs[i] = b.deliverLane(&b.lanes[i], write) })
+	for i, l := range b.lanes {
+		all.Go(func() { errs[i] = b.deliverLane(l) })
 	}
 	all.Wait()
 	return errors.Join(errs...)
 }
 
-func (b *backlog) deliverLane(l *lane, write func(procession.Segment) error) error {
+func (b *backlog) deliverLane(l *lane) error {
 	for {
 		segments := b.take(l)
 		if segments == nil {
 			return nil
 		}
 		for _, s := range segments {
-			if err := write(s); err != nil {
+			if err := l.write(s); err != nil {
 				b.abandon(l)
 				return err
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/procession-go/procession"
@@ -25,14 +26,14 @@ func chunks(list ...procession.Chunk) func(func(procession.Chunk, error) bool) {
 }
 
 func TestBacklogDeliversInOrderAndCounts(t *testing.T) {
-	b := newBacklog(false, func(bool) { t.Error("held for a few bytes") })
+	var got bytes.Buffer
+	b := newBacklog(func(bool) { t.Error("held for a few bytes") }, &lane{write: func(s procession.Segment) error { got.Write(s.Data); return nil }})
 	first, second := chunkOf(0, 3), chunkOf(7, 5)
 	copy(first.Segments[0].Data, "abc")
 	copy(second.Segments[0].Data, "defgh")
 	second.Dropped = 4
 	b.fill(chunks(first, second))
-	var got bytes.Buffer
-	if err := b.deliver(func(s procession.Segment) error { got.Write(s.Data); return nil }); err != nil {
+	if err := b.deliver(); err != nil {
 		t.Fatal(err)
 	}
 	if came, dropped, err := b.sums(); got.String() != "abcdefgh" || came != 12 || dropped != 4 || err != nil {
@@ -42,7 +43,7 @@ func TestBacklogDeliversInOrderAndCounts(t *testing.T) {
 
 func TestBacklogHoldsAndLetsGoOn(t *testing.T) {
 	var holds []bool
-	b := newBacklog(false, func(hold bool) { holds = append(holds, hold) })
+	b := newBacklog(func(hold bool) { holds = append(holds, hold) }, &lane{write: func(procession.Segment) error { return nil }})
 	b.put(chunkOf(0, holdAt-1), nil)
 	if len(holds) != 0 {
 		t.Fatal("held too early")
@@ -57,7 +58,7 @@ func TestBacklogHoldsAndLetsGoOn(t *testing.T) {
 		t.Fatalf("holds = %v; it was let go on by somebody, and is to be held again", holds)
 	}
 	b.fill(chunks())
-	if err := b.deliver(func(procession.Segment) error { return nil }); err != nil {
+	if err := b.deliver(); err != nil {
 		t.Fatal(err)
 	}
 	if len(holds) != 3 || holds[2] {
@@ -66,14 +67,9 @@ func TestBacklogHoldsAndLetsGoOn(t *testing.T) {
 }
 
 func TestBacklogWaitsWhenFull(t *testing.T) {
-	b := newBacklog(false, func(bool) {})
 	filled := make(chan struct{})
-	go func() {
-		b.fill(chunks(chunkOf(0, fullAt), chunkOf(fullAt, 1)))
-		close(filled)
-	}()
 	var delivered int64
-	err := b.deliver(func(s procession.Segment) error {
+	b := newBacklog(func(bool) {}, &lane{write: func(s procession.Segment) error {
 		if delivered == 0 {
 			select {
 			case <-filled:
@@ -83,7 +79,12 @@ func TestBacklogWaitsWhenFull(t *testing.T) {
 		}
 		delivered += int64(len(s.Data))
 		return nil
-	})
+	}})
+	go func() {
+		b.fill(chunks(chunkOf(0, fullAt), chunkOf(fullAt, 1)))
+		close(filled)
+	}()
+	err := b.deliver()
 	<-filled
 	if err != nil || delivered != fullAt+1 {
 		t.Errorf("delivered %d, %v", delivered, err)
@@ -92,10 +93,10 @@ func TestBacklogWaitsWhenFull(t *testing.T) {
 
 func TestBacklogOfAReaderThatIsGone(t *testing.T) {
 	held := false
-	b := newBacklog(false, func(hold bool) { held = hold })
 	gone := errors.New("gone")
+	b := newBacklog(func(hold bool) { held = hold }, &lane{write: func(procession.Segment) error { return gone }})
 	b.put(chunkOf(0, holdAt), nil)
-	if err := b.deliver(func(procession.Segment) error { return gone }); !errors.Is(err, gone) {
+	if err := b.deliver(); !errors.Is(err, gone) {
 		t.Fatalf("got %v", err)
 	}
 	if held {
@@ -108,21 +109,45 @@ func TestBacklogOfAReaderThatIsGone(t *testing.T) {
 }
 
 func TestBacklogApart(t *testing.T) {
-	b := newBacklog(true, func(bool) {})
-	c := chunkOf(0, 2)
-	c.Segments = append(c.Segments, procession.Segment{Stream: procession.Stderr, Offset: 2, Data: []byte("err")})
-	b.fill(chunks(c))
 	told := make(chan struct{})
 	gone := errors.New("gone")
-	err := b.deliver(func(s procession.Segment) error {
+	b := newBacklog(func(bool) {}, lanesTo(func(s procession.Segment) error {
 		if s.Stream == procession.Stderr {
 			close(told)
 			return nil
 		}
 		<-told // the reader of stdout waits for stderr
 		return gone
-	})
-	if !errors.Is(err, gone) || b.size != 0 {
+	}, false)...)
+	c := chunkOf(0, 2)
+	c.Segments = append(c.Segments, procession.Segment{Stream: procession.Stderr, Offset: 2, Data: []byte("err")})
+	b.fill(chunks(c))
+	if err := b.deliver(); !errors.Is(err, gone) || b.size != 0 {
 		t.Errorf("got %v, and %d bytes are left", err, b.size)
+	}
+}
+
+// One lane has both streams in order, and everything, though the others wait.
+func TestBacklogOfALaneThatNobodyHoldsUp(t *testing.T) {
+	c := procession.Chunk{}
+	var want []int64
+	for i := range int64(100) {
+		c.Segments = append(c.Segments, procession.Segment{Stream: procession.Stream(i % 2), Offset: i, Data: []byte{byte(i)}})
+		c.Next = i + 1
+		want = append(want, i)
+	}
+	complete := make(chan struct{})
+	wait := func(procession.Segment) error { <-complete; return nil }
+	var got []int64
+	log := &lane{write: func(s procession.Segment) error {
+		if got = append(got, s.Offset); s.Offset == c.Next-1 {
+			close(complete)
+		}
+		return nil
+	}}
+	b := newBacklog(func(bool) {}, append(lanesTo(wait, false), log)...)
+	b.fill(chunks(c))
+	if err := b.deliver(); err != nil || !slices.Equal(got, want) || b.size != 0 {
+		t.Errorf("%v; got %v, and %d bytes are left", err, got, b.size)
 	}
 }

@@ -115,22 +115,22 @@ func (f *fleet) close() {
 // in which it came, until the process has ended. The two streams keep their order
 // among each other only if they go to the same place; write is called for both at
 // the same time otherwise. If it fails the fleet is stopped, and its error
-// returned.
-func (f *fleet) follow(m *member, write func(procession.Segment) error) error {
+// returned. The others get everything too, in order, each though write or another
+// of them waits.
+func (f *fleet) follow(m *member, write func(procession.Segment) error, others ...*lane) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	b := newBacklog(!f.console.together(), func(hold bool) { f.hold(m, hold) })
+	screen := lanesTo(func(s procession.Segment) error {
+		err := write(s)
+		if err != nil {
+			f.stop()
+		}
+		return err
+	}, f.console.together())
+	b := newBacklog(func(hold bool) { f.hold(m, hold) }, append(screen, others...)...)
 	go b.fill(f.engine.Follow(ctx, m.ID, procession.ReadOptions{}))
 	delivered := make(chan error, 1)
-	go func() {
-		delivered <- b.deliver(func(s procession.Segment) error {
-			err := write(s)
-			if err != nil {
-				f.stop()
-			}
-			return err
-		})
-	}()
+	go func() { delivered <- b.deliver() }()
 	var err error
 	if m.exit, err = f.engine.Wait(ctx, m.ID); err != nil {
 		return err

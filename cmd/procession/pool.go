@@ -130,7 +130,12 @@ func (r *poolRun) launch(i int) {
 	}
 	track.say(0, false, fmt.Sprintf("started (pid %d)", m.PID))
 	r.follows.Go(func() {
-		err := r.fleet.follow(m, track.write)
+		var others []*lane
+		if log := r.stage.logs[m.Name]; log != nil {
+			others = append(others, &lane{write: log.write})
+			defer log.close()
+		}
+		err := r.fleet.follow(m, track.write, others...)
 		track.finish()
 		if err != nil {
 			r.stage.fail(err)

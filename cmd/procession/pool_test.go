@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -278,39 +277,6 @@ func TestUpWithoutPrefix(t *testing.T) {
 	r := runCLI(t, "up", "--no-prefix", poolYAML(t, "processes: {a: {command: 'echo out; echo err >&2'}}"))
 	if r.stdout != "out\n" || !strings.Contains(r.stderr, "\nerr\n") || !strings.Contains(r.stderr, "system | a exited: exit status 0\n") {
 		t.Errorf("%+v", r)
-	}
-}
-
-func TestUpLogs(t *testing.T) {
-	const size = 25 << 20
-	file := poolYAML(t, fmt.Sprintf(`
-processes:
-  flood: {command: [SELF, "%d"], env: {%s: much}}
-  short: {command: printf 'a\nb', depends_on: {flood: exited-successfully}}
-`, size, asHelper))
-	dir := filepath.Join(t.TempDir(), "some", "logs")
-	cmd := cli(t, "up", "--log-dir", dir, file)
-	if err := cmd.Run(); err != nil {
-		t.Fatal(err)
-	}
-	if data, err := os.ReadFile(filepath.Join(dir, "short.log")); string(data) != "a\nb" || err != nil {
-		t.Errorf("short.log has %q, %v", data, err)
-	}
-	logs, _ := filepath.Glob(filepath.Join(dir, "flood-*.log")) // in order of time
-	if len(logs) != 2 {
-		t.Errorf("%q were rotated", logs)
-	}
-	var all []byte
-	for _, name := range append(logs, filepath.Join(dir, "flood.log")) {
-		data, err := os.ReadFile(name)
-		if err != nil || len(data) > logSize<<20 {
-			t.Errorf("%s has %d bytes, %v", name, len(data), err)
-		}
-		all = append(all, data...)
-	}
-	want, _ := io.ReadAll(noise(3, size))
-	if !bytes.Equal(all, want) {
-		t.Errorf("%d bytes, want the %d that were written", len(all), len(want))
 	}
 }
 

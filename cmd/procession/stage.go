@@ -2,12 +2,10 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 
 	"github.com/fatih/color"
-	"gopkg.in/natefinch/lumberjack.v2"
 
 	"github.com/procession-go/procession/internal/poolfile"
 )
@@ -23,7 +21,8 @@ type stage struct {
 	printer   *printer
 	prefix    string // of what procession says
 	tracks    map[string]*track
-	onFailure func() // the output cannot be written
+	logs      map[string]*outputLog // empty if there are none
+	onFailure func()                // the output cannot be written
 
 	mu      sync.Mutex
 	said    []func() // what is to be written, in order
@@ -37,7 +36,7 @@ func newStage(c *console, flags *upFlags, pool *poolfile.Pool) (*stage, error) {
 	for i := range pool.Processes {
 		names = append(names, pool.Processes[i].Spec.Name)
 	}
-	s := &stage{console: c, printer: newPrinter(c, names), tracks: map[string]*track{}}
+	s := &stage{console: c, printer: newPrinter(c, names), tracks: map[string]*track{}, logs: map[string]*outputLog{}}
 	s.idle.L = &s.mu
 	s.prefix = s.printer.prefix(systemName, color.Bold, coloured(c.stderr))
 	if flags.logDir != "" {
@@ -52,16 +51,12 @@ func newStage(c *console, flags *upFlags, pool *poolfile.Pool) (*stage, error) {
 			t.out.prefix, t.errs.prefix = "", ""
 		}
 		if flags.logDir != "" {
-			t.log = &lumberjack.Logger{Filename: filepath.Join(flags.logDir, name+".log"), MaxSize: logSize, MaxBackups: logsKept}
+			s.logs[name] = newOutputLog(flags.logDir, name, s.say)
 		}
 		s.tracks[name] = t
 	}
 	return s, nil
 }
-
-// A log is closed when it has logSize megabytes, and logsKept closed ones are
-// kept.
-const logSize, logsKept = 10, 10
 
 // say writes a line, after everything that has been said before.
 func (s *stage) say(text string) { s.later(func() { s.write(text) }) }

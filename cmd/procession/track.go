@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"sync"
@@ -10,14 +9,12 @@ import (
 	"github.com/procession-go/procession"
 )
 
-// track is the output of one process on its way to the screen and to its log,
-// and what procession says about the process at its place in between.
+// track is the output of one process on its way to the screen, and what procession
+// says about the process at its place in between.
 type track struct {
 	name      string
 	stage     *stage
 	out, errs *lineWriter
-	log       io.WriteCloser // nil if there is none
-	logEnded  bool           // it could not be written
 
 	printing sync.Mutex // holds out and errs
 
@@ -60,7 +57,7 @@ func (t *track) print(m remark) {
 }
 
 // write writes output, and what is to be said in between. It never fails: if the
-// screen does, the pool is stopped, and its last output still goes to the logs.
+// screen does, the pool is stopped, and what is to be said is still in order.
 func (t *track) write(s procession.Segment) error {
 	t.stage.silence()
 	t.reach(s.Offset)
@@ -84,12 +81,6 @@ func (t *track) next(s procession.Segment) int {
 }
 
 func (t *track) pass(stream procession.Stream, data []byte) {
-	if t.log != nil && !t.logEnded {
-		if _, err := t.log.Write(data); err != nil {
-			t.stage.say(fmt.Sprintf("the log of %s ends here: %v", t.name, err))
-			t.logEnded = true
-		}
-	}
 	if t.stage.failed() {
 		return
 	}
@@ -130,9 +121,6 @@ func (t *track) finish() {
 		t.check(t.out.Close())
 		t.check(t.errs.Close())
 	})
-	if t.log != nil {
-		t.log.Close()
-	}
 }
 
 // check notes an error of the screen.
