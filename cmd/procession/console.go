@@ -2,14 +2,51 @@ package main
 
 import (
 	"os"
+	"sync"
 
 	"golang.org/x/term"
 )
 
 // console is what the command line talks to: its three standard files.
-type console struct{ stdin, stdout, stderr *os.File }
+type console struct {
+	stdin, stdout, stderr *os.File
 
-func newConsole() *console { return &console{os.Stdin, os.Stdout, os.Stderr} }
+	mu   sync.Mutex
+	held bool   // what procession itself says
+	said []byte // meanwhile
+}
+
+func newConsole() *console { return &console{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr} }
+
+// Write writes what procession itself says to stderr, or keeps it while that is
+// held.
+func (c *console) Write(text []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held {
+		c.said = append(c.said, text...)
+		return len(text), nil
+	}
+	return c.stderr.Write(text)
+}
+
+// hold keeps what procession itself says for later: on a terminal in raw mode its
+// lines would be stairs, in the midst of what a program shows there.
+func (c *console) hold() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held = isTerminal(c.stderr)
+}
+
+// release says what was kept.
+func (c *console) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held = false; len(c.said) > 0 {
+		c.stderr.Write(c.said)
+	}
+	c.said = nil
+}
 
 // coloured reports whether f is to be written to in colour: it is a terminal
 // that can, and nobody has said no (https://no-color.org).

@@ -90,5 +90,5 @@ func startCode(err error) int {
 // say writes one line to stderr.
 func (c *console) say(format string, args ...any) {
 	line, _, _ := strings.Cut(strings.TrimSpace(fmt.Sprintf(format, args...)), "\n")
-	fmt.Fprintln(c.stderr, "procession: "+strings.TrimPrefix(line, "procession: "))
+	fmt.Fprintln(c, "procession: "+strings.TrimPrefix(line, "procession: "))
 }

@@ -3,10 +3,12 @@
 package main
 
 import (
+	"bufio"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/moby/sys/reexec"
@@ -14,41 +16,68 @@ import (
 )
 
 // keeperName is the argv[0] of a keeper: this program, executed again, to put a
-// terminal back into its mode if this program dies before it can. A panic in
+// terminal back into its modes if this program dies before it can. A panic in
 // some goroutine and SIGKILL leave it no other way.
 const keeperName = "procession-terminal-keeper"
 
 func init() { reexec.Register(keeperName, keep) }
 
-// keep is the keeper. It says on stdout when it knows the mode of the terminal,
-// its file 3, and waits on stdin for being dismissed, or for the end.
+// keep is the keeper. It says on stdout when it knows the mode of the input, its
+// file 3, and listens on stdin until it is dismissed, or until the end. Its file 4
+// is the screen.
 func keep() {
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGTSTP,
 		syscall.SIGTTOU, syscall.SIGPIPE)
-	const terminal = 3
-	before, err := term.GetState(terminal)
+	const input, screen = 3, 4
+	before, err := term.GetState(input)
 	os.Stdout.WriteString(ready)
 	os.Stdout.Close()
-	if _, dismissed := os.Stdin.Read(make([]byte, 1)); dismissed == nil || err != nil {
+	resets, dismissed := lastTold(os.Stdin)
+	if dismissed {
 		return
 	}
-	term.Restore(terminal, before)
+	if err == nil {
+		term.Restore(input, before)
+	}
+	if resets != "" {
+		os.NewFile(screen, "screen").WriteString(resets)
+	}
+}
+
+// What a keeper is told are lines: what is to be written to the screen if this
+// program dies now, instead of what it was told before; or that it is not needed
+// any more.
+const dismissal = "."
+
+// lastTold is what a keeper was told last. A line that has no end was not told.
+func lastTold(told io.Reader) (resets string, dismissed bool) {
+	lines := bufio.NewReader(told)
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return resets, false
+		}
+		if resets = strings.TrimSuffix(line, "\n"); resets == dismissal {
+			return "", true
+		}
+	}
 }
 
 const ready = "."
 
 // keeper is this program's side.
 type keeper struct {
-	cmd  *exec.Cmd
-	life io.WriteCloser
+	cmd    *exec.Cmd
+	life   io.WriteCloser
+	resets string // as it was told last
 }
 
-// startKeeper returns when the keeper knows the mode of the terminal.
-func startKeeper(terminal *os.File) (*keeper, error) {
+// startKeeper returns when the keeper knows the mode of the input.
+func startKeeper(input, screen *os.File) (*keeper, error) {
 	cmd := reexec.Command(keeperName)
-	cmd.SysProcAttr = nil // it is to outlive this program
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it is to outlive this program, and its group
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, nil, nil
-	cmd.ExtraFiles = []*os.File{terminal}
+	cmd.ExtraFiles = []*os.File{input, screen}
 	cmd.Dir = "/"
 	life, err := cmd.StdinPipe()
 	if err != nil {
@@ -62,12 +91,20 @@ func startKeeper(terminal *os.File) (*keeper, error) {
 		return nil, err
 	}
 	io.ReadAll(out)
-	return &keeper{cmd, life}, nil
+	return &keeper{cmd: cmd, life: life}, nil
+}
+
+// tell says what is to be written to the screen if this program dies now.
+func (k *keeper) tell(resets string) {
+	if resets != k.resets {
+		k.resets = resets
+		io.WriteString(k.life, resets+"\n")
+	}
 }
 
 // dismiss ends the keeper, and leaves the terminal to this program.
 func (k *keeper) dismiss() {
-	io.WriteString(k.life, ready)
+	io.WriteString(k.life, dismissal+"\n")
 	k.life.Close()
 	k.cmd.Wait()
 }

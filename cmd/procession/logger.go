@@ -4,5 +4,5 @@ import "log/slog"
 
 // newLogger logs to stderr what is wrong with the engine, and nothing else.
 func newLogger(c *console) *slog.Logger {
-	return slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return slog.New(slog.NewTextHandler(c, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"time"
 
 	"github.com/procession-go/procession"
 )
@@ -23,32 +24,50 @@ func runSingle(c *console, flags *runFlags, spec procession.Spec) (err error) {
 	defer f.stopWhenAsked()()
 	defer f.close()
 
-	stdin := flags.stdin
-	if flags.terminal && isTerminal(c.stdin) {
-		stdin = true
-		t, err := openTerminal(c.stdin)
-		if err != nil {
-			return err
-		}
-		defer t.close()
+	if flags.terminal {
+		return f.runOnTerminal(spec, flags.stdin)
 	}
 	m, err := f.start(spec)
 	if err != nil {
 		return err
 	}
-	if flags.terminal {
-		defer f.followSize(m)()
-	}
-	if stdin {
+	if flags.stdin {
 		go f.feed(m, c.stdin)
 	}
-	err = f.follow(m, func(s procession.Segment) error { return writeTo(c, s) })
+	return f.see(m, spec.Timeout, func(s procession.Segment) error { return writeTo(c, s) })
+}
+
+// runOnTerminal runs a process on a terminal of its own, and shows that on the
+// caller's.
+func (f *fleet) runOnTerminal(spec procession.Spec, stdin bool) error {
+	t, err := openTerminal(f.console)
+	if err != nil {
+		return err
+	}
+	itsOwn := false
+	defer func() { t.close(itsOwn) }()
+	m, err := f.start(spec)
+	if err != nil {
+		return err
+	}
+	defer f.followSize(m)()
+	if stdin || isTerminal(f.console.stdin) {
+		go f.feed(m, f.console.stdin)
+	}
+	err = f.see(m, spec.Timeout, t.show)
+	itsOwn = !m.exit.Time.IsZero() && m.exit.Cause == procession.CauseExited && m.exit.Signal == ""
+	return err
+}
+
+// see passes the output of a process on until it has ended, and answers how.
+func (f *fleet) see(m *member, timeout time.Duration, write func(procession.Segment) error) error {
+	err := f.follow(m, write)
 	switch {
 	case isBrokenPipe(err): // nobody wants to know more
 	case err != nil:
 		return err
 	case m.exit.Cause == procession.CauseTimeout:
-		c.say("%s timed out after %v", m.Name, spec.Timeout)
+		f.console.say("%s timed out after %v", m.Name, timeout)
 	}
 	return statusOf(m.exit)
 }

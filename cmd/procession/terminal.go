@@ -5,33 +5,49 @@ import (
 	"maps"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/term"
 
 	"github.com/procession-go/procession"
 )
 
-// terminal is the caller's terminal while a process has the use of it: in raw
-// mode, so that every key goes to the process, Ctrl-C and Ctrl-Z among them.
+// terminal is the caller's terminal while a process has the use of it. Its input is
+// in raw mode, so that every key goes to the process, Ctrl-C and Ctrl-Z among them.
+// From what is shown on it is known in which modes the process has put it.
 type terminal struct {
-	fd     int
-	before *term.State
-	keeper *keeper
-	unwind func()
+	console  *console
+	input    *os.File
+	before   *term.State // nil if the input is no terminal
+	onScreen bool        // what the process writes is shown on a terminal
+	keeper   *keeper
+	unwind   func()
 
 	mu     sync.Mutex
 	closed bool
+
+	showing sync.Mutex // while output is written, and its modes noted
+	modes   modes
+	over    bool // nothing more is shown
 }
 
 // openTerminal puts a terminal into raw mode. What ends this program also ends
 // that: close does, and the keeper if it is not called.
-func openTerminal(file *os.File) (*terminal, error) {
-	t := &terminal{fd: int(file.Fd())}
+func openTerminal(c *console) (*terminal, error) {
+	t := &terminal{console: c, input: c.stdin, onScreen: isTerminal(c.stdout), unwind: func() {}}
+	if !isTerminal(t.input) && !t.onScreen {
+		return t, nil
+	}
 	var err error
-	if t.keeper, err = startKeeper(file); err != nil {
+	if t.keeper, err = startKeeper(t.input, c.stdout); err != nil {
 		return nil, err
 	}
-	if t.before, err = term.MakeRaw(t.fd); err != nil {
+	c.hold()
+	if !isTerminal(t.input) {
+		return t, nil
+	}
+	if t.before, err = term.MakeRaw(int(t.input.Fd())); err != nil {
+		c.release()
 		t.keeper.dismiss()
 		return nil, err
 	}
@@ -39,21 +55,71 @@ func openTerminal(file *os.File) (*terminal, error) {
 	return t, nil
 }
 
-// close puts the terminal back into the mode that it was in.
-func (t *terminal) close() {
+// show passes output on to the same stream of ours, and notes what it makes of the
+// terminal. The keeper knows before a byte of it is there.
+func (t *terminal) show(s procession.Segment) error {
+	if !t.onScreen {
+		return writeTo(t.console, s)
+	}
+	t.showing.Lock()
+	defer t.showing.Unlock()
+	if t.over {
+		return nil
+	}
+	t.modes.note(s.Data)
+	t.keeper.tell(t.modes.during.resets())
+	err := writeTo(t.console, s)
+	t.keeper.tell(t.modes.now.resets())
+	return err
+}
+
+// close puts the terminal back into the mode that it was in. What the process has
+// made of the screen is left to it, as long as it has ended by itself: itsOwn.
+func (t *terminal) close(itsOwn bool) {
 	t.unwind()
+	shown := itsOwn || !t.onScreen || t.reset()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
-	term.Restore(t.fd, t.before)
-	t.keeper.dismiss()
+	t.restore()
+	t.console.release()
+	if t.keeper != nil && shown {
+		t.keeper.dismiss()
+	}
+}
+
+// reset puts the screen back into the modes in which a program finds it. If that
+// has to wait for too long it answers false, and leaves it to the keeper.
+func (t *terminal) reset() bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		t.showing.Lock()
+		defer t.showing.Unlock()
+		t.over = true
+		if resets := t.modes.now.resets(); resets != "" {
+			t.console.stdout.WriteString(resets)
+		}
+	}()
+	select {
+	case <-done:
+		return true
+	case <-time.After(lastWords):
+		return false
+	}
+}
+
+func (t *terminal) restore() {
+	if t.before != nil {
+		term.Restore(int(t.input.Fd()), t.before)
+	}
 }
 
 // release puts the terminal back into its mode for a while, regain makes it raw
 // again.
-func (t *terminal) release() { t.unlessClosed(func() { term.Restore(t.fd, t.before) }) }
+func (t *terminal) release() { t.unlessClosed(t.restore) }
 
-func (t *terminal) regain() { t.unlessClosed(func() { term.MakeRaw(t.fd) }) }
+func (t *terminal) regain() { t.unlessClosed(func() { term.MakeRaw(int(t.input.Fd())) }) }
 
 func (t *terminal) unlessClosed(do func()) {
 	t.mu.Lock()

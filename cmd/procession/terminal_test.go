@@ -177,6 +177,12 @@ func TestKeysGoToTheProcess(t *testing.T) {
 	s.expect("interrupted")
 	s.ends(6)
 
+	s = show(t, cli(t, "run", "-t", "--", "sh", "-c", `trap 'echo quit; exit 7' QUIT; echo ready; while :; do sleep 0.05; done`))
+	s.expect("ready")
+	s.key("\x1c")
+	s.expect("quit")
+	s.ends(7)
+
 	// Ctrl-Z, Ctrl-\, Ctrl-D, a carriage return and a byte that is no text.
 	s = show(t, cli(t, "run", "-t", "--", "sh", "-c", `stty raw -echo; echo ready; head -c 5 | od -An -tx1`))
 	s.expect("ready")
@@ -195,7 +201,7 @@ func TestTheEndOfInputOnATerminal(t *testing.T) {
 }
 
 func TestASignalRestoresTheTerminal(t *testing.T) {
-	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT} {
 		s := show(t, cli(t, "run", "-t", "--", "sleep", "600"))
 		until(t, "the terminal is in raw mode", func() bool { return !s.restored() })
 		s.cmd.Process.Signal(sig)

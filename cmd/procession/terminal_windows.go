@@ -14,7 +14,9 @@ func (t *terminal) whenStopped() (undo func()) { return func() {} }
 
 type keeper struct{}
 
-func startKeeper(*os.File) (*keeper, error) { return &keeper{}, nil }
+func startKeeper(_, _ *os.File) (*keeper, error) { return &keeper{}, nil }
+
+func (*keeper) tell(string) {}
 
 func (*keeper) dismiss() {}
 
