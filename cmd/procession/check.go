@@ -30,7 +30,7 @@ standard error, each with its line, and the exit code is 2.`,
 			if err != nil {
 				return err
 			}
-			return printPlan(c, pool)
+			return unlessUnread(printPlan(c, pool))
 		},
 	}
 	cmd.Flags().SortFlags = false

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // nameLines gives each shell line the name that was asked for, or one made of
@@ -24,6 +26,33 @@ func nameLines(lines, given []string) []string {
 		names[i] = name
 	}
 	return names
+}
+
+// checkNames says what is wrong with names that were asked for: each of them is in
+// front of lines, and tells whose they are.
+func checkNames(names []string) error {
+	for i, name := range names {
+		switch {
+		case name == "":
+			return usagef("--name: a name is empty")
+		case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+			return usagef("--name: %q has characters that cannot be printed", name)
+		case slices.Contains(names[:i], name):
+			return usagef("--name: %q is there twice", name)
+		}
+	}
+	return nil
+}
+
+// checkLines says if there is nothing in a shell line, as when a variable that was
+// to be in it is not set.
+func checkLines(lines []string) error {
+	for i, line := range lines {
+		if strings.TrimSpace(line) == "" {
+			return usagef("line %d is empty", i+1)
+		}
+	}
+	return nil
 }
 
 var (

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -339,6 +340,28 @@ They are stopped in the opposite order.
 `
 	if r := runCmd(t, cmd); r.code != 0 || r.stdout != want || r.stderr != "" {
 		t.Errorf("exit code %d, stdout:\n%s\nstderr: %s", r.code, r.stdout, r.stderr)
+	}
+}
+
+// That nobody reads what it says is no reason to say that a file is wrong.
+func TestCheckWhenNobodyReads(t *testing.T) {
+	file := poolYAML(t, "processes: {a: {command: x}}")
+	for _, args := range [][]string{{"check", file}, {"version"}} {
+		cmd := cli(t, args...)
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		var stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = w, &stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		w.Close()
+		if code := wait(t, cmd); code != 0 || stderr.Len() > 0 {
+			t.Errorf("%q: exit code %d, stderr %q", args, code, &stderr)
+		}
 	}
 }
 

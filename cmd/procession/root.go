@@ -27,7 +27,23 @@ loses the end of its output: whatever a process has started ends with it.`,
 	root.SetErr(c.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(newRunCommand(c), newUpCommand(c), newCheckCommand(c), newMCPCommand(c), newVersionCommand())
+	root.InitDefaultHelpCmd()
+	help, _, _ := root.Find([]string{"help"})
+	help.Args = func(_ *cobra.Command, args []string) error {
+		if found, _, _ := root.Find(args); found == root {
+			return noArgs(root, args)
+		}
+		return nil
+	}
 	return root
+}
+
+// unlessUnread is err, nil if it is that nobody reads what was written any more.
+func unlessUnread(err error) error {
+	if isBrokenPipe(err) {
+		return nil
+	}
+	return err
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {

@@ -84,6 +84,14 @@ func run(c *console, flags *runFlags, dash int, args []string) error {
 	case len(flags.names) > len(args) || (dash == 0 && len(flags.names) > 1):
 		return usagef("--name: %d names for fewer processes", len(flags.names))
 	}
+	if err := checkNames(flags.names); err != nil {
+		return err
+	}
+	if dash < 0 {
+		if err := checkLines(args); err != nil {
+			return err
+		}
+	}
 	if dash < 0 && !alone {
 		return flags.profile.during(c, func() error { return runSideBySide(c, flags, args) })
 	}

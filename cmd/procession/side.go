@@ -45,7 +45,7 @@ func runSideBySide(c *console, flags *runFlags, lines []string) error {
 		return err
 	}
 	if !flags.quiet {
-		if err := printTable(c, members); err != nil && !isBrokenPipe(err) {
+		if err := unlessUnread(printTable(c, members)); err != nil {
 			return err
 		}
 	}

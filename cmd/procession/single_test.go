@@ -76,6 +76,13 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"run", "-C", "/there/is/none", "a"}, 2, "--dir"},
 		{[]string{"run", "-C", plain, "a"}, 2, "not a directory"},
 		{[]string{"run", "--name", "x", "--name", "y", "a"}, 2, "--name"},
+		{[]string{"run", "--name", "x", "--name", "x", "a", "b"}, 2, `"x" is there twice`},
+		{[]string{"run", "--name", "", "a"}, 2, "empty"},
+		{[]string{"run", "--name", "a\nb", "--", "a"}, 2, "cannot be printed"},
+		{[]string{"run", ""}, 2, "line 1 is empty"},
+		{[]string{"run", "true", " \n"}, 2, "line 2 is empty"},
+		{[]string{"run", "-t", ""}, 2, "line 1 is empty"},
+		{[]string{"help", "walk"}, 2, `unknown command "walk"`},
 		{[]string{"walk"}, 2, `unknown command "walk"`},
 		{[]string{"version", "x"}, 2, "unknown"},
 	} {
@@ -100,6 +107,8 @@ func TestHelpAndVersion(t *testing.T) {
 	for args, want := range map[string]string{
 		"--help":     "Available Commands",
 		"":           "Available Commands",
+		"help":       "Available Commands",
+		"help run":   "128+n signal n has ended the command\n",
 		"run --help": "128+n signal n has ended the command\n",
 		"version":    "procession ",
 	} {

@@ -17,7 +17,7 @@ func newVersionCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			info, _ := debug.ReadBuildInfo()
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), version(info))
-			return err
+			return unlessUnread(err)
 		},
 	}
 }
