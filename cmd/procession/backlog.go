@@ -36,7 +36,7 @@ type backlog struct {
 	nextHold int64
 	ended    bool
 	end      int64 // the offset after the last byte that came
-	dropped  int64 // bytes that the engine has dropped before they came
+	dropped  int64 // bytes that the engine has dropped before they came, or a lane has missed
 	err      error // what ended it early
 }
 
@@ -44,6 +44,7 @@ type backlog struct {
 type lane struct {
 	streams []procession.Stream // which; nil for both, in the order in which they came
 	write   func(procession.Segment) error
+	mayMiss bool // what comes when it is full, so that the other lanes get it
 
 	segments  []procession.Segment
 	size      int64 // of segments, and of what was taken and not yet delivered
@@ -95,10 +96,14 @@ func (b *backlog) put(chunk procession.Chunk, err error) {
 	b.dropped += chunk.Dropped
 	for _, l := range b.lanes {
 		for _, s := range chunk.Segments {
-			if l.wants(s) {
+			switch n := int64(len(s.Data)); {
+			case !l.wants(s):
+			case l.mayMiss && l.size >= fullAt:
+				b.dropped += n
+			default:
 				l.segments = append(l.segments, s)
-				l.size += int64(len(s.Data))
-				b.size += int64(len(s.Data))
+				l.size += n
+				b.size += n
 			}
 		}
 	}
@@ -108,9 +113,20 @@ func (b *backlog) put(chunk procession.Chunk, err error) {
 		b.held, b.nextHold = true, b.size+holdAt
 		b.hold(true)
 	}
-	for b.size >= fullAt {
+	for b.full() {
 		b.changed.Wait()
 	}
+}
+
+// full reports whether nothing more is to come yet.
+func (b *backlog) full() bool {
+	size := b.size
+	for _, l := range b.lanes {
+		if l.mayMiss {
+			size -= l.size
+		}
+	}
+	return size >= fullAt
 }
 
 // sums are how many bytes came, how many were dropped, and what ended it early.

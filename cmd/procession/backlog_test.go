@@ -151,3 +151,24 @@ func TestBacklogOfALaneThatNobodyHoldsUp(t *testing.T) {
 		t.Errorf("%v; got %v, and %d bytes are left", err, got, b.size)
 	}
 }
+
+// What cannot be held is lost to the lane that may miss it, and to no other.
+func TestBacklogOfALaneThatMayMiss(t *testing.T) {
+	var got, shown int64
+	all := make(chan struct{})
+	log := &lane{write: func(s procession.Segment) error { got += int64(len(s.Data)); return nil }}
+	screen := &lane{mayMiss: true, write: func(s procession.Segment) error {
+		<-all
+		shown += int64(len(s.Data))
+		return nil
+	}}
+	b := newBacklog(func(bool) {}, screen, log)
+	go func() {
+		b.fill(chunks(chunkOf(0, fullAt), chunkOf(fullAt, fullAt), chunkOf(2*fullAt, 1)))
+		close(all)
+	}()
+	err := b.deliver()
+	if _, dropped, _ := b.sums(); err != nil || got != 2*fullAt+1 || shown != fullAt || dropped != fullAt+1 {
+		t.Errorf("%v; %d in the log, %d shown, %d dropped", err, got, shown, dropped)
+	}
+}

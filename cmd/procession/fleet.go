@@ -116,7 +116,7 @@ func (f *fleet) close() {
 // among each other only if they go to the same place; write is called for both at
 // the same time otherwise. If it fails the fleet is stopped, and its error
 // returned. The others get everything too, in order, each though write or another
-// of them waits.
+// of them waits: if the process cannot be held, it is the screen that misses some.
 func (f *fleet) follow(m *member, write func(procession.Segment) error, others ...*lane) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -127,6 +127,9 @@ func (f *fleet) follow(m *member, write func(procession.Segment) error, others .
 		}
 		return err
 	}, f.console.together())
+	for _, l := range screen {
+		l.mayMiss = len(others) > 0
+	}
 	b := newBacklog(func(hold bool) { f.hold(m, hold) }, append(screen, others...)...)
 	go b.fill(f.engine.Follow(ctx, m.ID, procession.ReadOptions{}))
 	delivered := make(chan error, 1)
