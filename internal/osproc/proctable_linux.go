@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,9 +18,10 @@ import (
 
 // procTable is what /proc tells about all processes (proc(5)).
 type procTable struct {
-	proc    *os.File // the directory
-	loadavg *os.File // ends with the last process ID that was given out
-	stat    *os.File // counts the forks since boot
+	proc    *os.File     // the directory
+	open    sync.RWMutex // held for writing by close
+	loadavg *os.File     // ends with the last process ID that was given out; nil once closed
+	stat    *os.File     // counts the forks since boot; likewise
 	pidMax  int
 	forks   atomic.Int64 // the count when it was last looked at
 	buf     []byte       // for stat, and for environments
@@ -57,9 +59,12 @@ func openProcTable() *procTable {
 }
 
 func (t *procTable) close() {
+	t.open.Lock()
+	defer t.open.Unlock()
 	t.proc.Close()
 	t.loadavg.Close()
 	t.stat.Close()
+	t.loadavg, t.stat = nil, nil
 }
 
 // birth is the present moment, as cheaply as can be: the fork count is the one
@@ -68,26 +73,28 @@ func (t *procTable) birth() birth {
 	return birth{forks: t.forks.Load(), time: time.Now()}
 }
 
-// readStart reads the beginning of f into buf, by one call, because each makes
-// the kernel write the text anew. It is empty if that cannot be done.
-func readStart(f *os.File, buf []byte) []byte {
-	if f == nil {
+// readStart reads the beginning of a file of t into buf, by one call, because each
+// makes the kernel write the text anew. It is empty if that cannot be done.
+func (t *procTable) readStart(file **os.File, buf []byte) []byte {
+	t.open.RLock()
+	defer t.open.RUnlock()
+	if *file == nil {
 		return nil
 	}
-	return buf[:preadPrompt(int(f.Fd()), buf)]
+	return buf[:preadPrompt(int((*file).Fd()), buf)]
 }
 
 // lastPID reads the fifth field of /proc/loadavg, 0 if it cannot.
 func (t *procTable) lastPID() int {
 	var buf [128]byte
-	text := bytes.TrimSpace(readStart(t.loadavg, buf[:]))
+	text := bytes.TrimSpace(t.readStart(&t.loadavg, buf[:]))
 	last, _ := strconv.Atoi(string(text[bytes.LastIndexByte(text, ' ')+1:]))
 	return last
 }
 
 // countForks reads the line "processes N" of /proc/stat.
 func (t *procTable) countForks() int64 {
-	_, rest, found := bytes.Cut(readStart(t.stat, t.buf), []byte("\nprocesses "))
+	_, rest, found := bytes.Cut(t.readStart(&t.stat, t.buf), []byte("\nprocesses "))
 	line, _, ended := bytes.Cut(rest, []byte("\n"))
 	count, err := strconv.ParseInt(string(line), 10, 64)
 	if !found || !ended || err != nil {
