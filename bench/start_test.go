@@ -18,7 +18,7 @@ var trueSpec = procession.Spec{Command: trueProgram}
 func BenchmarkStart(b *testing.B) {
 	for _, n := range []int{1, 8, 64} {
 		b.Run(fmt.Sprintf("atonce=%d", n), func(b *testing.B) {
-			e := newEngine(b)
+			e, least := newEngine(b), newLocked(b)
 			total := max(96, 2*n)
 			compare(b, 21,
 				side{"engine", func() float64 {
@@ -29,6 +29,9 @@ func BenchmarkStart(b *testing.B) {
 				}},
 				side{"go-cmd", func() float64 {
 					return atOnce(b, n, total, func() error { return goCmdRun(trueProgram) })
+				}},
+				side{"limit", func() float64 {
+					return atOnce(b, n, total, func() error { return least.run(trueProgram) })
 				}},
 			).speed(0.97, "ns/start")
 		})

@@ -40,6 +40,9 @@ var goals = []row{
 // is done by hand: with a fork from a locked thread and three requests to an actor,
 // or with a loop that keeps the last MiB.
 var others = []row{
+	{"start to release of true, one at a time, at the least", "Start/atonce=1", "limit-ratio", "limit-ns/start", goal{}},
+	{"start to release, 8 at a time, at the least", "Start/atonce=8", "limit-ratio", "limit-ns/start", goal{}},
+	{"start to release, 64 at a time, at the least", "Start/atonce=64", "limit-ratio", "limit-ns/start", goal{}},
 	{"own CPU time of a start, one at a time, at the least", "StartCPU/atonce=1", "limit-cost-ratio", "limit-cpu-ns/start", goal{}},
 	{"own CPU time of a start, 8 at a time, at the least", "StartCPU/atonce=8", "limit-cost-ratio", "limit-cpu-ns/start", goal{}},
 	{"a flood (head -c), at the least", "Zero/atonce=1", "limit-ratio", "limit-ns/byte", goal{}},
