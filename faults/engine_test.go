@@ -43,8 +43,10 @@ func engineHelper(args []string) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	n, _ := strconv.Atoi(args[1])
+	spec := procession.Shell(generations)
+	spec.LeaveDescendants = args[2] == "leave"
 	for range n {
-		if _, err := eng.Start(context.Background(), procession.Shell(generations)); err != nil {
+		if _, err := eng.Start(context.Background(), spec); err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
@@ -142,6 +144,59 @@ func TestEngineKilled(t *testing.T) {
 	}
 	e.Process.Kill()
 	e.nothingLeft(t, 3*time.Second)
+}
+
+// LeaveDescendants lets them outlive their leader, not the engine.
+func TestEngineKilledEndsWhatWasToBeLeft(t *testing.T) {
+	e := startEngine(t, 2, "leave")
+	e.Process.Kill()
+	e.nothingLeft(t, 3*time.Second)
+}
+
+func init() { helpers["bare engine"] = bareEngine }
+
+// bareEngine runs an engine of the name args[0] that has no guardian, with
+// processes that have no descendants.
+func bareEngine(args []string) {
+	eng, err := procession.New(procession.WithID(args[0]))
+	for range 3 {
+		if err == nil {
+			_, err = eng.Start(context.Background(), procession.Spec{Command: "sleep", Args: []string{"1000"}})
+		}
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println("ready")
+	select {}
+}
+
+func TestWithoutAGuardianChildrenEndWithTheEngine(t *testing.T) {
+	name := uuid.NewString()
+	cmd := helper("bare engine", name)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		for _, pid := range marked(name) {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	if n := len(marked(name)); n != 3 {
+		t.Fatalf("%d children", n)
+	}
+	cmd.Process.Kill()
+	eventually(t, 3*time.Second, "nothing of the engine is left", func() bool { return len(marked(name)) == 0 })
 }
 
 func TestEngineKilledWithAHundredProcesses(t *testing.T) {

@@ -136,13 +136,16 @@ func stat(pid int) string {
 	return strings.Fields(string(rest))[0]
 }
 
-// marked are the living processes whose environment has the engine's mark, by a
-// look at /proc that owes nothing to the product's.
-func marked(engine string) (pids []int) {
+// marked are the living processes whose environment has the engine's mark.
+func marked(engine string) (pids []int) { return carrying("PROCESSION_ENGINE=" + engine) }
+
+// carrying are the living processes whose environment has an entry, by a look at
+// /proc that owes nothing to the product's.
+func carrying(entry string) (pids []int) {
 	files, _ := filepath.Glob("/proc/[0-9]*/environ")
 	for _, file := range files {
 		env, err := os.ReadFile(file)
-		if err == nil && bytes.Contains(append([]byte{0}, env...), []byte("\x00PROCESSION_ENGINE="+engine+"\x00")) {
+		if err == nil && bytes.Contains(append([]byte{0}, env...), []byte("\x00"+entry+"\x00")) {
 			pid, _ := strconv.Atoi(strings.Split(file, "/")[2])
 			if alive(pid) {
 				pids = append(pids, pid)
@@ -150,6 +153,12 @@ func marked(engine string) (pids []int) {
 		}
 	}
 	return pids
+}
+
+// leavesNothing fails the test if something is left of a process of an engine.
+func leavesNothing(t testing.TB, id string) {
+	t.Helper()
+	gone(t, carrying("PROCESSION_ID="+id)...)
 }
 
 // eventually waits until a condition about the machine holds.

@@ -71,8 +71,16 @@ func TestAProcessOfAnotherUserHangsNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
 	program := filepath.Join(dir, "setuid")
+	t.Cleanup(func() { // first the processes: those of a program that was removed are not found by its name
+		for _, pid := range all() {
+			exe, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
+			if strings.TrimSuffix(exe, " (deleted)") == program {
+				syscall.Kill(pid, syscall.SIGKILL)
+			}
+		}
+		os.RemoveAll(dir)
+	})
 	binary, err := os.ReadFile("/proc/self/exe")
 	if err := errors.Join(err, os.WriteFile(program, binary, 0o755), os.Chmod(program, 0o4755|fs.ModeSetuid), os.Chmod(dir, 0o755)); err != nil {
 		t.Fatal(err)
@@ -82,13 +90,6 @@ func TestAProcessOfAnotherUserHangsNobody(t *testing.T) {
 	cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=0")
 	cmd.Stderr = nil
 	out, err := cmd.Output()
-	t.Cleanup(func() {
-		for _, pid := range all() {
-			if exe, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe"); exe == program {
-				syscall.Kill(pid, syscall.SIGKILL)
-			}
-		}
-	})
 	if strings.HasPrefix(string(out), "not set up") {
 		t.Skipf("%s", out)
 	}
