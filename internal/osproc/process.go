@@ -45,8 +45,8 @@ type Process struct {
 	reaped      bool // the leader's numbers may belong to a stranger
 	stdinClosed bool
 	// The last signal that was sent to end the leader, and the group; and the
-	// process ID given out last when the group got it: a member with a higher one
-	// came too late for it.
+	// process ID given out last before the group got it: a member with a higher one
+	// may have come too late for it.
 	leaderSignal, groupSignal syscall.Signal
 	groupLast                 int
 }
@@ -266,16 +266,16 @@ func (p *Process) StopGroup(sig syscall.Signal) {
 		return
 	}
 	p.leaderSignal = sig
+	p.groupLast = p.host.sweep.lastPID() // before: rather should a newborn have it twice than never
 	signalGroup(p.PID, sig)
-	p.groupLast = p.host.sweep.lastPID()
 	if p.terminal != nil && sig != syscall.SIGKILL {
 		signalGroup(p.PID, sigHup)
 	}
 	signalGroup(p.PID, sigCont)
 }
 
-// missed reports whether a member of the group was not there yet when the group got
-// sig.
+// missed reports whether a member of the group may not have been there yet when the
+// group got sig.
 func (p *Process) missed(sig syscall.Signal, pid int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
