@@ -62,21 +62,11 @@ func (l *locked) run(name string, args ...string) error {
 	return l.actors.request()
 }
 
-// keepingRead is bareRead, but for keeping what came last: it reads 64 KiB at a
-// time into as much memory as a log of 1 MiB takes, and again from the beginning.
-func keepingRead(cmd *exec.Cmd) (int64, error) {
-	r, err := bareStart(cmd)
-	if err != nil {
-		return 0, err
-	}
-	defer r.Close()
-	n, err := keepingLoop(r, nil)
-	if err != nil {
-		return n, err
-	}
-	return n, cmd.Wait()
-}
+// keepingRead is bareRead, but for keeping what came last.
+func keepingRead(cmd *exec.Cmd) (int64, error) { return readAll(cmd, keepingLoop) }
 
+// keepingLoop reads 64 KiB at a time into as much memory as a log of 1 MiB takes,
+// and again from the beginning.
 func keepingLoop(r io.Reader, total *atomic.Int64) (n int64, err error) {
 	const block = 64 << 10
 	kept := make([]byte, oneMiB+block)

@@ -81,13 +81,16 @@ func goCmdRun(name string, args ...string) error {
 
 // bareRead runs cmd and reads its standard output 64 KiB at a time, which are
 // thrown away. It answers how much that was.
-func bareRead(cmd *exec.Cmd) (int64, error) {
+func bareRead(cmd *exec.Cmd) (int64, error) { return readAll(cmd, bareLoop) }
+
+// readAll runs cmd and reads its standard output in a loop.
+func readAll(cmd *exec.Cmd, loop func(io.Reader, *atomic.Int64) (int64, error)) (int64, error) {
 	r, err := bareStart(cmd)
 	if err != nil {
 		return 0, err
 	}
 	defer r.Close()
-	n, err := bareLoop(r, nil)
+	n, err := loop(r, nil)
 	if err != nil {
 		return n, err
 	}

@@ -104,39 +104,6 @@ func (s *sweeper) request(p *Process, sig syscall.Signal, done func()) {
 	s.nudge()
 }
 
-// departed is a leader that is gone.
-type departed struct {
-	pid   int
-	birth time.Time // before it was forked
-}
-
-// reaped notes that p's leader is gone, so that a look need not wonder whether its
-// number is yet to appear. When there are so many that a look will read all of
-// /proc they are of no use.
-func (s *sweeper) reaped(p *Process) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.gone) >= maxRange {
-		s.gone = s.gone[:0]
-	}
-	s.gone = append(s.gone, departed{p.PID, p.birth.time})
-}
-
-// takeGone are the numbers of leaders that came and went since the last look. The
-// number of an older one may have been given out anew.
-func (s *sweeper) takeGone() map[int]bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	gone := make(map[int]bool, len(s.gone))
-	for _, d := range s.gone {
-		if !d.birth.Before(s.table.seen.time) {
-			gone[d.pid] = true
-		}
-	}
-	s.gone = s.gone[:0]
-	return gone
-}
-
 // nudge wakes the sweeper's goroutine.
 func (s *sweeper) nudge() {
 	select {
@@ -144,33 +111,6 @@ func (s *sweeper) nudge() {
 	default:
 	}
 }
-
-// childless reports whether p's leader, which has exited, can be seen at a glance
-// to have left nothing behind: no process ID was given out since it started, but
-// to other leaders and to what is gone again, and by now has not given out others.
-func (s *sweeper) childless(p *Process) bool {
-	for seen := p.PID; ; {
-		now := birth{time: time.Now(), last: s.table.lastPID()}
-		switch {
-		case !p.birth.isYoung(now) || now.last < seen || now.last-p.PID > maxGlance:
-			return false
-		case now.last == seen:
-			return true
-		}
-		for pid := seen + 1; pid <= now.last; pid++ {
-			if s.host.isLeader(pid) {
-				continue
-			}
-			if _, err := unix.Getpgid(pid); err != unix.ESRCH {
-				return false
-			}
-		}
-		seen = now.last
-	}
-}
-
-// maxGlance is the most process IDs that are tried at a glance.
-const maxGlance = 64
 
 // close ends everything that carries the engine's mark, and frees the sweeper.
 func (s *sweeper) close(deadline time.Time) {
@@ -379,56 +319,4 @@ func (s *sweeper) signal(f *finder, t *target, pid int) {
 	if s.host.poller.add(pidfd, d) != nil {
 		f.blind = true
 	}
-}
-
-// hasExited reports whether the process is a zombie or gone: its pidfd is then
-// readable (pidfd_open(2)).
-func hasExited(pidfd int) bool {
-	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
-	n, err := unix.Poll(fds, 0)
-	return err == nil && n > 0
-}
-
-// finder tells whose descendant a process is.
-type finder struct {
-	host     *Host
-	table    *procTable
-	self     int                // this program's process ID
-	all      *target            // everything of the engine, if asked for
-	byLeader map[int]*target    // by the ID of the group or session
-	byID     map[string]*target // by the ID in the mark
-	blind    bool               // something could not be looked at for want of descriptors
-}
-
-// find is the target that pid descends from, nil if none, and what is seen of it.
-func (f *finder) find(pid int) (t *target, seen sight) {
-	pgid, err := unix.Getpgid(pid)
-	if err != nil {
-		return nil, nothing
-	}
-	sid, _ := unix.Getsid(pid)
-	seen = stranger
-	for _, leader := range [...]int{pgid, sid} {
-		if t := f.byLeader[leader]; t != nil {
-			return t, ours
-		}
-		if f.host.isLeader(leader) {
-			seen = ours
-		}
-	}
-	engine, id, err := f.table.marks(pid)
-	f.blind = f.blind || err != nil
-	if engine == "" || engine != f.host.engine {
-		return nil, seen
-	}
-	if t := f.byID[id]; t != nil {
-		return t, ours
-	}
-	return f.all, ours
-}
-
-// inGroup reports whether pid is in the group of t's leader.
-func (f *finder) inGroup(t *target, pid int) bool {
-	pgid, err := unix.Getpgid(pid)
-	return err == nil && t.process != nil && f.byLeader[pgid] == t
 }

@@ -1,0 +1,70 @@
+package osproc
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// What saves a look at the process table, or a part of it: leaders that can have
+// left nothing behind, and numbers that are known to be gone.
+
+// childless reports whether p's leader, which has exited, can be seen at a glance
+// to have left nothing behind: no process ID was given out since it started, but
+// to other leaders and to what is gone again, and by now has not given out others.
+func (s *sweeper) childless(p *Process) bool {
+	for seen := p.PID; ; {
+		now := birth{time: time.Now(), last: s.table.lastPID()}
+		switch {
+		case !p.birth.isYoung(now) || now.last < seen || now.last-p.PID > maxGlance:
+			return false
+		case now.last == seen:
+			return true
+		}
+		for pid := seen + 1; pid <= now.last; pid++ {
+			if s.host.isLeader(pid) {
+				continue
+			}
+			if _, err := unix.Getpgid(pid); err != unix.ESRCH {
+				return false
+			}
+		}
+		seen = now.last
+	}
+}
+
+// maxGlance is the most process IDs that are tried at a glance.
+const maxGlance = 64
+
+// departed is a leader that is gone.
+type departed struct {
+	pid   int
+	birth time.Time // before it was forked
+}
+
+// reaped notes that p's leader is gone, so that a look need not wonder whether its
+// number is yet to appear. When there are so many that a look will read all of
+// /proc they are of no use.
+func (s *sweeper) reaped(p *Process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.gone) >= maxRange {
+		s.gone = s.gone[:0]
+	}
+	s.gone = append(s.gone, departed{p.PID, p.birth.time})
+}
+
+// takeGone are the numbers of leaders that came and went since the last look. The
+// number of an older one may have been given out anew.
+func (s *sweeper) takeGone() map[int]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gone := make(map[int]bool, len(s.gone))
+	for _, d := range s.gone {
+		if !d.birth.Before(s.table.seen.time) {
+			gone[d.pid] = true
+		}
+	}
+	s.gone = s.gone[:0]
+	return gone
+}
