@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -342,5 +343,75 @@ func TestEventsArePublishedInOrder(t *testing.T) {
 	}
 	if want := "[*messages.ProcessStarted *messages.ProcessReady *messages.ProcessExited *messages.ProcessReleased]"; fmt.Sprint(got) != want {
 		t.Errorf("%v", got)
+	}
+}
+
+// askedUntilTheEnd has several goroutines ask for the Info of processes until
+// they are told that there is no pool any more. What they get meanwhile is an
+// answer, each time. Once they are at work, end is called.
+func askedUntilTheEnd(t *testing.T, system *actor.ActorSystem, pool *actor.PID, end func()) {
+	t.Helper()
+	m := newMailbox(t, system)
+	var ids []string
+	for range 3 {
+		ids = append(ids, askFor[*messages.ProcessStarted](t, m, pool, &messages.StartProcess{Spec: procession.Shell("sleep 1000")}).ID)
+	}
+	const askers, inFlight = 6, 20
+	var group, working sync.WaitGroup
+	working.Add(askers)
+	for n := range askers {
+		group.Go(func() {
+			for round, gone := 0, false; !gone; round++ {
+				var asked []*actor.Future
+				for i := range inFlight {
+					asked = append(asked, system.Root.RequestFuture(pool, &messages.GetInfo{ID: ids[(n+i)%len(ids)]}, patience))
+				}
+				for _, future := range asked {
+					answer, err := future.Result()
+					switch answer := answer.(type) {
+					case *messages.Info:
+					case *messages.Error:
+						if !errors.Is(answer, procession.ErrClosed) && !errors.Is(answer, procession.ErrNotFound) {
+							t.Errorf("answered with %+v", answer)
+						}
+					default:
+						if gone = true; !errors.Is(err, actor.ErrDeadLetter) {
+							t.Errorf("%T %v, %v", answer, answer, err)
+						}
+					}
+				}
+				if round == 0 {
+					working.Done()
+				}
+			}
+		})
+	}
+	working.Wait()
+	end()
+	group.Wait()
+}
+
+func TestRequestsAreAnsweredDuringAShutdown(t *testing.T) {
+	t.Parallel()
+	for range 5 {
+		system := newSystem()
+		e := newEngine(t, procession.WithActorSystem(system))
+		m := newMailbox(t, system)
+		askedUntilTheEnd(t, system, e.Pool(), func() {
+			if report := askFor[*messages.ShutdownReport](t, m, e.Pool(), &messages.Shutdown{}); report.Terminated != 3 || report.Killed != 0 {
+				t.Errorf("%+v", report)
+			}
+		})
+	}
+}
+
+func TestRequestsAreAnsweredWhileThePoolStopsWithItsParent(t *testing.T) {
+	t.Parallel()
+	for i := range 5 {
+		system := newSystem()
+		name := fmt.Sprintf("asked-%s-%d-%d", t.Name(), i, engines.Add(1))
+		above, pool := spawnParent(t, system, procession.WithID(name))
+		askedUntilTheEnd(t, system, pool, func() { system.Root.Stop(above) })
+		eventually(t, "nothing of it lives", func() bool { return len(marked(name)) == 0 })
 	}
 }

@@ -835,3 +835,33 @@ func TestManyAtOnce(t *testing.T) {
 		t.Errorf("%d are in List", len(list))
 	}
 }
+
+// A process that is backing off has ended before, and so has one whose leader
+// exited: the report counts neither, though something of it may be killed.
+func TestTheReportCountsNoneThatHadEnded(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	spec := procession.Shell("sleep 1000")
+	spec.Timeout = 20 * time.Millisecond
+	spec.Restart = procession.Policy{When: procession.Always, MinBackoff: time.Hour, MaxBackoff: time.Hour}
+	backing := start(t, e, spec)
+	eventually(t, "it backs off", func() bool { return info(t, e, backing).State == procession.BackingOff })
+
+	spec = procession.Shell("trap '' TERM; sleep 1000 >/dev/null 2>&1 & echo pid $!")
+	spec.Grace = 500 * time.Millisecond
+	exit, out := run(t, e, spec)
+	left := pids(out.Stdout())
+	if !exit.Success() || len(left) != 1 {
+		t.Fatalf("%v, %q", exit, out.Stdout())
+	}
+	if !alive(left[0]) {
+		t.Log("what was left behind did not live until the shutdown")
+	}
+	start(t, e, procession.Shell("sleep 1000"))
+	if report := must(e.Shutdown(within(t)))(t); report != (procession.ShutdownReport{Terminated: 1}) {
+		t.Errorf("%+v", report)
+	}
+	if alive(left[0]) {
+		t.Errorf("%d is left", left[0])
+	}
+}
