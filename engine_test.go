@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -863,5 +864,113 @@ func TestTheReportCountsNoneThatHadEnded(t *testing.T) {
 	}
 	if alive(left[0]) {
 		t.Errorf("%d is left", left[0])
+	}
+}
+
+// Once a call has returned, what it was given is the caller's again, also if its
+// context ended while the request was under way.
+func TestWhatACallWasGivenIsTheCallersAgain(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	for i := range 60 {
+		spec := procession.Spec{
+			Command: "sleep", Args: []string{"1000"}, Env: map[string]string{"A": "1"}, Labels: map[string]string{"agent": "a1"},
+			PTY: &procession.Size{}, Ready: &procession.Probe{Exec: []string{"true"}},
+		}
+		if i%2 == 0 {
+			spec.PTY = nil
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i%6)*60*time.Microsecond)
+		_, err := e.Start(ctx, spec)
+		spec.Args[0], spec.Env["A"], spec.Env["B"], spec.Labels["agent"], spec.Labels["b"] = "changed", "changed", "", "changed", ""
+		spec.Ready.Exec[0], spec.Ready.Pattern = "changed", "("
+		if spec.PTY != nil {
+			spec.PTY.Rows = 1000
+		}
+		cancel()
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		s := procession.Selector{
+			Labels: map[string]string{"agent": "a1"}, Names: []string{""}, States: []procession.State{procession.Starting, procession.Running},
+		}
+		calls := []func(context.Context) error{
+			func(ctx context.Context) error { _, err := e.KillAll(ctx, s); return err },
+			func(ctx context.Context) error { _, err := e.ReleaseAll(ctx, s); return err },
+			func(ctx context.Context) error { _, err := e.List(ctx, s); return err },
+		}
+		ctx, cancel = context.WithTimeout(context.Background(), time.Duration(i%6)*60*time.Microsecond)
+		err = calls[i%len(calls)](ctx)
+		s.Labels["agent"], s.Labels["b"], s.Names[0], s.States[0] = "changed", "", "changed", procession.Exited
+		cancel()
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+	}
+	for _, i := range must(e.List(within(t)))(t) {
+		if i.Args[0] != "1000" || i.Labels["agent"] != "a1" || len(i.Labels) != 1 {
+			t.Errorf("what the caller does to its Spec changes the process: %+v", i)
+		}
+	}
+}
+
+func TestAnEngineLeavesNoAddressInASharedActorSystem(t *testing.T) {
+	t.Parallel()
+	system := newSystem()
+	addresses := func() (n int) {
+		for _, bucket := range system.ProcessRegistry.LocalPIDs.LocalPIDs {
+			n += bucket.Count()
+		}
+		return n
+	}
+	before := addresses()
+	e := newEngine(t, procession.WithActorSystem(system))
+	id := start(t, e, procession.Spec{Command: "cat", Stdin: true})
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			if _, err := e.Wait(within(t), id); err != nil {
+				t.Error(err)
+			}
+		})
+		group.Go(func() { info(t, e, id) })
+	}
+	group.Go(func() { must(e.Shutdown(within(t)))(t) })
+	group.Wait()
+	for range 20 {
+		_, listed := e.List(within(t))
+		_, written := e.Write(within(t), id, []byte("x"))
+		_, stopped := e.Shutdown(within(t))
+		for _, err := range []error{listed, written, stopped} {
+			if !isClosed(err) {
+				t.Errorf("after Shutdown: %v", err)
+			}
+		}
+	}
+	eventually(t, "as many addresses as before", func() bool { return addresses() <= before })
+	if now := addresses(); now != before {
+		t.Errorf("%d addresses, and %d before", now, before)
+	}
+}
+
+// As os/exec does: the environment of the process is no place to look for it.
+func TestTheProgramIsLookedUpOnTheEnginesPATH(t *testing.T) {
+	dir := t.TempDir()
+	spec := procession.Spec{Command: "a-program-of-this-test", Env: map[string]string{"PATH": dir}}
+	if err := os.WriteFile(filepath.Join(dir, spec.Command), []byte("#!/bin/sh\necho \"PATH=$PATH\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	e := newEngine(t)
+	if id, err := e.Start(within(t), spec); !errors.Is(err, exec.ErrNotFound) || !errors.Is(err, procession.ErrStart) {
+		t.Errorf("on the PATH of Env: %q, %v", id, err)
+	}
+	t.Setenv("PATH", dir)
+	spec.Env["PATH"] = "/does/not/exist"
+	if exit, out := run(t, e, spec); !exit.Success() || out.Stdout() != "PATH=/does/not/exist\n" {
+		t.Errorf("on the engine's PATH: %v, %q", exit, out.Combined())
+	}
+	spec.ClearEnv = true
+	if exit, out := run(t, e, spec); !exit.Success() || out.Stdout() != "PATH=/does/not/exist\n" {
+		t.Errorf("with an environment of its own: %v, %q", exit, out.Combined())
 	}
 }
