@@ -4,6 +4,7 @@ package procession_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -27,6 +28,7 @@ func init() {
 	helpers["stubborn"] = helpStubborn
 	helpers["tree"] = helpTree
 	helpers["flood"] = helpFlood
+	helpers["burst"] = helpBurst
 }
 
 // helpEnviron prints its environment.
@@ -158,6 +160,16 @@ func helpFlood() {
 		fmt.Fprintf(out, "%015d\n", i)
 	}
 	out.Flush()
+}
+
+// helpBurst writes its argument as a line and that many bytes more, in one write,
+// and stays.
+func helpBurst() {
+	n, _ := strconv.Atoi(os.Args[2])
+	os.Stdout.Write(append([]byte(os.Args[1]+"\n"), bytes.Repeat([]byte("x"), n)...))
+	for {
+		time.Sleep(time.Hour)
+	}
 }
 
 // backgroundWithin is a context that ends when a helper's patience does.

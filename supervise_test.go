@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -261,6 +262,83 @@ func TestAProbeThatNeverHoldsEndsTheIncarnation(t *testing.T) {
 	}
 }
 
+// What a pattern is looked for in need not be retained.
+func TestAPatternIsFoundInMoreThanTheLimit(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	spec := helper("burst", "ready", "60000")
+	spec.OutputLimit, spec.Ready = 100, &procession.Probe{Pattern: "^ready$"}
+	id := start(t, e, spec)
+	if err := e.WaitReady(within(t), id); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all of it has come", func() bool { return info(t, e, id).OutputBytes == 60006 })
+	if got := info(t, e, id); !got.Ready || got.Retained > 100 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestAnHTTPProbeThatHangsHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	listener := must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	accepted, closed := make(chan net.Conn, 100), make(chan struct{})
+	go func() {
+		defer close(closed)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- conn // and never answers
+		}
+	}()
+	t.Cleanup(func() {
+		listener.Close()
+		<-closed
+		for len(accepted) > 0 {
+			(<-accepted).Close()
+		}
+	})
+	e := newEngine(t)
+	url := "http://" + listener.Addr().String() + "/health"
+	spec := procession.Shell("sleep 1000")
+	spec.Ready = &procession.Probe{HTTP: url}
+	id := start(t, e, spec)
+	conn := <-accepted // now it hangs
+	defer conn.Close()
+	begin := time.Now()
+	for range 10 {
+		if got := info(t, e, id); got.State != procession.Running || got.Ready {
+			t.Errorf("%+v", got)
+		}
+	}
+	if took := time.Since(begin); took > 4*time.Second { // the attempt takes 5
+		t.Errorf("ten answers took %v", took)
+	}
+	must(e.Kill(within(t), id))(t)
+
+	spec.Ready.Timeout = 100 * time.Millisecond
+	id = start(t, e, spec)
+	if err := e.WaitReady(within(t), id); !errors.Is(err, procession.ErrExited) || !strings.Contains(err.Error(), url) {
+		t.Errorf("WaitReady: %v", err)
+	}
+	if exit := must(e.Wait(within(t), id))(t); exit.Cause != procession.CauseNotReady || !strings.Contains(exit.Reason, url) {
+		t.Errorf("%+v", exit)
+	}
+}
+
+func TestAPortThatIsNoneIsRefused(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	for _, address := range []string{"127.0.0.1:99999", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1", ":::1"} {
+		spec := procession.Shell("sleep 1000")
+		spec.Ready = &procession.Probe{TCP: address}
+		if id, err := e.Start(within(t), spec); !errors.Is(err, procession.ErrInvalidSpec) || !strings.Contains(err.Error(), "Ready.TCP") {
+			t.Errorf("%s: %q, %v", address, id, err)
+		}
+	}
+}
+
 func TestProcessesEndWithTheirOwner(t *testing.T) {
 	e := newEngine(t)
 	for name, end := range map[string]func(*actor.ActorSystem, *actor.PID){
@@ -329,45 +407,42 @@ func TestAnOwnerThatHasStoppedAlready(t *testing.T) {
 	}
 }
 
-// watcher is an actor that monitors, and reports what it is told.
-func watcher(t *testing.T, system *actor.ActorSystem) (*actor.PID, chan *messages.ProcessDown) {
-	downs := make(chan *messages.ProcessDown, 16)
-	pid := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
-		if m, ok := ctx.Message().(*messages.ProcessDown); ok {
-			downs <- m
-		}
-	}))
-	t.Cleanup(func() { system.Root.Stop(pid) })
-	return pid, downs
-}
-
 func TestMonitorTellsOnce(t *testing.T) {
 	e := newEngine(t)
-	asker, downs := watcher(t, e.System())
-	root := e.System().Root
+	asker, other := newMailbox(t, e.System()), newMailbox(t, e.System())
 	id := start(t, e, withStdin(procession.Shell("read line; exit 3")))
-	root.RequestWithCustomSender(e.Pool(), &messages.Monitor{ID: id}, asker)
-	root.RequestWithCustomSender(e.Pool(), &messages.Monitor{ID: id}, asker) // still one
-	other, none := watcher(t, e.System())
-	root.RequestWithCustomSender(e.Pool(), &messages.Monitor{ID: id}, other)
-	root.RequestWithCustomSender(e.Pool(), &messages.Demonitor{ID: id}, other)
+	monitor := func(m *mailbox) {
+		e.System().Root.RequestWithCustomSender(e.Pool(), &messages.Monitor{ID: id}, m.pid)
+	}
+	// down takes what comes next, after which nothing more may have come.
+	down := func() {
+		t.Helper()
+		if down, ok := asker.next(t).(*messages.ProcessDown); !ok || down.ID != id || down.Exit.Code != 3 {
+			t.Errorf("%+v", down)
+		}
+		for range 2 {
+			askFor[*messages.Info](t, asker, e.Pool(), &messages.GetInfo{ID: id})
+		}
+	}
+	monitor(asker)
+	monitor(asker) // still one
+	monitor(other)
+	askFor[*messages.Done](t, other, e.Pool(), &messages.Demonitor{ID: id})
 	if err := e.CloseStdin(within(t), id); err != nil {
 		t.Fatal(err)
 	}
-	down := <-downs
-	if down.ID != id || down.Exit.Code != 3 {
-		t.Errorf("%+v", down)
+	down()
+	monitor(asker) // it has ended: at once
+	down()
+	if err := e.Release(within(t), id); err != nil {
+		t.Fatal(err)
 	}
-	root.RequestWithCustomSender(e.Pool(), &messages.Monitor{ID: id}, asker) // it has ended: at once
-	if down := <-downs; down.ID != id || down.Exit.Code != 3 {
-		t.Errorf("%+v", down)
-	}
-	select {
-	case down := <-downs:
-		t.Errorf("told twice: %+v", down)
-	case down := <-none:
-		t.Errorf("told after Demonitor: %+v", down)
-	default:
+	for _, m := range []*mailbox{asker, other} {
+		askFor[*messages.Error](t, m, e.Pool(), &messages.GetInfo{ID: id})
+		askFor[*messages.ProcessList](t, m, e.Pool(), &messages.ListProcesses{})
+		if len(m.got) > 0 {
+			t.Errorf("told again: %+v", <-m.got)
+		}
 	}
 }
 
@@ -492,33 +567,75 @@ func TestEventsTellEveryTransitionInOrder(t *testing.T) {
 }
 
 func TestASlowListenerLosesOldEventsAndSlowsNobody(t *testing.T) {
-	e := newEngine(t, procession.WithRetention(0, 0))
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	seq := e.Events(ctx) // listens from now on, and does not take anything yet
-	const n = 400        // of four events or more each
-	for range n {
-		id := start(t, e, procession.Spec{Command: "true"})
-		if err := e.Release(within(t), id); err != nil && !errors.Is(err, procession.ErrNotFound) {
-			t.Fatal(err)
+	e := newEngine(t, procession.WithRetention(0, 0), procession.WithID("slow-"+t.Name()))
+	published, released := []procession.Event{}, make(chan struct{}, 1)
+	subscription := e.System().EventStream.Subscribe(func(m any) {
+		if event, ok := m.(procession.Event); ok {
+			published = append(published, event)
+			if _, ok := event.(*messages.ProcessReleased); ok {
+				released <- struct{}{}
+			}
 		}
+	})
+	defer e.System().EventStream.Unsubscribe(subscription)
+	seq := e.Events(context.Background()) // listens from now on, and does not take anything yet
+	const kept = 1024
+	for range 300 { // of four events or more each, of one process after the other
+		start(t, e, procession.Spec{Command: "true"})
+		<-released
 	}
-	total, first := 0, true
-	for event := range seq {
-		lost, ok := event.(*messages.EventsLost)
-		if first != ok {
-			t.Fatalf("%+v comes first: %v", event, first)
-		}
-		if first = false; ok {
-			total += lost.N
-			continue
-		}
-		if total++; total >= 4*n {
-			break
-		}
+	must(e.Shutdown(within(t)))(t)
+	got := yielded(t, seq)
+	if len(published) <= kept || len(got) != 1+kept {
+		t.Fatalf("%d events of %d", len(got), len(published))
 	}
-	if total < 4*n {
-		t.Errorf("%d events in all", total)
+	if lost, ok := got[0].(*messages.EventsLost); !ok || lost.N != len(published)-kept {
+		t.Errorf("%d events, of which %+v", len(published), got[0])
+	}
+	if !slices.Equal(got[1:], published[len(published)-kept:]) {
+		t.Error("what is kept are not the newest, in order")
+	}
+}
+
+// yielded is all that events yield until they end.
+func yielded(t *testing.T, events iter.Seq[procession.Event]) (got []procession.Event) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		got = slices.Collect(events)
+	}()
+	select {
+	case <-done:
+		return got
+	case <-time.After(patience):
+		t.Fatal("the events do not end")
+		return nil
+	}
+}
+
+func TestEventsAreForOneIteration(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	left, ended := e.Events(context.Background()), e.Events(context.Background())
+	start(t, e, procession.Shell("sleep 1000"))
+	for range left {
+		break
+	}
+	start(t, e, procession.Shell("sleep 1000"))
+	if got := yielded(t, left); len(got) > 0 {
+		t.Errorf("a second iteration while the engine lives: %v", kinds(got))
+	}
+	must(e.Shutdown(within(t)))(t)
+	if got := yielded(t, ended); len(got) != 8 {
+		t.Errorf("%v", kinds(got))
+	}
+	for name, seq := range map[string]iter.Seq[procession.Event]{
+		"a third": left, "a second": ended, "one begun after Shutdown": e.Events(context.Background()),
+	} {
+		if got := yielded(t, seq); len(got) > 0 {
+			t.Errorf("%s iteration after Shutdown: %v", name, kinds(got))
+		}
 	}
 }
 
