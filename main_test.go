@@ -208,12 +208,15 @@ func processState(pid int) byte {
 }
 
 // marked are the living processes that carry the mark of an engine.
-func marked(engine string) (found []string) {
+func marked(engine string) []string { return carrying("PROCESSION_ENGINE=" + engine) }
+
+// carrying are the living processes that have entry in their environment.
+func carrying(entry string) (found []string) {
 	environs, _ := filepath.Glob("/proc/[0-9]*/environ")
 	for _, name := range environs {
 		pid, _ := strconv.Atoi(strings.Split(name, "/")[2])
 		env, err := os.ReadFile(name)
-		if err == nil && bytes.Contains(append(env, 0), []byte("PROCESSION_ENGINE="+engine+"\x00")) && alive(pid) {
+		if err == nil && bytes.Contains(append(env, 0), []byte(entry+"\x00")) && alive(pid) {
 			command, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 			found = append(found, fmt.Sprintf("%d (%q)", pid, command))
 		}

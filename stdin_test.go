@@ -299,3 +299,22 @@ func TestPythonREPLThroughPipes(t *testing.T) {
 		t.Error(exit)
 	}
 }
+
+func TestAWriteThatFailsTellsHowMuchWasWritten(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	const size = 1 << 20
+	for name, line := range map[string]string{
+		"it reads no more": "head -c 100000 >/dev/null; exec <&-; exec sleep 1000",
+		"it has ended":     "head -c 100000 >/dev/null",
+	} {
+		id := start(t, e, withStdin(procession.Shell(line)))
+		n, err := e.Write(within(t), id, make([]byte, size))
+		if n < 100000 || n >= size || !errors.Is(err, procession.ErrStdinClosed) {
+			t.Errorf("%s: wrote %d: %v", name, n, err)
+		}
+		if n, err := e.Write(within(t), id, []byte("more")); n != 0 || !errors.Is(err, procession.ErrStdinClosed) {
+			t.Errorf("%s: wrote %d more: %v", name, n, err)
+		}
+	}
+}

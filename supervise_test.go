@@ -179,6 +179,27 @@ func TestReadyWhenItRuns(t *testing.T) {
 	}
 }
 
+func TestWhatWasReadyIsNotReadyAfterItsEnd(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	for name, ready := range map[string]*procession.Probe{"without a probe": nil, "with one": {Pattern: "^up$"}} {
+		spec := withStdin(procession.Shell("echo up; read line; exit 3"))
+		spec.Ready = ready
+		id := start(t, e, spec)
+		if err := e.WaitReady(within(t), id); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.CloseStdin(within(t), id); err != nil {
+			t.Fatal(err)
+		}
+		must(e.Wait(within(t), id))(t)
+		err := e.WaitReady(within(t), id)
+		if !errors.Is(err, procession.ErrExited) || strings.Contains(err.Error(), "before it was ready") || !strings.Contains(err.Error(), "exit status 3") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestReadyWhenAProbeHolds(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -495,6 +516,26 @@ func TestSelection(t *testing.T) {
 	}
 	if n := must(e.KillAll(within(t), procession.Selector{Names: []string{"nobody"}}))(t); n != 0 {
 		t.Errorf("killed %d", n)
+	}
+}
+
+// What has ended is not killed, but what it left behind is.
+func TestKillAllWaitsForWhatIsLeftOfTheEnded(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	for _, line := range []string{
+		"(trap '' TERM; echo ready; exec sleep 1000 >/dev/null 2>&1) & sleep 0.2",
+		"trap '' TERM; setsid sleep 1000 >/dev/null 2>&1 & exit 0",
+	} {
+		spec := procession.Shell(line)
+		spec.Name, spec.Grace = "ended", 300*time.Millisecond
+		id := start(t, e, spec)
+		must(e.Wait(within(t), id))(t)
+		before := len(carrying("PROCESSION_ID=" + id))
+		n := must(e.KillAll(within(t), procession.Selector{Names: []string{"ended"}}))(t)
+		if left := carrying("PROCESSION_ID=" + id); n != 0 || len(left) > 0 {
+			t.Errorf("%s: killed %d, and left are %v of %d", line, n, left, before)
+		}
 	}
 }
 

@@ -5,7 +5,10 @@ package procession_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +116,62 @@ func TestWaitingReadsTakeNoGoroutine(t *testing.T) {
 	for range reads {
 		if chunk, ok := m.next(t).(*messages.Chunk); !ok || string(bytesOf(chunk.Segments)) != "x" {
 			t.Fatalf("%+v", chunk)
+		}
+	}
+}
+
+func TestALineDoesNotGoOnInTheNextIncarnation(t *testing.T) {
+	t.Parallel()
+	for first, begins := range map[string]int64{"partial": 7, "": 0} {
+		e := newEngine(t)
+		file := filepath.Join(t.TempDir(), "ran")
+		spec := procession.Shell(fmt.Sprintf(`if [ -e %q ]; then echo ready; exec sleep 1000; fi; touch %q; printf '%s'; exit 1`, file, file, first))
+		spec.Restart = quick
+		id := start(t, e, spec)
+		patterns := []string{"ready"}
+		if first != "" {
+			patterns = append(patterns, first)
+		}
+		for _, want := range patterns {
+			if line, err := e.WaitFor(within(t), id, regexp.MustCompile("^"+want+"$")); line != want || err != nil {
+				t.Errorf("after %q: %q, %v", first, line, err)
+			}
+		}
+		if got := info(t, e, id); got.Restarts != 1 || got.Mark != begins || got.Incarnations[0].Mark != 0 {
+			t.Errorf("after %q: %+v", first, got)
+		}
+		for cursor := range begins + 7 {
+			for _, most := range []int{0, 1, 7, 8} {
+				o := procession.ReadOptions{Cursor: cursor, MaxBytes: most}
+				chunk := read(t, e, id, o)
+				var want []int64
+				if begins > 0 && cursor <= begins && begins < chunk.Next {
+					want = []int64{begins}
+				}
+				if !slices.Equal(chunk.Marks, want) {
+					t.Errorf("after %q, %+v: marks %v, want %v", first, o, chunk.Marks, want)
+				}
+			}
+		}
+	}
+}
+
+func TestMarksTellWhereEachIncarnationBegins(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	spec := counting(t, `5) printf last; exec sleep 1000;; *) printf more; exit 1;;`)
+	spec.Restart = quick
+	id := start(t, e, spec)
+	if line, err := e.WaitFor(within(t), id, regexp.MustCompile("^last$")); line != "last" || err != nil {
+		t.Errorf("%q, %v", line, err)
+	}
+	chunk := read(t, e, id, procession.ReadOptions{})
+	if want := []int64{10, 20, 30, 40}; !slices.Equal(chunk.Marks, want) {
+		t.Errorf("marks %v of %q, want %v", chunk.Marks, bytesOf(chunk.Segments), want)
+	}
+	for _, mark := range chunk.Marks { // where an incarnation begins, a segment does
+		if !slices.ContainsFunc(chunk.Segments, func(s procession.Segment) bool { return s.Offset == mark }) {
+			t.Errorf("no segment begins at mark %d: %+v", mark, chunk.Segments)
 		}
 	}
 }
