@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -273,8 +274,63 @@ func TestAPanicWhileItBacksOff(t *testing.T) {
 	if exit, ok := r.result(wait).(*messages.Exit); !ok || exit.Code != 1 {
 		t.Errorf("%+v", exit)
 	}
-	if i := r.info(id); i.Restarts != 3 {
-		t.Errorf("%+v", i)
+	if i := r.info(id); i.Restarts != 3 || backingOff == 0 {
+		t.Errorf("%+v, after %d panics", i, backingOff)
+	}
+}
+
+// In whatever state the actor panics, what comes next is the policy's to say.
+func TestAfterAPanicInEachStateThePolicyApplies(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		line  string
+		reach func(r *rig, id string) // brings it into the state
+		again bool
+	}{
+		"running": {`sleep 1000`, func(*rig, string) {}, true},
+		"stopping by its timeout": {`trap '' TERM; while :; do sleep 0.1; done`, func(r *rig, id string) {
+			r.eventually("it is stopping", func() bool { return r.info(id).State == messages.Stopping })
+		}, true},
+		"stopping by a Kill": {`trap '' TERM; while :; do sleep 0.1; done`, func(r *rig, id string) {
+			r.later(&messages.KillProcess{ID: id})
+			r.eventually("it is stopping", func() bool { return r.info(id).State == messages.Stopping })
+		}, false},
+		"draining": {`(trap '' TERM; while :; do echo more; sleep 0.02; done) & exit 1`, func(r *rig, id string) {
+			r.eventually("its leader has exited", func() bool { return r.info(id).State == messages.Stopping })
+		}, true},
+		"clearing": {`(trap '' TERM; exec sleep 1000 >/dev/null 2>&1) & sleep 0.1; exit 1`, func(r *rig, id string) {
+			r.eventually("its output is complete", func() bool { return r.info(id).State == messages.BackingOff })
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			// The second incarnation only stays.
+			file := filepath.Join(t.TempDir(), "again")
+			spec := messages.Shell(`if [ -e "$AGAIN" ]; then echo again; exec sleep 1000; fi; : >"$AGAIN"; echo ready; ` + test.line)
+			spec.Env = map[string]string{"AGAIN": file}
+			spec.Grace = time.Second
+			spec.Restart = supervisor.Policy{When: supervisor.Always, MaxRestarts: 1, MinBackoff: 1, MaxBackoff: time.Millisecond}
+			if strings.Contains(name, "timeout") {
+				spec.Timeout = 300 * time.Millisecond
+			}
+			id := r.start(spec)
+			r.awaitText(id, "ready")
+			test.reach(r, id)
+			r.panics(id)
+			if test.again {
+				r.awaitText(id, "again")
+				if i := r.info(id); i.Restarts != 1 || len(i.Incarnations) == 0 {
+					t.Errorf("%+v", i)
+				}
+				ask[*messages.Exit](r, &messages.KillProcess{ID: id})
+				return
+			}
+			ask[*messages.Exit](r, &messages.WaitExit{ID: id})
+			if i := r.info(id); i.Restarts != 0 {
+				t.Errorf("%+v", i)
+			}
+		})
 	}
 }
 
@@ -347,6 +403,35 @@ func TestAPoolThatPanicsLeavesNobodyWaitingAndNothingRunning(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	ask[*messages.Exit](r, &messages.KillProcess{ID: r.start(messages.Shell("sleep 1000"))})
+}
+
+func TestAPoolThatPanicsAnswersWhatIsAsked(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.start(messages.Shell("sleep 1000"))
+	var asking sync.WaitGroup
+	for range 4 {
+		asking.Go(func() {
+			for {
+				answer, err := r.later(&messages.GetInfo{ID: id}).Result()
+				switch answer := answer.(type) {
+				case *messages.Info:
+					continue
+				case *messages.Error:
+					if answer.Code == messages.CodeNotFound { // it goes on, empty
+						return
+					}
+				default:
+					if err != actor.ErrDeadLetter {
+						t.Errorf("%v, %v", answer, err)
+						return
+					}
+				}
+			}
+		})
+	}
+	r.system.Root.Send(r.pool, &actor.Terminated{}) // of nobody: it panics
+	asking.Wait()
 }
 
 func TestAPoolThatPanicsDuringStartsLeavesNothing(t *testing.T) {
