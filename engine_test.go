@@ -937,19 +937,20 @@ func TestAnEngineLeavesNoAddressInASharedActorSystem(t *testing.T) {
 	}
 	group.Go(func() { must(e.Shutdown(within(t)))(t) })
 	group.Wait()
+	eventually(t, "as many addresses as before", func() bool { return addresses() == before })
 	for range 20 {
-		_, listed := e.List(within(t))
-		_, written := e.Write(within(t), id, []byte("x"))
-		_, stopped := e.Shutdown(within(t))
-		for _, err := range []error{listed, written, stopped} {
-			if !isClosed(err) {
-				t.Errorf("after Shutdown: %v", err)
+		for name, ask := range map[string]func() error{
+			"List":  func() error { _, err := e.List(within(t)); return err },
+			"Wait":  func() error { _, err := e.Wait(within(t), id); return err },
+			"Write": func() error { _, err := e.Write(within(t), id, []byte("x")); return err },
+		} {
+			if err := ask(); !isClosed(err) {
+				t.Errorf("%s after Shutdown: %v", name, err)
+			}
+			if now := addresses(); now != before {
+				t.Fatalf("%d addresses after a %s, and %d before", now, name, before)
 			}
 		}
-	}
-	eventually(t, "as many addresses as before", func() bool { return addresses() <= before })
-	if now := addresses(); now != before {
-		t.Errorf("%d addresses, and %d before", now, before)
 	}
 }
 
