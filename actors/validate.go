@@ -93,19 +93,24 @@ func (c *checker) probe(p messages.Probe) {
 	if p.TCP != "" {
 		_, port, err := net.SplitHostPort(p.TCP)
 		c.that(err == nil, "Ready.TCP: %v", err)
-		if n, err := strconv.Atoi(port); err == nil { // otherwise it names a service
-			c.that(n > 0 && n < 1<<16, "Ready.TCP %q: there is no port %d", p.TCP, n)
-		}
+		c.that(isPort(port), "Ready.TCP %q: there is no port %q", p.TCP, port)
 	}
 	if p.HTTP != "" {
 		u, err := url.Parse(p.HTTP)
-		c.that(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "",
+		c.that(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "",
 			"Ready.HTTP %q is not an http URL", p.HTTP)
+		c.that(err != nil || u.Port() == "" || isPort(u.Port()), "Ready.HTTP %q: there is no port %q", p.HTTP, u.Port())
 	}
 	for i, arg := range p.Exec {
 		c.noNUL(arg, "Ready.Exec[%d]", i)
 		c.that(i > 0 || arg != "", "Ready.Exec[0] is empty")
 	}
+}
+
+// isPort reports whether there may be such a port: a number, or a service's name.
+func isPort(port string) bool {
+	n, err := strconv.Atoi(port)
+	return port != "" && (err != nil || n > 0 && n < 1<<16)
 }
 
 // own is a copy of a valid spec that shares nothing with the caller's, with

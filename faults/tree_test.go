@@ -5,7 +5,9 @@ package faults
 import (
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -164,6 +166,45 @@ func TestStoppedGroup(t *testing.T) {
 		t.Errorf("it took the whole grace, %v", took)
 	}
 	gone(t, stopped...)
+}
+
+func TestStoppedDescendantOutsideTheGroup(t *testing.T) {
+	eng := newEngine(t)
+	id := start(t, eng, procession.Shell(`setsid sh -c 'echo $$; kill -STOP $$; sleep 1000' & wait`))
+	descendant := pids(t, eng, id, 1)[0]
+	eventually(t, 10*time.Second, "it is stopped", func() bool { return stat(descendant) == "T" })
+	begin := time.Now()
+	if _, err := eng.Kill(soon(t), id); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begin); took > 4*time.Second {
+		t.Errorf("Kill took %v: it did not hear the stop signal", took)
+	}
+	gone(t, descendant)
+}
+
+// The environment of a process whose first thread has ended reads as empty.
+func TestDescendantWithoutItsFirstThread(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip(err)
+	}
+	eng := newEngine(t)
+	id := start(t, eng, procession.Shell(`setsid python3 -c '
+import ctypes, os, threading, time
+threading.Thread(target=time.sleep, args=(1000,)).start()
+print(os.getpid(), flush=True)
+ctypes.CDLL(None).pthread_exit(0)' & wait`))
+	descendant := pids(t, eng, id, 1)[0]
+	eventually(t, 10*time.Second, "its first thread has ended", func() bool { return stat(descendant) == "Z" })
+	t.Cleanup(func() { syscall.Kill(descendant, syscall.SIGKILL) })
+	if _, err := eng.Kill(soon(t), id); err != nil {
+		t.Fatal(err)
+	}
+	// A thread that is ending may still be there, without memory.
+	eventually(t, 5*time.Second, "its threads are gone", func() bool {
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", descendant))
+		return len(threads) <= 1
+	})
 }
 
 func TestPipeHeldOpenForAMinute(t *testing.T) {

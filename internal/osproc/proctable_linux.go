@@ -244,13 +244,15 @@ func (t *procTable) marks(pid int) (engine, id string, err error) {
 		switch {
 		case isShort(err):
 			return "", "", err
+		case err == unix.ESRCH: // its first thread has ended
+			env := t.threadEnviron(pid)
+			return mark(env, MarkEngine), mark(env, MarkID), nil
 		case err != nil:
 			return "", "", nil
 		case len(env) > 0:
 			return mark(env, MarkEngine), mark(env, MarkID), nil
 		case !executing || time.Since(begun) > maxExecuting:
-			env := t.threadEnviron(pid)
-			return mark(env, MarkEngine), mark(env, MarkID), nil
+			return "", "", nil // a kernel thread, or an empty environment
 		}
 		// It is read once more after it was seen not to be executing: it may have
 		// been until a moment ago.
@@ -283,8 +285,7 @@ func mark(env []byte, name string) string {
 }
 
 // threadEnviron is the environment as another thread has it than the first, which
-// may have ended before the process; empty for a zombie, for a kernel thread, and
-// for what has an empty environment.
+// may end before the process does; empty for a zombie.
 func (t *procTable) threadEnviron(pid int) []byte {
 	threads, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*")
 	for _, thread := range threads {
