@@ -41,7 +41,12 @@ func (p *process) outputReady() {
 }
 
 func (p *process) getOutput(asker *actor.PID) {
-	o := &messages.Output{Segments: p.segments(nil, 0, 0), Exit: p.ended()}
+	var answer struct { // allocated as one
+		messages.Output
+		exit messages.Exit
+	}
+	o := &answer.Output
+	o.Segments, o.Exit = p.segments(nil, 0, 0), p.endedIn(&answer.exit)
 	o.Dropped = p.from(0, o.Segments)
 	p.answer(asker, o)
 }
@@ -85,11 +90,7 @@ func (p *process) chunk(o messages.ReadOptions) *messages.Chunk {
 		room [2]messages.Segment
 	}
 	c := &answer.Chunk
-	c.Segments = p.segments(answer.room[:0], o.Cursor, o.MaxBytes)
-	if p.exit != nil {
-		answer.exit = *p.exit
-		c.Exit = &answer.exit
-	}
+	c.Segments, c.Exit = p.segments(answer.room[:0], o.Cursor, o.MaxBytes), p.endedIn(&answer.exit)
 	c.Next = p.from(o.Cursor, c.Segments)
 	c.Dropped = c.Next - o.Cursor
 	for _, s := range c.Segments {

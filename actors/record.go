@@ -175,6 +175,14 @@ func (r *record) ended() *messages.Exit {
 	if r.exit == nil {
 		return nil
 	}
-	exit := *r.exit
-	return &exit
+	return r.endedIn(new(messages.Exit))
+}
+
+// endedIn is ended, in the memory that it is given.
+func (r *record) endedIn(exit *messages.Exit) *messages.Exit {
+	if r.exit == nil {
+		return nil
+	}
+	*exit = *r.exit
+	return exit
 }
