@@ -149,16 +149,19 @@ func TestARunawayEnds(t *testing.T) {
 	}
 }
 
-// What joins the group after the group got the stop signal has not had it. It comes
-// some time after that, and the leader stays until it is a program of its own: a
-// signal between its fork and its exec is lost, because it still has the shell's
-// trap then.
+// What joins the group after the group got the stop signal has not had it. If it
+// gets it between its fork and its exec, it loses it, because it still has the
+// shell's trap then.
 func TestAMemberThatComesLateIsToldToEnd(t *testing.T) {
 	eng := newEngine(t)
-	spec := procession.Shell(`pause() { n=0; while [ $n -lt 10 ]; do sleep 0.02; n=$((n+1)); done; }
-		trap 'pause; sleep 60 >/dev/null 2>&1 & pause; exit 0' TERM; echo ready; while :; do sleep 0.02; done`)
-	spec.Grace = 20 * time.Second
-	for range 2 {
+	for _, trap := range []string{
+		`sleep 60 >/dev/null 2>&1 & exit 0`,
+		`sleep 60 >/dev/null 2>&1 & pause; exit 0`,
+		`pause; sleep 60 >/dev/null 2>&1 & exit 0`,
+	} {
+		spec := procession.Shell(`pause() { n=0; while [ $n -lt 10 ]; do sleep 0.02; n=$((n+1)); done; }
+			trap '` + trap + `' TERM; echo ready; while :; do sleep 0.02; done`)
+		spec.Grace = 20 * time.Second
 		id := start(t, eng, spec)
 		if _, err := eng.WaitFor(soon(t), id, ready); err != nil {
 			t.Fatal(err)
@@ -168,7 +171,7 @@ func TestAMemberThatComesLateIsToldToEnd(t *testing.T) {
 			t.Fatalf("%v, %v", exit, err)
 		}
 		if took := time.Since(begin); took > spec.Grace/2 {
-			t.Errorf("Kill took %v", took)
+			t.Errorf("%s: Kill took %v", trap, took)
 		}
 		leavesNothing(t, id)
 	}

@@ -34,8 +34,8 @@ type Process struct {
 	terminal *os.File
 	theirs   [3]*os.File // the leader's standard input, output and error, until it has them
 	leader   leader
-	birth    birth                  // bounds the search for its descendants
-	had      map[int]syscall.Signal // the sweeper's: what it has sent to whom
+	birth    birth           // bounds the search for its descendants
+	had      map[int]receipt // the sweeper's: what it has sent to whom
 
 	mu          sync.Mutex
 	forked      bool
@@ -49,6 +49,14 @@ type Process struct {
 	// may have come too late for it.
 	leaderSignal, groupSignal syscall.Signal
 	groupLast                 int
+}
+
+// receipt is what a descendant was sent. One that was forked by a program that
+// handles the signal still does, and forgets about it when it executes a program
+// of its own.
+type receipt struct {
+	signal syscall.Signal
+	unborn bool // when it was sent
 }
 
 // Start starts c. What happens is told by notify: Started or StartFailed first,

@@ -324,11 +324,29 @@ func (t *procTable) environ(process string) ([]byte, error) {
 // isExecuting reports whether a process has memory of its own in which the end of
 // the environment has not been set yet (proc(5), /proc/PID/stat, env_end).
 func isExecuting(pid int) bool {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
+	fields := statFields(pid)
+	const state, vsize, envEnd = 3, 23, 51
+	return len(fields) > envEnd && string(fields[state]) != "Z" && string(fields[vsize]) != "0" && string(fields[envEnd]) == "0"
+}
+
+// isForked reports whether a process has not executed a program since it was
+// forked (PF_FORKNOEXEC in the kernel's include/linux/sched.h).
+func isForked(pid int) bool {
+	fields := statFields(pid)
+	const flags, forkNoExec = 9, 0x40
+	if len(fields) <= flags {
 		return false
 	}
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	const state, vsize, envEnd = 0, 20, 48 // fields 3, 23 and 51
-	return len(fields) > envEnd && string(fields[state]) != "Z" && string(fields[vsize]) != "0" && string(fields[envEnd]) == "0"
+	set, _ := strconv.ParseUint(string(fields[flags]), 10, 64)
+	return set&forkNoExec != 0
+}
+
+// statFields are the fields of /proc/PID/stat, numbered as in proc(5), from the
+// third on; none if there is no such process.
+func statFields(pid int) [][]byte {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return nil
+	}
+	return append(make([][]byte, 3), bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])...)
 }

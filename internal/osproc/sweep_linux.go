@@ -35,9 +35,11 @@ type target struct {
 	alive  int            // descendants that were found and have not ended yet
 
 	// Used by the sweeper's goroutine alone.
-	found map[int]*descendant     // what the last look found, by process ID
-	blind int                     // looks that could not see everything
-	had   *map[int]syscall.Signal // what was sent to those outside the group, by process ID
+	found  map[int]*descendant // what the last look found, by process ID
+	blind  int                 // looks that could not see everything
+	had    *map[int]receipt    // what was sent to those outside the group, by process ID
+	unborn bool                // the last look found one that was forked, and has not executed a program
+	births int                 // looks for the sake of such
 }
 
 // descendant is a process that was found, and is known not to be a stranger.
@@ -83,7 +85,7 @@ func (s *sweeper) end(p *Process, sig syscall.Signal, done func()) { s.request(p
 func (s *sweeper) request(p *Process, sig syscall.Signal, done func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := &target{process: p, found: map[int]*descendant{}, had: new(map[int]syscall.Signal)}
+	t := &target{process: p, found: map[int]*descendant{}, had: new(map[int]receipt)}
 	if p != nil {
 		t.id, t.had = p.ID, &p.had
 	}
@@ -151,7 +153,7 @@ func (s *sweeper) left() (n int, blind bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.targets {
-		blind = blind || (t.look && t.blind > 0)
+		blind = blind || (t.look && t.blind+t.births > 0)
 	}
 	s.running = len(s.targets) > 0
 	return len(s.targets), blind
@@ -166,7 +168,7 @@ func (s *sweeper) lookIfNeeded() (took time.Duration) {
 		var targets []*target
 		for _, t := range s.targets {
 			if t.look || t.alive == 0 {
-				t.look = false
+				t.look, t.unborn = false, false
 				targets = append(targets, t)
 			}
 		}
@@ -198,6 +200,11 @@ func (s *sweeper) finish(t *target, complete bool) (again bool) {
 		t.look = true
 		s.mu.Unlock()
 		return false
+	case t.unborn && t.births < maxBirths:
+		t.births++
+		t.look = true
+		s.mu.Unlock()
+		return false
 	case t.look || (len(t.done) > 0 && len(t.found) > 0):
 		again = t.look || t.alive == 0
 		s.mu.Unlock()
@@ -216,6 +223,11 @@ func (s *sweeper) finish(t *target, complete bool) (again bool) {
 // maxBlind is how often a look is repeated that could not see everything: with
 // maxPause between them that is 2 s, in which descriptors may become free.
 const maxBlind = 100
+
+// maxBirths is how often a look is repeated for the sake of what is not born yet:
+// with maxPause between them that is 1 s, which is plenty. Some never execute a
+// program.
+const maxBirths = 50
 
 // forget forgets what the last look found.
 func (s *sweeper) forget(t *target) {
@@ -302,21 +314,36 @@ func (s *sweeper) signal(f *finder, t *target, pid int) {
 	sig := t.signal
 	t.alive++
 	s.mu.Unlock()
-	if f.inGroup(t, pid) && !t.process.missed(sig, pid) {
-		t.process.StopGroup(sig) // once for all of them
-	} else if (*t.had)[pid] != sig {
-		unix.PidfdSendSignal(pidfd, sig, nil, 0)
-		if sig != unix.SIGKILL {
-			unix.PidfdSendSignal(pidfd, unix.SIGCONT, nil, 0)
-		}
-		if *t.had == nil {
-			*t.had = map[int]syscall.Signal{}
-		}
-		(*t.had)[pid] = sig
-	}
+	s.deliver(f, t, pid, pidfd, sig)
 	d := &descendant{sweeper: s, target: t, pidfd: pidfd}
 	t.found[pid] = d
 	if s.host.poller.add(pidfd, d) != nil {
 		f.blind = true
+	}
+}
+
+// deliver sends sig to a descendant that has not had it: the group's members get it
+// with the group, if they were there in time, and the others alone. So does one
+// that has been born since, see receipt.
+func (s *sweeper) deliver(f *finder, t *target, pid, pidfd int, sig syscall.Signal) {
+	unborn := sig != unix.SIGKILL && isForked(pid)
+	t.unborn = t.unborn || unborn
+	before := (*t.had)[pid]
+	born := before == receipt{sig, true} && !unborn
+	alone := !f.inGroup(t, pid) || t.process.missed(sig, pid)
+	switch {
+	case born, alone && before.signal != sig:
+		unix.PidfdSendSignal(pidfd, sig, nil, 0)
+		if sig != unix.SIGKILL {
+			unix.PidfdSendSignal(pidfd, unix.SIGCONT, nil, 0)
+		}
+	case !alone:
+		t.process.StopGroup(sig) // once for all of them
+	}
+	if alone || born || unborn {
+		if *t.had == nil {
+			*t.had = map[int]receipt{}
+		}
+		(*t.had)[pid] = receipt{sig, unborn}
 	}
 }
