@@ -26,8 +26,12 @@ func (m *mailbox) props(producer actor.Producer, options ...actor.PropsOption) *
 
 var unbounded = actor.Unbounded()
 
-// stop is the last act of the actor.
-func (m *mailbox) stop(system *actor.ActorSystem) { m.system = system }
+// stop is the last act of the actor. If that has failed, what the mailbox holds was
+// suspended.
+func (m *mailbox) stop(system *actor.ActorSystem) {
+	m.system = system
+	m.PostSystemMessage(&actor.ResumeMailbox{})
+}
 
 // RegisterHandlers puts itself before the actor.
 func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {

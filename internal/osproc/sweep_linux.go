@@ -121,8 +121,10 @@ func (s *sweeper) close(deadline time.Time) {
 	select {
 	case <-gone:
 	case <-time.After(time.Until(deadline)):
-		s.request(nil, syscall.SIGKILL, nil)
+		killed := make(chan struct{})
+		s.request(nil, syscall.SIGKILL, func() { close(killed) })
 		<-gone
+		<-killed
 	}
 	s.table.close()
 }
