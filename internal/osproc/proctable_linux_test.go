@@ -1,6 +1,7 @@
 package osproc
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -87,5 +88,20 @@ func TestLeadersThatCameAndWentAreNotWonderedAbout(t *testing.T) {
 	}
 	if gone := s.takeGone(); len(gone) > maxRange {
 		t.Errorf("%d are kept", len(gone))
+	}
+}
+
+// The deadline may pass at the moment at which nothing is left any more; what looks
+// then must be over before the table is closed. The race detector looks on.
+func TestCloseAtItsDeadline(t *testing.T) {
+	t.Parallel()
+	for i := range 200 {
+		h, err := NewHost(fmt.Sprintf("osproc-close-%d-%d", os.Getpid(), i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Close(time.Now().Add(time.Duration(i%20) * 20 * time.Microsecond)); err != nil {
+			t.Error(err)
+		}
 	}
 }
