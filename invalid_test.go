@@ -192,15 +192,21 @@ func helpFewFiles() {
 	e, err := procession.New()
 	require(err == nil, err)
 	ctx := backgroundWithin()
-	_, err = e.Start(ctx, procession.Shell("true")) // what is opened once is open
+	first, err := e.Start(ctx, procession.Spec{Command: "true"}) // what is opened once is open
+	require(err == nil, err)
+	_, err = e.Wait(ctx, first)
+	require(err == nil, err)
+	_, err = e.Kill(ctx, first) // which waits until what it took is free again
 	require(err == nil, err)
 	var before unix.Rlimit
 	require(unix.Getrlimit(unix.RLIMIT_NOFILE, &before) == nil)
 	require(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 40, Max: before.Max}) == nil)
+	// Without descendants, so that nothing outlives this program if it fails.
+	sleeper := procession.Spec{Command: "sleep", Args: []string{"1000"}}
 	var ids []string
 	for {
 		var id string
-		if id, err = e.Start(ctx, procession.Shell("sleep 1000")); err != nil {
+		if id, err = e.Start(ctx, sleeper); err != nil {
 			break
 		}
 		ids = append(ids, id)
@@ -208,13 +214,13 @@ func helpFewFiles() {
 	}
 	require(errors.Is(err, procession.ErrStart) && errors.Is(err, syscall.EMFILE), err)
 	for range 20 { // a failure must cost no descriptor
-		_, err = e.Start(ctx, procession.Shell("sleep 1000"))
+		_, err = e.Start(ctx, sleeper)
 		require(errors.Is(err, procession.ErrStart), err)
 	}
 	list, err := e.List(ctx)
 	require(err == nil && len(list) == len(ids)+1, list, err)
 	require(e.Release(ctx, ids[0]) == nil)
-	_, err = e.Start(ctx, procession.Shell("sleep 1000"))
+	_, err = e.Start(ctx, sleeper)
 	require(err == nil, "after one was released: ", err)
 	report, err := e.Shutdown(ctx)
 	require(err == nil && report.Terminated == len(ids), report, err)
