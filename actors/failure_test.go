@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -405,33 +404,68 @@ func TestAPoolThatPanicsLeavesNobodyWaitingAndNothingRunning(t *testing.T) {
 	ask[*messages.Exit](r, &messages.KillProcess{ID: r.start(messages.Shell("sleep 1000"))})
 }
 
-func TestAPoolThatPanicsAnswersWhatIsAsked(t *testing.T) {
-	t.Parallel()
+// askWhile has an actor ask one question after the other while something happens to
+// the pool, and waits until all are answered.
+func askWhile(t *testing.T, happens func(r *rig)) {
+	t.Helper()
 	r := newRig(t)
 	id := r.start(messages.Shell("sleep 1000"))
-	var asking sync.WaitGroup
-	for range 4 {
-		asking.Go(func() {
-			for {
-				answer, err := r.later(&messages.GetInfo{ID: id}).Result()
-				switch answer := answer.(type) {
-				case *messages.Info:
-					continue
-				case *messages.Error:
-					if answer.Code == messages.CodeNotFound { // it goes on, empty
-						return
+	answers := make(chan any, 20_000)
+	asker := r.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		switch ctx.Message().(type) {
+		case *messages.Info, *messages.Error, *actor.DeadLetterResponse:
+			answers <- ctx.Message()
+		}
+	}))
+	defer r.system.Root.Stop(asker)
+	stop, asked := make(chan struct{}), make(chan int)
+	go func() {
+		n := 0
+		for ; n < cap(answers); n++ {
+			select {
+			case <-stop:
+				asked <- n
+				return
+			default:
+				r.system.Root.RequestWithCustomSender(r.pool, &messages.GetInfo{ID: id}, asker)
+			}
+		}
+		<-stop
+		asked <- n
+	}()
+	r.eventually("the first is answered", func() bool { return len(answers) > 0 })
+	happens(r)
+	close(stop)
+	n, late := <-asked, time.After(testPatience)
+	for i := range n {
+		select {
+		case answer := <-answers:
+			if refusal, ok := answer.(*messages.Error); ok && refusal.Code != messages.CodeClosed && refusal.Code != messages.CodeNotFound {
+				t.Errorf("%+v", refusal)
+			}
+		case <-late:
+			t.Fatalf("%d of %d requests are answered", i, n)
+		}
+	}
+}
+
+// Requests that are under way to a pool that panics, or to the actors that end with
+// it, are all answered; also when it has panicked too often, and is stopped.
+func TestAPoolThatPanicsAnswersEveryRequest(t *testing.T) {
+	t.Parallel()
+	for name, panics := range map[string]int{"once": 1, "too often": supervisor.MaxActorRestarts + 10} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for range 5 {
+				askWhile(t, func(r *rig) {
+					for range panics {
+						r.system.Root.Send(r.pool, &actor.Terminated{})
 					}
-				default:
-					if err != actor.ErrDeadLetter {
-						t.Errorf("%v, %v", answer, err)
-						return
-					}
-				}
+					r.eventually("the pool has panicked", func() bool { return r.downs.Load() > 0 })
+				})
 			}
 		})
 	}
-	r.system.Root.Send(r.pool, &actor.Terminated{}) // of nobody: it panics
-	asking.Wait()
 }
 
 func TestAPoolThatPanicsDuringStartsLeavesNothing(t *testing.T) {
