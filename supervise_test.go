@@ -693,3 +693,22 @@ func TestEventsEndWithTheEngine(t *testing.T) {
 		t.Errorf("%v, want %v", kinds(got), want)
 	}
 }
+
+// Who is told that it is ready finds the line by which it is in the output.
+func TestWhatMadeItReadyIsInTheOutput(t *testing.T) {
+	e := newEngine(t)
+	spec := procession.Shell(`echo ready; exec sleep 1000`)
+	spec.Ready = &procession.Probe{Pattern: "^ready$"}
+	for range 100 {
+		id := start(t, e, spec)
+		if err := e.WaitReady(within(t), id); err != nil {
+			t.Fatal(err)
+		}
+		if out := must(e.Output(within(t), id))(t); out.Stdout() != "ready\n" {
+			t.Fatalf("ready, with the output %q", out.Stdout())
+		}
+		if err := e.Release(within(t), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

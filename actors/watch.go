@@ -21,15 +21,18 @@ type watch struct {
 // watched tells that the pattern has matched.
 type watched struct{ run *run }
 
-func (w *watch) output(s output.Stream, data []byte) {
+// output looks at what was read, and answers what is to be called when it is in
+// the log: who is told that the process is ready finds there what it is by.
+func (w *watch) output(s output.Stream, data []byte) (then func()) {
 	if w.done.Load() {
-		return
+		return nil
 	}
 	scanner := &w.lines[s]
 	none := scanner.Feed(data, func(line []byte) bool { return !w.pattern.Match(line) })
 	if (!none || w.pattern.Match(scanner.Rest())) && w.done.CompareAndSwap(false, true) {
-		w.matched()
+		return w.matched
 	}
+	return nil
 }
 
 // watchOutput makes c show its output to a watch, if readiness depends on it.

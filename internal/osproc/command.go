@@ -41,9 +41,10 @@ type Command struct {
 	// Log is where its output goes. nil drops it.
 	Log *output.Log
 	// Watch, if not nil, is shown all output before it goes to the log, which
-	// may drop it at once. It is called by the readers, for one stream by one at
-	// a time, and holds them up; the bytes are valid during the call only.
-	Watch func(s output.Stream, data []byte)
+	// may drop it at once; what it answers, if not nil, is called once the log has
+	// it. It is called by the readers, for one stream by one at a time, and holds
+	// them up; the bytes are valid during the call only.
+	Watch func(s output.Stream, data []byte) (then func())
 	// Terminal, if not nil, is the size of a pseudo-terminal to run on.
 	Terminal *Size
 }

@@ -25,8 +25,8 @@ type Process struct {
 	host     *Host
 	notify   func(Event)
 	log      *output.Log
-	watch    func(output.Stream, []byte) // nil if nobody watches
-	ready    *OutputReady                // allocated once, sent often
+	watch    func(output.Stream, []byte) (then func()) // nil if nobody watches
+	ready    *OutputReady                              // allocated once, sent often
 	streams  []*stream
 	reading  atomic.Int32 // streams that have not ended
 	draining atomic.Pointer[drain]
@@ -181,11 +181,15 @@ func (p *Process) closeFiles() {
 
 // push appends output to the log, and tells if it is awaited.
 func (p *Process) push(s output.Slice) {
+	var then func()
 	if p.watch != nil {
-		p.watch(s.Stream(), s.Bytes())
+		then = p.watch(s.Stream(), s.Bytes())
 	}
 	if p.log.Append(s) {
 		p.notify(p.ready)
+	}
+	if then != nil {
+		then()
 	}
 }
 
