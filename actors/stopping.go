@@ -14,6 +14,10 @@ import (
 
 // kill answers once the process and all that it spawned is dead.
 func (p *process) kill(asker *actor.PID) {
+	if p.released && !p.killing { // the pool is about to forget it
+		p.answer(asker, p.refusal(messages.CodeNotFound, "it was released"))
+		return
+	}
 	p.killers = append(p.killers, asker)
 	if p.state == exited {
 		p.killLeftAlive()
@@ -61,7 +65,8 @@ func (p *process) tellSettled() {
 }
 
 func (p *process) endProcess(m *endProcess) {
-	if p.state == exited { // it is released
+	if p.state == exited { // it is released, and only the pool still knows it
+		p.released = true
 		p.outcome = endedItself
 		p.tellSettled()
 		return

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/messages"
 )
 
 // A Kill that meets a Release, of a process whose descendants are left alive.
@@ -113,5 +114,23 @@ func TestAKillOfWhatWasLeftIsNotCutShort(t *testing.T) {
 			}
 			gone(t, descendant)
 		})
+	}
+}
+
+// What comes after a Release, of the same sender, is about an ID that means nothing.
+func TestAKillAfterAReleaseOfWhatWasLeft(t *testing.T) {
+	eng := newEngine(t)
+	for range 10 {
+		id, _ := leaveDeaf(t, eng)
+		root := eng.System().Root
+		released := root.RequestFuture(eng.Pool(), &messages.ReleaseProcess{ID: id}, 30*time.Second)
+		killed := root.RequestFuture(eng.Pool(), &messages.KillProcess{ID: id}, 30*time.Second)
+		if answer, err := released.Result(); err != nil {
+			t.Fatalf("%v, %v", answer, err)
+		}
+		answer, err := killed.Result()
+		if refusal, ok := answer.(*messages.Error); !ok || refusal.Code != messages.CodeNotFound {
+			t.Fatalf("%v, %v", answer, err)
+		}
 	}
 }

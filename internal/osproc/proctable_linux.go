@@ -141,12 +141,12 @@ func (t *procTable) candidates(gone map[int]bool, oldest time.Time) (pids iter.S
 		return t.allPIDs, now
 	}
 	return func(yield func(int, time.Time) bool) {
+		t.absent, t.spare = t.spare[:0], t.absent
 		for pid := range t.ours {
 			if !yield(pid, time.Time{}) {
 				return
 			}
 		}
-		t.absent, t.spare = t.spare[:0], t.absent
 		for _, a := range t.spare {
 			switch {
 			case gone[a.pid], now.time.Sub(a.since) > maxForking:
