@@ -145,7 +145,9 @@ func (p *pool) endSelected(m *selected) {
 	for _, info := range m.infos {
 		if e := p.entries[info.ID]; e != nil {
 			entries = append(entries, e)
-			counted[e.id] = m.release || info.State != messages.Exited
+			if m.release || info.State != messages.Exited {
+				counted[e.id] = true
+			}
 		}
 	}
 	end := func(e *entry, asker *actor.PID) {
@@ -162,12 +164,6 @@ func (p *pool) endSelected(m *selected) {
 				delete(counted, refusal.ID)
 			}
 		}
-		n := 0
-		for _, counts := range counted {
-			if counts {
-				n++
-			}
-		}
-		answer(system, m.asker, &messages.Count{N: n})
+		answer(system, m.asker, &messages.Count{N: len(counted)})
 	})
 }

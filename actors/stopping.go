@@ -27,19 +27,17 @@ func (p *process) kill(asker *actor.PID) {
 }
 
 // killLeftAlive ends what outlived an exited leader on purpose, and answers who
-// wants that. It reports whether that is done; if not, leftAliveGone follows.
-func (p *process) killLeftAlive() (done bool) {
+// wants that: at once if nothing did, or in leftAliveGone.
+func (p *process) killLeftAlive() {
 	switch {
 	case p.killing:
-		return false
 	case !p.spec.LeaveDescendants || p.last == nil || p.last.EndTree(p.spec.StopSignal):
 		p.answerKillers()
-		return true
+	default:
+		p.killing = true
+		last := p.last
+		time.AfterFunc(p.spec.Grace, func() { last.Stop(syscall.SIGKILL) })
 	}
-	p.killing = true
-	last := p.last
-	time.AfterFunc(p.spec.Grace, func() { last.Stop(syscall.SIGKILL) })
-	return false
 }
 
 // leftAliveGone tells that nothing is left of what killLeftAlive had to end.

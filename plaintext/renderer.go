@@ -5,6 +5,8 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/ansi/parser"
+
+	"github.com/procession-go/procession/internal/escape"
 )
 
 // Renderer is [String] for a stream. It is fed with [Renderer.Write], in pieces
@@ -115,7 +117,7 @@ func (r *Renderer) write(p []byte) {
 		}
 	}
 	for len(p) > 0 {
-		if p[0] >= utf8.RuneSelf && !utf8.FullRune(p) && !r.inString() {
+		if p[0] >= utf8.RuneSelf && !utf8.FullRune(p) && !escape.InString(r.parser.State()) {
 			r.parser.Reset()
 			r.partial = append(r.partial, p...)
 			return
@@ -133,7 +135,7 @@ func (r *Renderer) next(p []byte) int {
 			r.advance(c)
 			return 1
 		}
-		if r.inString() {
+		if escape.InString(r.parser.State()) {
 			return 1
 		}
 		r.parser.Reset() // the sequence is broken, the character is not
@@ -176,14 +178,6 @@ func (r *Renderer) rune(p []byte) int {
 	r.last = c
 	r.screen.print(c)
 	return n
-}
-
-func (r *Renderer) inString() bool {
-	switch r.parser.State() {
-	case parser.OscStringState, parser.DcsStringState, parser.SosStringState, parser.PmStringState, parser.ApcStringState:
-		return true
-	}
-	return false
 }
 
 func (r *Renderer) advance(c byte) {

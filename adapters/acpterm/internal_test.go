@@ -10,16 +10,24 @@ import (
 	"github.com/procession-go/procession"
 )
 
-// EndSession waits for a terminal that is being created, and then releases it.
-func TestEndSessionWaitsForCreations(t *testing.T) {
+// newTerminals are those of an engine of their own, for which ctx is good.
+func newTerminals(t *testing.T) (ctx context.Context, eng *procession.Engine, terms *Terminals) {
+	t.Helper()
 	eng, err := procession.New(procession.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	defer eng.Shutdown(ctx)
-	terms := New(eng)
+	t.Cleanup(func() {
+		eng.Shutdown(ctx)
+		cancel()
+	})
+	return ctx, eng, New(eng)
+}
+
+// EndSession waits for a terminal that is being created, and then releases it.
+func TestEndSessionWaitsForCreations(t *testing.T) {
+	ctx, eng, terms := newTerminals(t)
 
 	creation := terms.begin("s")
 	done := make(chan error, 1)
@@ -59,14 +67,7 @@ func TestEndSessionWaitsForCreations(t *testing.T) {
 // However often a session is ended, each end waits for the terminals that were
 // being created before it.
 func TestEverySessionEndWaitsForCreations(t *testing.T) {
-	eng, err := procession.New(procession.WithLogger(slog.New(slog.DiscardHandler)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	defer eng.Shutdown(ctx)
-	terms := New(eng)
+	ctx, _, terms := newTerminals(t)
 	cancelled, cancelNow := context.WithCancel(ctx)
 	cancelNow()
 

@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi/parser"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/escape"
 )
 
 // Where a reader reads on. A cursor may be anywhere in the output, but two things
@@ -113,7 +114,7 @@ func (q *sequence) next(p []byte) int {
 			q.state = parser.SosStringState
 		}
 		return 1
-	case q.inString():
+	case escape.InString(q.state):
 		return 1
 	}
 	q.state = parser.GroundState // which a character breaks off
@@ -122,14 +123,6 @@ func (q *sequence) next(p []byte) int {
 		return n
 	}
 	return 1
-}
-
-func (q *sequence) inString() bool {
-	switch q.state {
-	case parser.OscStringState, parser.DcsStringState, parser.SosStringState, parser.PmStringState, parser.ApcStringState:
-		return true
-	}
-	return false
 }
 
 // introducer is the index in p of ESC or the CSI of C1, -1 if there is none.

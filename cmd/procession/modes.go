@@ -6,6 +6,8 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/ansi/parser"
+
+	"github.com/procession-go/procession/internal/escape"
 )
 
 // modes notes from the output of a program in which modes it has put the terminal
@@ -38,23 +40,13 @@ func (m *modes) note(data []byte) {
 		}
 		if data[0] < utf8.RuneSelf {
 			m.parser.Advance(data[0])
-		} else if !m.inString() {
+		} else if !escape.InString(m.parser.State()) {
 			m.parser.Reset() // no sequence has that in it
 		}
 		data = data[1:]
 	}
 	m.now.unfinished = m.parser.State() != parser.GroundState
 	m.changed()
-}
-
-// inString reports whether text is part of a sequence, such as a title. The parser
-// is not to see characters there: it takes a byte of one for the end.
-func (m *modes) inString() bool {
-	switch m.parser.State() {
-	case parser.DcsStringState, parser.OscStringState, parser.SosStringState, parser.PmStringState, parser.ApcStringState:
-		return true
-	}
-	return false
 }
 
 // changed adds what holds now to what held during the piece.
