@@ -9,16 +9,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/messages"
 )
 
 // A Kill that meets a Release, of a process whose descendants are left alive.
 
-// A leader and a member of its group that write down what they hear, and end a
-// while after.
+// A leader and a member of its group that write down what they hear, and end when
+// they may.
 const family = `
-	say() { echo "$1" >>"$HEARD"; n=0; while [ $n -lt 10 ]; do sleep 0.02; n=$((n+1)); done; exit; }
+	say() { echo "$1" >>"$HEARD"; until [ -e "$HEARD.end" ]; do sleep 0.02; done; exit; }
 	trap 'say leader' TERM
 	(trap 'say child' TERM; echo ready; while :; do sleep 0.02; done) &
 	while :; do sleep 0.02; done`
@@ -37,19 +38,24 @@ func TestAKillDuringAReleaseReachesTheWholeTreeOnce(t *testing.T) {
 		if _, err := eng.WaitFor(soon(t), id, ready); err != nil {
 			t.Fatal(err)
 		}
-		done := make(chan error)
-		go func() { done <- eng.Release(soon(t), id) }()
+		root := eng.System().Root
+		answers := []*actor.Future{root.RequestFuture(eng.Pool(), &messages.ReleaseProcess{ID: id}, time.Minute)}
 		eventually(t, 10*time.Second, "the leader is released", func() bool { return heard() == "leader\n" })
 		begin := time.Now()
 		for range kills {
-			go func() {
-				_, err := eng.Kill(soon(t), id)
-				done <- err
-			}()
+			answers = append(answers, root.RequestFuture(eng.Pool(), &messages.KillProcess{ID: id}, time.Minute))
 		}
-		for range 1 + kills {
-			if err := <-done; err != nil {
-				t.Error(err)
+		if _, err := eng.List(soon(t)); err != nil { // which comes after the kills, having the same sender
+			t.Fatal(err)
+		}
+		eventually(t, 10*time.Second, "the child is killed", func() bool { return heard() == "leader\nchild\n" })
+		if err := os.WriteFile(file+".end", nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, future := range answers {
+			answer, err := future.Result()
+			if refusal, ok := answer.(*messages.Error); ok || err != nil {
+				t.Error(refusal, err)
 			}
 		}
 		leavesNothing(t, id)
@@ -93,24 +99,18 @@ func TestAKillOfWhatWasLeftIsNotCutShort(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			eng := newEngine(t, procession.WithRetention(1, 0))
 			id, descendant := leaveDeaf(t, eng)
-			killed := make(chan error, 1)
-			go func() {
-				exit, err := eng.Kill(soon(t), id)
-				if err == nil && !exit.Success() {
-					t.Errorf("%v", exit)
-				}
-				if alive(descendant) {
-					t.Error("Kill has returned, and the descendant is alive")
-				}
-				killed <- err
-			}()
-			// A request that is handled after the Kill: by then it is under way, or done.
-			if _, err := eng.List(soon(t)); err != nil {
+			// What the interruption sends comes after this, having the same sender.
+			killed := eng.System().Root.RequestFuture(eng.Pool(), &messages.KillProcess{ID: id}, 30*time.Second)
+			interrupt(eng, id)
+			answer, err := killed.Result()
+			if err != nil {
 				t.Fatal(err)
 			}
-			interrupt(eng, id)
-			if err := <-killed; err != nil {
-				t.Error(err)
+			if exit, ok := answer.(*messages.Exit); !ok || !exit.Success() {
+				t.Errorf("%#v", answer)
+			}
+			if alive(descendant) {
+				t.Error("Kill has been answered, and the descendant is alive")
 			}
 			gone(t, descendant)
 		})
