@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
 )
@@ -119,17 +120,29 @@ func TestAForkingTreeEndsWithShutdown(t *testing.T) {
 	}
 }
 
-// A runaway does not listen, and is always somewhere else already.
+// A runaway does not listen, and is always somewhere else already. Each of it holds
+// a pipe open, which tells whether it is there, wherever it is.
 func TestARunawayEnds(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "runaway") // without which it cannot go on
-	if err := os.WriteFile(file, []byte("exec >/dev/null 2>&1; trap '' TERM; setsid sh "+file+" & exit\n"), 0o644); err != nil {
+	dir := t.TempDir()
+	file, pipe := filepath.Join(dir, "runaway"), filepath.Join(dir, "pipe") // without the file it cannot go on
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, wait := range []bool{false, true} {
-		eng := newEngine(t, procession.WithGrace(300*time.Millisecond))
+	held, err := unix.Open(pipe, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(held)
+	if err := os.WriteFile(file, []byte("exec >/dev/null 2>&1 3>"+pipe+"; trap '' TERM; setsid sh "+file+" & exit\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(file)
+	const grace = 100 * time.Millisecond
+	for n := range 20 {
+		eng := newEngine(t, procession.WithGrace(grace))
 		begin := time.Now()
 		id := start(t, eng, procession.Spec{Command: "/bin/sh", Args: []string{file}})
-		if wait { // for its leader
+		if n%2 == 0 { // wait for its leader
 			if _, err := eng.Wait(soon(t), id); err != nil {
 				t.Fatal(err)
 			}
@@ -142,7 +155,10 @@ func TestARunawayEnds(t *testing.T) {
 		if _, err := eng.Kill(soon(t), id); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(begin); took < 300*time.Millisecond {
+		if n, err := unix.Read(held, make([]byte, 1)); n != 0 || err != nil {
+			t.Fatalf("it runs on: %v", err)
+		}
+		if took := time.Since(begin); took < grace {
 			t.Errorf("it was killed after %v, before its grace", took)
 		}
 		leavesNothing(t, id)

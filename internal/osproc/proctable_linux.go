@@ -2,18 +2,14 @@ package osproc
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"iter"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // procTable is what /proc tells about all processes (proc(5)).
@@ -231,122 +227,4 @@ func (t *procTable) allPIDs(yield func(int, time.Time) bool) {
 			return
 		}
 	}
-}
-
-// marks reads the marks in a process's environment, "" if it has none or may
-// not be looked at; an error means that this program cannot look at present. The
-// environment of a process in the middle of execve(2) reads as empty; such a one
-// is looked at again.
-func (t *procTable) marks(pid int) (engine, id string, err error) {
-	executing := true
-	for begun := time.Now(); ; {
-		env, err := t.environ(strconv.Itoa(pid))
-		switch {
-		case isShort(err):
-			return "", "", err
-		case err == unix.ESRCH: // its first thread has ended
-			env := t.threadEnviron(pid)
-			return mark(env, MarkEngine), mark(env, MarkID), nil
-		case err != nil:
-			return "", "", nil
-		case len(env) > 0:
-			return mark(env, MarkEngine), mark(env, MarkID), nil
-		case !executing || time.Since(begun) > maxExecuting:
-			return "", "", nil // a kernel thread, or an empty environment
-		}
-		// It is read once more after it was seen not to be executing: it may have
-		// been until a moment ago.
-		if executing = isExecuting(pid); executing {
-			time.Sleep(50 * time.Microsecond)
-		}
-	}
-}
-
-// maxExecuting is the longest that a process in the middle of execve(2) is waited
-// for: such a one needs no more than some CPU time.
-const maxExecuting = time.Second
-
-// isShort reports whether this program, or the machine, has run out of
-// descriptors or memory.
-func isShort(err error) bool {
-	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
-}
-
-func mark(env []byte, name string) string {
-	prefix := []byte(name + "=")
-	for len(env) > 0 {
-		entry, rest, _ := bytes.Cut(env, []byte{0})
-		if value, ok := bytes.CutPrefix(entry, prefix); ok {
-			return string(value)
-		}
-		env = rest
-	}
-	return ""
-}
-
-// threadEnviron is the environment as another thread has it than the first, which
-// may end before the process does; empty for a zombie.
-func (t *procTable) threadEnviron(pid int) []byte {
-	threads, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*")
-	for _, thread := range threads {
-		if env, err := t.environ(strings.TrimPrefix(thread, "/proc/")); err == nil && len(env) > 0 {
-			return env
-		}
-	}
-	return nil
-}
-
-// environ reads /proc/PROCESS/environ, without the runtime's poller. The answer is
-// valid until the next call.
-func (t *procTable) environ(process string) ([]byte, error) {
-	fd, err := unix.Open("/proc/"+process+"/environ", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	for size := 0; ; {
-		if size == len(t.buf) {
-			t.buf = append(t.buf, make([]byte, len(t.buf))...)
-		}
-		n, err := unix.Read(fd, t.buf[size:])
-		switch {
-		case err == unix.EINTR:
-		case err != nil:
-			return nil, err
-		case n == 0:
-			return t.buf[:size], nil
-		default:
-			size += n
-		}
-	}
-}
-
-// isExecuting reports whether a process has memory of its own in which the end of
-// the environment has not been set yet (proc(5), /proc/PID/stat, env_end).
-func isExecuting(pid int) bool {
-	fields := statFields(pid)
-	const state, vsize, envEnd = 3, 23, 51
-	return len(fields) > envEnd && string(fields[state]) != "Z" && string(fields[vsize]) != "0" && string(fields[envEnd]) == "0"
-}
-
-// isForked reports whether a process has not executed a program since it was
-// forked (PF_FORKNOEXEC in the kernel's include/linux/sched.h).
-func isForked(pid int) bool {
-	fields := statFields(pid)
-	const flags, forkNoExec = 9, 0x40
-	if len(fields) <= flags {
-		return false
-	}
-	set, _ := strconv.ParseUint(string(fields[flags]), 10, 64)
-	return set&forkNoExec != 0
-}
-
-// statFields are the fields of /proc/PID/stat, numbered as in proc(5), from the
-// third on; none if there is no such process.
-func statFields(pid int) [][]byte {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return nil
-	}
-	return append(make([][]byte, 3), bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])...)
 }
