@@ -39,7 +39,7 @@ type absence struct {
 // unless the numbers have wrapped in between.
 type birth struct {
 	last  int       // the last process ID given out, if known
-	forks int64     // at least this many forks had been done since boot
+	forks int64     // at least this many forks had been done since boot, -1 if unknown
 	time  time.Time // when
 }
 
@@ -48,10 +48,16 @@ func openProcTable() *procTable {
 	t.proc, _ = os.Open("/proc")
 	t.loadavg, _ = os.Open("/proc/loadavg")
 	t.stat, _ = os.Open("/proc/stat")
-	text, _ := os.ReadFile("/proc/sys/kernel/pid_max")
-	t.pidMax, _ = strconv.Atoi(strings.TrimSpace(string(text)))
+	t.pidMax = readPIDMax()
 	t.seen = birth{time: time.Now(), last: t.lastPID(), forks: t.countForks()}
 	return t
+}
+
+// readPIDMax reads the number below which process IDs are, 0 if it cannot.
+func readPIDMax() int {
+	text, _ := os.ReadFile("/proc/sys/kernel/pid_max")
+	limit, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+	return limit
 }
 
 func (t *procTable) close() {
@@ -94,7 +100,7 @@ func (t *procTable) countForks() int64 {
 	line, _, ended := bytes.Cut(rest, []byte("\n"))
 	count, err := strconv.ParseInt(string(line), 10, 64)
 	if !found || !ended || err != nil {
-		return 1<<62 - 1 // unknown: never comparable
+		return -1
 	}
 	t.forks.Store(count)
 	return count
@@ -112,7 +118,20 @@ func (b birth) comparable(now birth, pidMax int) bool {
 	if now.last == 0 || pidMax == 0 {
 		return false
 	}
-	return b.isYoung(now) || now.forks-b.forks < int64(pidMax)/2
+	known := b.forks >= 0 && now.forks >= 0
+	return b.isYoung(now) || known && now.forks-b.forks < int64(pidMax)/2
+}
+
+// present is the present moment, comparable with then.
+func (t *procTable) present(then birth) birth {
+	now := birth{time: time.Now(), last: t.lastPID(), forks: then.forks}
+	if !then.isYoung(now) {
+		now.forks = t.countForks()
+	}
+	if now.last >= t.pidMax {
+		t.pidMax = readPIDMax()
+	}
+	return now
 }
 
 // candidates are the processes to look at: those that were remembered, and those
@@ -126,16 +145,8 @@ func (b birth) comparable(now birth, pidMax int) bool {
 // before the birth of all whose descendants are looked for. With each comes since
 // when it was absent, if it was.
 func (t *procTable) candidates(gone map[int]bool, oldest time.Time) (pids iter.Seq2[int, time.Time], seen birth) {
-	now := birth{time: time.Now(), last: t.lastPID()}
-	if !t.seen.isYoung(now) {
-		now.forks = t.countForks()
-	} else {
-		now.forks = t.seen.forks
-	}
-	last := t.seen.last
-	if !t.seen.comparable(now, t.pidMax) || now.last < last || now.last-last > maxRange {
-		return t.allPIDs, now
-	}
+	now := t.present(t.seen)
+	given := t.givenOut(t.seen, now)
 	return func(yield func(int, time.Time) bool) {
 		t.absent, t.spare = t.spare[:0], t.absent
 		for pid := range t.ours {
@@ -152,7 +163,7 @@ func (t *procTable) candidates(gone map[int]bool, oldest time.Time) (pids iter.S
 				return
 			}
 		}
-		for pid := last + 1; pid <= now.last; pid++ {
+		for pid := range given {
 			if !gone[pid] && !yield(pid, time.Time{}) {
 				return
 			}
@@ -162,17 +173,63 @@ func (t *procTable) candidates(gone map[int]bool, oldest time.Time) (pids iter.S
 
 // newer are the processes that were forked after the moment seen, which becomes
 // the present one; nil if there are none.
-func (t *procTable) newer(seen *birth) iter.Seq2[int, time.Time] {
-	from, last := seen.last, t.lastPID()
-	seen.last = last
-	switch {
-	case last == from:
+func (t *procTable) newer(seen *birth) iter.Seq[int] {
+	then := *seen
+	*seen = t.present(then)
+	if seen.last == then.last {
 		return nil
-	case last < from: // the numbers have wrapped
-		return t.allPIDs
 	}
-	return func(yield func(int, time.Time) bool) {
-		for pid := from + 1; pid <= last && yield(pid, time.Time{}); pid++ {
+	return t.givenOut(then, *seen)
+}
+
+// givenOut are the process IDs that were given out between two moments. If it is
+// less work than to try each number, or if that cannot be known, they are those of
+// all processes but ours, and the last ones that were given out, because of some
+// of them there may be nothing to be seen yet.
+func (t *procTable) givenOut(then, now birth) iter.Seq[int] {
+	count := t.distance(then.last, now.last)
+	if then.comparable(now, t.pidMax) && count <= maxRange {
+		return t.upTo(now.last, count)
+	}
+	recent := maxRange
+	if now.last == 0 || t.pidMax <= maxRange {
+		recent = 0
+	}
+	return func(yield func(int) bool) {
+		for pid := range t.allPIDs {
+			age := t.distance(pid, now.last)
+			if !t.ours[pid] && (age < 0 || age >= recent) && !yield(pid) {
+				return
+			}
+		}
+		for pid := range t.upTo(now.last, recent) {
+			if !t.ours[pid] && !yield(pid) {
+				return
+			}
+		}
+	}
+}
+
+// distance is how many process IDs are given out from one to a later one: what
+// comes after the greatest is the smallest.
+func (t *procTable) distance(from, to int) int {
+	if to < from {
+		to += t.pidMax
+	}
+	return to - from
+}
+
+// upTo are the count process IDs that were given out until last was.
+func (t *procTable) upTo(last, count int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for pid := last - count + 1; pid <= last; pid++ {
+			number := pid
+			if number <= 0 {
+				number += t.pidMax
+			}
+			if !yield(number) {
+				return
+			}
 		}
 	}
 }
@@ -214,12 +271,12 @@ const maxRange = 4096
 
 // allPIDs are all processes there are. It reads through one descriptor, which is
 // kept: there may be no other to be had when it is needed.
-func (t *procTable) allPIDs(yield func(int, time.Time) bool) {
+func (t *procTable) allPIDs(yield func(int) bool) {
 	t.proc.Seek(0, io.SeekStart)
 	for {
 		names, err := t.proc.Readdirnames(512)
 		for _, name := range names {
-			if pid, err := strconv.Atoi(name); err == nil && !yield(pid, time.Time{}) {
+			if pid, err := strconv.Atoi(name); err == nil && !yield(pid) {
 				return
 			}
 		}

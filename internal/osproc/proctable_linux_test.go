@@ -20,24 +20,54 @@ func tableOfNow(t *testing.T) *procTable {
 func TestNewerAreTheNumbersGivenOutSince(t *testing.T) {
 	table := tableOfNow(t)
 	last := table.lastPID()
-	seen := birth{last: last - 3} // the numbers wrap at pid_max, which this is far from
-	if last < 4 {
+	seen := table.seen
+	if seen.last -= 3; last < 4 {
 		t.Skip("the numbers have just wrapped")
 	}
-	var got []int
-	for pid := range table.newer(&seen) {
-		got = append(got, pid)
-	}
+	got := slices.Collect(table.newer(&seen))
 	if len(got) < 3 || got[0] != last-2 || !slices.IsSorted(got) || got[len(got)-1] != seen.last {
 		t.Errorf("%v, after %d; seen up to %d", got, last-3, seen.last)
 	}
-	seen.last = 1 << 30 // more than there can be: they have wrapped
-	self := false
-	for pid := range table.newer(&seen) {
-		self = self || pid == os.Getpid()
+	if seen.last != table.lastPID() {
+		t.Skip("something else forks")
 	}
-	if !self || seen.last > 1<<22 {
-		t.Errorf("after a wrap this process is found: %v; seen up to %d", self, seen.last)
+	if pids := table.newer(&seen); pids != nil {
+		t.Errorf("nothing was forked: %v", slices.Collect(pids))
+	}
+}
+
+func TestTheNumbersGivenOutWrap(t *testing.T) {
+	table := &procTable{pidMax: 32768}
+	then := birth{last: 32765, forks: 100}
+	got := slices.Collect(table.givenOut(then, birth{last: 2, forks: 105, time: time.Now()}))
+	if want := []int{32766, 32767, 32768, 1, 2}; !slices.Equal(got, want) {
+		t.Errorf("%v", got)
+	}
+}
+
+// What cannot be known by the numbers is all there is, and what may be in the
+// middle of its fork.
+func TestAllAreTriedIfItIsNotKnownWhichAreNew(t *testing.T) {
+	table := tableOfNow(t)
+	now := birth{last: 10, forks: -1, time: time.Now()}
+	table.ours[os.Getppid()] = true
+	var tried []int
+	for pid := range table.givenOut(birth{last: 5, forks: -1}, now) {
+		if slices.Contains(tried, pid) {
+			t.Fatalf("%d twice", pid)
+		}
+		tried = append(tried, pid)
+	}
+	for _, pid := range []int{1, os.Getpid(), 10, table.pidMax - 100} {
+		if !slices.Contains(tried, pid) {
+			t.Errorf("%d is not tried", pid)
+		}
+	}
+	if slices.Contains(tried, os.Getppid()) {
+		t.Error("what is ours is tried again")
+	}
+	if got := slices.Collect(table.givenOut(birth{}, birth{forks: -1})); !slices.Contains(got, os.Getpid()) {
+		t.Error("nothing is found without the last number")
 	}
 }
 

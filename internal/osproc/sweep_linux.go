@@ -35,11 +35,11 @@ type target struct {
 	alive  int            // descendants that were found and have not ended yet
 
 	// Used by the sweeper's goroutine alone.
-	found  map[int]*descendant // what the last look found, by process ID
-	blind  int                 // looks that could not see everything
-	had    *map[int]receipt    // what was sent to those outside the group, by process ID
-	unborn bool                // the last look found one that was forked, and has not executed a program
-	births int                 // looks for the sake of such
+	found  []*descendant    // what the last look found
+	blind  int              // looks that could not see everything
+	had    *map[int]receipt // what was sent to those outside the group, by process ID
+	unborn bool             // the last look found one that was forked, and has not executed a program
+	births int              // looks for the sake of such
 }
 
 // descendant is a process that was found, and is known not to be a stranger.
@@ -85,7 +85,7 @@ func (s *sweeper) end(p *Process, sig syscall.Signal, done func()) { s.request(p
 func (s *sweeper) request(p *Process, sig syscall.Signal, done func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := &target{process: p, found: map[int]*descendant{}, had: new(map[int]receipt)}
+	t := &target{process: p, had: new(map[int]receipt)}
 	if p != nil {
 		t.id, t.had = p.ID, &p.had
 	}
@@ -239,11 +239,12 @@ func (s *sweeper) forget(t *target) {
 		d.ended = true // as far as this matters
 	}
 	s.mu.Unlock()
-	for pid, d := range t.found {
+	for _, d := range t.found {
 		s.host.poller.drop(d.pidfd)
 		unix.Close(d.pidfd)
-		delete(t.found, pid)
 	}
+	clear(t.found)
+	t.found = t.found[:0]
 }
 
 // look finds the living descendants of targets and signals them. It answers
@@ -265,19 +266,22 @@ func (s *sweeper) look(targets []*target) (complete bool) {
 		f.byID[t.id] = t
 	}
 	pids, moment := s.table.candidates(s.takeGone(), oldest)
-	for rounds := 0; pids != nil; rounds++ {
-		for pid, absent := range pids {
-			s.examine(&f, pid, absent)
-		}
-		// What had ended when it was looked at may have forked before.
-		pids = s.table.newer(&moment)
-		f.blind = f.blind || rounds == maxRounds
-		if f.blind {
-			return false
-		}
+	for pid, absent := range pids {
+		s.examine(&f, pid, absent)
 	}
-	s.table.seen = moment
-	return true
+	for rounds := 0; !f.blind; rounds++ {
+		// What had ended when it was looked at may have forked before.
+		pids := s.table.newer(&moment)
+		if pids == nil {
+			s.table.seen = moment
+			return true
+		}
+		for pid := range pids {
+			s.examine(&f, pid, time.Time{})
+		}
+		f.blind = f.blind || rounds == maxRounds
+	}
+	return false
 }
 
 // maxRounds is how often a look goes on to processes that were forked during it,
@@ -293,22 +297,21 @@ func (s *sweeper) examine(f *finder, pid int, absent time.Time) {
 	t, seen := f.find(pid)
 	s.table.remember(pid, absent, seen)
 	if t != nil {
-		s.signal(f, t, pid)
+		s.signal(f, pid)
 	}
 }
 
-// signal opens a descendant, makes sure that it is still the one that was found
-// and not a stranger with its number, and sends it what it has not had yet. One
-// that may not be signalled, because it belongs to another user now, is left
-// alone: nothing could end it.
-func (s *sweeper) signal(f *finder, t *target, pid int) {
+// signal opens a descendant, makes sure that it is still one and not a stranger with
+// its number, and sends it what it has not had yet. One that may not be signalled,
+// because it belongs to another user now, is left alone: nothing could end it.
+func (s *sweeper) signal(f *finder, pid int) {
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil { // it has ended, or it is a thread of something else that is found
 		f.blind = f.blind || isShort(err)
 		return
 	}
-	again, _ := f.find(pid)
-	if again != t || hasExited(pidfd) || unix.PidfdSendSignal(pidfd, 0, nil, 0) != nil {
+	t, _ := f.find(pid)
+	if t == nil || hasExited(pidfd) || unix.PidfdSendSignal(pidfd, 0, nil, 0) != nil {
 		unix.Close(pidfd)
 		return
 	}
@@ -318,7 +321,7 @@ func (s *sweeper) signal(f *finder, t *target, pid int) {
 	s.mu.Unlock()
 	s.deliver(f, t, pid, pidfd, sig)
 	d := &descendant{sweeper: s, target: t, pidfd: pidfd}
-	t.found[pid] = d
+	t.found = append(t.found, d)
 	if s.host.poller.add(pidfd, d) != nil {
 		f.blind = true
 	}
