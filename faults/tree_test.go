@@ -4,6 +4,7 @@ package faults
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
 )
@@ -200,11 +202,79 @@ ctypes.CDLL(None).pthread_exit(0)' & wait`))
 	if _, err := eng.Kill(soon(t), id); err != nil {
 		t.Fatal(err)
 	}
-	// A thread that is ending may still be there, without memory.
-	eventually(t, 5*time.Second, "its threads are gone", func() bool {
-		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", descendant))
-		return len(threads) <= 1
+	if threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", descendant)); len(threads) > 1 {
+		t.Errorf("Kill has been answered, and it has still threads: %v", threads)
+	}
+}
+
+func init() { helpers["holder"] = holder }
+
+// holder becomes a process that takes long to exit, because it frees 256 MiB of a
+// file after its memory, and with that its environment, is gone.
+func holder([]string) {
+	fd, err := unix.MemfdCreate("held", 0)
+	if err == nil {
+		err = unix.Fallocate(fd, 0, 0, 256<<20)
+	}
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(os.Getpid())
+	for _, fd := range []int{1, 2} {
+		unix.Dup2(0, fd) // the null device
+	}
+	panic(unix.Exec("/bin/sleep", []string{"sleep", "1000"}, os.Environ()))
+}
+
+// startHolder starts a leader with a holder that has left its group.
+func startHolder(t *testing.T, eng *procession.Engine) (id string, held int) {
+	t.Helper()
+	spec := procession.Shell(`setsid "$0" & exec >/dev/null; wait`)
+	spec.Args = append(spec.Args, os.Args[0])
+	spec.Env = map[string]string{helperVar: "holder"}
+	id = start(t, eng, spec)
+	held = pids(t, eng, id, 1)[0]
+	eventually(t, 10*time.Second, "it holds", func() bool {
+		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", held))
+		return string(name) == "sleep\n"
 	})
+	return id, held
+}
+
+func TestOneThatTakesLongToExitIsWaitedFor(t *testing.T) {
+	for name, end := range map[string]func(eng *procession.Engine, id string) error{
+		"kill":     func(eng *procession.Engine, id string) error { _, err := eng.Kill(soon(t), id); return err },
+		"release":  func(eng *procession.Engine, id string) error { return eng.Release(soon(t), id) },
+		"shutdown": func(eng *procession.Engine, _ string) error { _, err := eng.Shutdown(soon(t)); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			eng := newEngine(t)
+			id, held := startHolder(t, eng)
+			if err := end(eng, id); err != nil {
+				t.Fatal(err)
+			}
+			gone(t, held)
+		})
+	}
+}
+
+// One that nobody has looked at before it is exiting is waited for as well.
+func TestOneThatIsExitingAlreadyIsWaitedFor(t *testing.T) {
+	eng := newEngine(t)
+	id, held := startHolder(t, eng)
+	info, err := eng.Info(soon(t), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range []int{held, info.PID} {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := eng.Kill(soon(t), id); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, held)
 }
 
 func TestPipeHeldOpenForAMinute(t *testing.T) {

@@ -15,35 +15,51 @@ import (
 // What /proc tells about one process: the marks in its environment, and whether it
 // has executed a program.
 
-// marks reads the marks in a process's environment, "" if it has none or may
-// not be looked at; an error means that this program cannot look at present. What
+// owner is the ID of the process that pid descends from, if its marks tell that it
+// is of this engine. An error means that this program cannot look at present. What
 // reads as empty is read again until the process is seen to have no environment:
-// execve(2) exchanges it, and can do so twice in a row.
-func (t *procTable) marks(pid int) (engine, id string, err error) {
+// execve(2) exchanges it, and can do so twice in a row. One that is exiting has none
+// any more, although it may have memory and files for long: it is what it was found
+// to be before, and if it is not known it is waited for.
+func (t *procTable) owner(pid int) (id string, isOurs bool, err error) {
 	process := strconv.Itoa(pid)
-	for begun := time.Now(); time.Since(begun) < maxExecuting; time.Sleep(50 * time.Microsecond) {
+	for begun := time.Now(); time.Since(begun) < maxChanging; time.Sleep(50 * time.Microsecond) {
 		env, err := t.environ(process)
 		switch {
 		case len(env) > 0:
-			return mark(env, MarkEngine), mark(env, MarkID), nil
+			id, isOurs := t.ownerIn(env)
+			return id, isOurs, nil
 		case isShort(err):
-			return "", "", err
+			return "", false, err
 		case err != nil && err != unix.ESRCH: // which its first thread answers when it has ended
-			return "", "", nil
+			return "", false, nil
 		}
 		if none, err := hasNoEnviron(process); none || err != nil {
-			return "", "", err
+			return "", false, err
 		}
 		if env := t.threadEnviron(process); len(env) > 0 {
-			return mark(env, MarkEngine), mark(env, MarkID), nil
+			id, isOurs := t.ownerIn(env)
+			return id, isOurs, nil
+		}
+		if id, known := t.ours[pid]; known && isExiting(process) {
+			return id, true, nil
 		}
 	}
-	return "", "", nil
+	return "", false, nil
 }
 
-// maxExecuting is the longest that a process in the middle of execve(2) is waited
-// for: such a one needs no more than some CPU time.
-const maxExecuting = time.Second
+// maxChanging is the longest that a process in the middle of execve(2) is waited
+// for, which needs no more than some CPU time, or an unknown one in the middle of
+// its exit, which lasts as long as it takes to free what it has.
+const maxChanging = time.Second
+
+// ownerIn is what owner answers if env is the environment.
+func (t *procTable) ownerIn(env []byte) (id string, isOurs bool) {
+	if t.engine == "" || mark(env, MarkEngine) != t.engine {
+		return "", false
+	}
+	return mark(env, MarkID), true
+}
 
 // isShort reports whether this program, or the machine, has run out of
 // descriptors or memory.
@@ -66,9 +82,8 @@ func mark(env []byte, name string) string {
 // threadEnviron is the environment as another thread has it than the first, which
 // may end before the process does.
 func (t *procTable) threadEnviron(process string) []byte {
-	threads, _ := filepath.Glob("/proc/" + process + "/task/*")
-	for _, thread := range threads {
-		if env, err := t.environ(strings.TrimPrefix(thread, "/proc/")); err == nil && len(env) > 0 {
+	for _, thread := range threads(process) {
+		if env, err := t.environ(thread); err == nil && len(env) > 0 {
 			return env
 		}
 	}
@@ -113,34 +128,65 @@ func hasNoEnviron(process string) (bool, error) {
 		return false, err
 	case err != nil: // there is no such process any more
 		return false, nil
+	case fields.has(kernelThread):
+		return true, nil
+	case fields.has(exiting): // its first thread, that is
+		const state, threads = 3, 20
+		return fields[threads] == "1" && (fields[state] == "Z" || fields[state] == "X"), nil
 	}
-	const threads, vsize, endCode, envStart, envEnd = 20, 23, 27, 50, 51
-	if fields[vsize] == "0" { // its first thread has ended; if it is not known which that is, there are 0
-		return fields[threads] == "1", nil
-	}
+	const endCode, envStart, envEnd = 27, 50, 51
 	return fields[endCode] != "0" && fields[envStart] == fields[envEnd], nil
 }
 
-// isForked reports whether a process has not executed a program since it was
-// forked (PF_FORKNOEXEC in the kernel's include/linux/sched.h).
-func isForked(pid int) bool {
-	fields, err := statFields(strconv.Itoa(pid))
-	if err != nil {
-		return false
+// isExiting reports whether all threads of a process are ending.
+func isExiting(process string) bool {
+	for _, thread := range threads(process) {
+		if fields, err := statFields(thread); err == nil && !fields.has(exiting) {
+			return false
+		}
 	}
-	const flags, forkNoExec = 9, 0x40
-	set, _ := strconv.ParseUint(fields[flags], 10, 64)
-	return set&forkNoExec != 0
+	return true
 }
 
-// statFields are the fields of /proc/PID/stat, numbered as in proc(5), from the
-// third on.
-func statFields(process string) ([]string, error) {
-	stat, err := os.ReadFile("/proc/" + process + "/stat")
+// threads are the names that the threads of a process have below /proc.
+func threads(process string) []string {
+	names, _ := filepath.Glob("/proc/" + process + "/task/*")
+	for i := range names {
+		names[i] = strings.TrimPrefix(names[i], "/proc/")
+	}
+	return names
+}
+
+// isForked reports whether a process has not executed a program since it was
+// forked.
+func isForked(pid int) bool {
+	fields, err := statFields(strconv.Itoa(pid))
+	return err == nil && fields.has(forkedOnly)
+}
+
+// stat are the fields of /proc/PID/stat, numbered as in proc(5), from the third on.
+type stat []string
+
+// Some of the flags among the fields (PF_* in the kernel's include/linux/sched.h).
+const (
+	exiting      = 0x4
+	forkedOnly   = 0x40 // PF_FORKNOEXEC
+	kernelThread = 0x200000
+)
+
+func (s stat) has(flag uint64) bool {
+	const flags = 9
+	set, _ := strconv.ParseUint(s[flags], 10, 64)
+	return set&flag != 0
+}
+
+// statFields reads the fields of a process, or of a thread.
+func statFields(name string) (stat, error) {
+	text, err := os.ReadFile("/proc/" + name + "/stat")
 	if err != nil {
 		return nil, err
 	}
-	fields := append(make([]string, 3), strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))...)
+	fields := append(make(stat, 3), strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))...)
 	if len(fields) < 52 {
 		return nil, unix.EINVAL
 	}

@@ -55,8 +55,8 @@ func TestMarksAreSeenWhateverAProcessExecutes(t *testing.T) {
 			table := tableOfNow(t)
 			looks := 0
 			for begun := time.Now(); time.Since(begun) < time.Second; looks++ {
-				if engine, id, err := table.marks(cmd.Process.Pid); engine != "some" || id != "one" || err != nil {
-					t.Fatalf("%q, %q, %v at look %d", engine, id, err, looks)
+				if id, isOurs, err := table.owner(cmd.Process.Pid); id != "one" || !isOurs || err != nil {
+					t.Fatalf("%q, %v, %v at look %d", id, isOurs, err, looks)
 				}
 			}
 			t.Logf("%d looks", looks)
@@ -73,10 +73,10 @@ func TestNoMarksWithoutAnEnvironment(t *testing.T) {
 	table := tableOfNow(t)
 	look := func(pid int, what string) {
 		begun := time.Now()
-		if engine, id, err := table.marks(pid); engine != "" || id != "" || err != nil {
-			t.Errorf("%s: %q, %q, %v", what, engine, id, err)
+		if id, isOurs, err := table.owner(pid); id != "" || isOurs || err != nil {
+			t.Errorf("%s: %q, %v, %v", what, id, isOurs, err)
 		}
-		if took := time.Since(begun); took > maxExecuting/2 {
+		if took := time.Since(begun); took > maxChanging/2 {
 			t.Errorf("%s: seen after %v", what, took)
 		}
 	}
@@ -89,4 +89,55 @@ func TestNoMarksWithoutAnEnvironment(t *testing.T) {
 	cmd.Wait()
 	look(cmd.Process.Pid, "none")
 	look(2, "a kernel thread, or none")
+}
+
+// One that is exiting has no environment any more, and still all of its files; here
+// one that takes long to be freed.
+func TestOneThatIsExitingIsNoStranger(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		memory := bigFile(t)
+		cmd := exec.Command("sleep", "60")
+		cmd.Env, cmd.ExtraFiles = []string{MarkEngine + "=some", MarkID + "=one"}, []*os.File{memory}
+		err := cmd.Start()
+		memory.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		pid := cmd.Process.Pid
+		pidfd, err := unix.PidfdOpen(pid, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(pidfd)
+		table := tableOfNow(t)
+		if known {
+			table.ours[pid] = "one"
+		}
+		cmd.Process.Kill()
+		isOurs, looks := true, 0
+		for ; isOurs; looks++ {
+			if _, isOurs, err = table.owner(pid); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !hasExited(pidfd) {
+			t.Errorf("a stranger at look %d, before it has exited (known: %v)", looks, known)
+		}
+		t.Logf("%d looks (known: %v)", looks, known)
+		cmd.Wait()
+	}
+}
+
+// bigFile is a file in memory of 256 MiB.
+func bigFile(t *testing.T) *os.File {
+	t.Helper()
+	fd, err := unix.MemfdCreate("big", unix.MFD_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := os.NewFile(uintptr(fd), "big")
+	if err := unix.Fallocate(fd, 0, 0, 256<<20); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }

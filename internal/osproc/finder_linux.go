@@ -4,46 +4,50 @@ import "golang.org/x/sys/unix"
 
 // finder tells whose descendant a process is.
 type finder struct {
-	host     *Host
-	table    *procTable
-	self     int                // this program's process ID
-	all      *target            // everything of the engine, if asked for
-	byLeader map[int]*target    // by the ID of the group or session
-	byID     map[string]*target // by the ID in the mark
-	blind    bool               // something could not be looked at for want of descriptors
+	host  *Host
+	table *procTable
+	self  int                // this program's process ID
+	all   *target            // everything of the engine, if asked for
+	byID  map[string]*target // by the ID of its process
+	blind bool               // something could not be looked at for want of descriptors
 }
 
-// find is the target that pid descends from, nil if none, and what is seen of it.
-func (f *finder) find(pid int) (t *target, seen sight) {
+// find is what is seen of pid, and if it is of this engine, the ID of the process
+// that it descends from: by its group or session, or else by its marks.
+func (f *finder) find(pid int) (seen sight, id string) {
 	pgid, err := unix.Getpgid(pid)
 	if err != nil {
-		return nil, nothing
+		return nothing, ""
 	}
 	sid, _ := unix.Getsid(pid)
-	seen = stranger
-	for _, leader := range [...]int{pgid, sid} {
-		if t := f.byLeader[leader]; t != nil {
-			return t, ours
-		}
-		if f.host.isLeader(leader) {
-			seen = ours
+	for _, number := range [...]int{pgid, sid} {
+		if p := f.host.leader(number); p != nil {
+			return ours, p.ID
 		}
 	}
-	engine, id, err := f.table.marks(pid)
+	id, isOurs, err := f.table.owner(pid)
 	f.blind = f.blind || err != nil
-	if engine == "" || engine != f.host.engine {
-		return nil, seen
+	if !isOurs {
+		return stranger, ""
+	}
+	return ours, id
+}
+
+// target is whose end asks for the end of what was seen, nil if nobody's.
+func (f *finder) target(seen sight, id string) *target {
+	if seen != ours {
+		return nil
 	}
 	if t := f.byID[id]; t != nil {
-		return t, ours
+		return t
 	}
-	return f.all, ours
+	return f.all
 }
 
 // inGroup reports whether pid is in the group of t's leader.
 func (f *finder) inGroup(t *target, pid int) bool {
 	pgid, err := unix.Getpgid(pid)
-	return err == nil && t.process != nil && f.byLeader[pgid] == t
+	return err == nil && t.process != nil && f.host.leader(pgid) == t.process
 }
 
 // hasExited reports whether the process is a zombie or gone: its pidfd is then

@@ -22,7 +22,7 @@ func (s *sweeper) childless(p *Process) bool {
 			return true
 		}
 		for pid := seen + 1; pid <= now.last; pid++ {
-			if s.host.isLeader(pid) {
+			if s.host.leader(pid) != nil {
 				continue
 			}
 			if _, err := unix.Getpgid(pid); err != unix.ESRCH {

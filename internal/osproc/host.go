@@ -134,9 +134,13 @@ func (h *Host) ended(p *Process) {
 	}
 }
 
-// isLeader reports whether pid is an unreaped leader.
-func (h *Host) isLeader(pid int) bool {
+// leader is the process whose unreaped leader is pid, nil if there is none.
+func (h *Host) leader(pid int) *Process {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.leaders[pid] != nil
+	p := h.leaders[pid]
+	h.mu.Unlock()
+	if p == nil || p.isReaped() { // then a stranger may have its number
+		return nil
+	}
+	return p
 }

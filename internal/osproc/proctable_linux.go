@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// procTable is what /proc tells about all processes (proc(5)).
+// procTable is what /proc tells an engine about all processes (proc(5)).
 type procTable struct {
+	engine  string
 	proc    *os.File     // the directory
 	open    sync.RWMutex // held for writing by close
 	loadavg *os.File     // ends with the last process ID that was given out; nil once closed
@@ -22,8 +23,8 @@ type procTable struct {
 	forks   atomic.Int64 // the count when it was last looked at
 	buf     []byte       // for stat, and for environments
 
-	seen   birth        // all that was there then has been looked at
-	ours   map[int]bool // what was found to be of this engine, by process ID
+	seen   birth          // all that was there then has been looked at
+	ours   map[int]string // what was found to be of this engine: by process ID, the ID of the process it descends from
 	absent []absence
 	spare  []absence // memory for the next absent
 }
@@ -43,8 +44,8 @@ type birth struct {
 	time  time.Time // when
 }
 
-func openProcTable() *procTable {
-	t := &procTable{buf: make([]byte, 64<<10), ours: map[int]bool{}}
+func openProcTable(engine string) *procTable {
+	t := &procTable{engine: engine, buf: make([]byte, 64<<10), ours: map[int]string{}}
 	t.proc, _ = os.Open("/proc")
 	t.loadavg, _ = os.Open("/proc/loadavg")
 	t.stat, _ = os.Open("/proc/stat")
@@ -198,12 +199,12 @@ func (t *procTable) givenOut(then, now birth) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for pid := range t.allPIDs {
 			age := t.distance(pid, now.last)
-			if !t.ours[pid] && (age < 0 || age >= recent) && !yield(pid) {
+			if !t.isKnown(pid) && (age < 0 || age >= recent) && !yield(pid) {
 				return
 			}
 		}
 		for pid := range t.upTo(now.last, recent) {
-			if !t.ours[pid] && !yield(pid) {
+			if !t.isKnown(pid) && !yield(pid) {
 				return
 			}
 		}
@@ -247,14 +248,21 @@ const (
 	ours                  // it is
 )
 
-// remember keeps what matters to the next look; since is what came with pid. What
-// is known to be ours it leaves as it is: this is called while candidates goes
-// through it.
-func (t *procTable) remember(pid int, since time.Time, s sight) {
-	if s != ours {
+// isKnown reports whether pid was found to be of this engine.
+func (t *procTable) isKnown(pid int) bool {
+	_, known := t.ours[pid]
+	return known
+}
+
+// remember keeps what matters to the next look: what was seen of pid, and the ID of
+// the process that it descends from if it is ours; since is what came with pid. It
+// is called while candidates goes through what is ours, so that it adds only what
+// was not there before.
+func (t *procTable) remember(pid int, since time.Time, s sight, id string) {
+	if s == ours {
+		t.ours[pid] = id
+	} else {
 		delete(t.ours, pid)
-	} else if !t.ours[pid] {
-		t.ours[pid] = true
 	}
 	if s == nothing {
 		if since.IsZero() {

@@ -12,7 +12,7 @@ import (
 // tableOfNow is a table that has seen everything up to the present, as far as it knows.
 func tableOfNow(t *testing.T) *procTable {
 	t.Helper()
-	table := openProcTable()
+	table := openProcTable("some")
 	t.Cleanup(table.close)
 	return table
 }
@@ -50,7 +50,7 @@ func TestTheNumbersGivenOutWrap(t *testing.T) {
 func TestAllAreTriedIfItIsNotKnownWhichAreNew(t *testing.T) {
 	table := tableOfNow(t)
 	now := birth{last: 10, forks: -1, time: time.Now()}
-	table.ours[os.Getppid()] = true
+	table.ours[os.Getppid()] = "one"
 	var tried []int
 	for pid := range table.givenOut(birth{last: 5, forks: -1}, now) {
 		if slices.Contains(tried, pid) {
@@ -83,7 +83,7 @@ func TestWhatIsAbsentIsTriedAgain(t *testing.T) {
 			if pid >= recent {
 				tried[pid] = since
 			}
-			table.remember(pid, since, nothing)
+			table.remember(pid, since, nothing, "")
 		}
 		table.seen = seen
 		return tried
@@ -94,7 +94,7 @@ func TestWhatIsAbsentIsTriedAgain(t *testing.T) {
 	if tried := look(time.Time{}); len(tried) != 2 || !tried[recent].Equal(now) || tried[older].IsZero() {
 		t.Errorf("for all: %v", tried)
 	}
-	table.remember(recent, now, stranger)
+	table.remember(recent, now, stranger, "")
 	for pid := range look(time.Time{}) {
 		if pid == old || pid == gone {
 			t.Errorf("%d is tried", pid)

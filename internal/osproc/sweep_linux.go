@@ -64,7 +64,7 @@ func (d *descendant) readable() {
 }
 
 func newSweeper(h *Host) *sweeper {
-	return &sweeper{host: h, table: openProcTable(), targets: map[string]*target{}, wake: make(chan struct{}, 1)}
+	return &sweeper{host: h, table: openProcTable(h.engine), targets: map[string]*target{}, wake: make(chan struct{}, 1)}
 }
 
 func (s *sweeper) birth() birth { return s.table.birth() }
@@ -250,7 +250,7 @@ func (s *sweeper) forget(t *target) {
 // look finds the living descendants of targets and signals them. It answers
 // whether it could look everywhere.
 func (s *sweeper) look(targets []*target) (complete bool) {
-	f := finder{host: s.host, table: s.table, self: os.Getpid(), byLeader: map[int]*target{}, byID: map[string]*target{}}
+	f := finder{host: s.host, table: s.table, self: os.Getpid(), byID: map[string]*target{}}
 	oldest := time.Now()
 	for _, t := range targets {
 		if t.process == nil {
@@ -259,9 +259,6 @@ func (s *sweeper) look(targets []*target) (complete bool) {
 		}
 		if t.process.birth.time.Before(oldest) {
 			oldest = t.process.birth.time
-		}
-		if !t.process.isReaped() { // otherwise a stranger may have its number
-			f.byLeader[t.process.PID] = t
 		}
 		f.byID[t.id] = t
 	}
@@ -291,12 +288,12 @@ const maxRounds = 100
 // examine looks at one process, which was absent since then if ever, and signals it
 // if it is a descendant of a target.
 func (s *sweeper) examine(f *finder, pid int, absent time.Time) {
-	if pid == f.self || s.host.isLeader(pid) {
+	if pid == f.self || s.host.leader(pid) != nil {
 		return // a leader is signalled with its group, and known to run or not
 	}
-	t, seen := f.find(pid)
-	s.table.remember(pid, absent, seen)
-	if t != nil {
+	seen, id := f.find(pid)
+	s.table.remember(pid, absent, seen, id)
+	if f.target(seen, id) != nil {
 		s.signal(f, pid)
 	}
 }
@@ -310,7 +307,7 @@ func (s *sweeper) signal(f *finder, pid int) {
 		f.blind = f.blind || isShort(err)
 		return
 	}
-	t, _ := f.find(pid)
+	t := f.target(f.find(pid))
 	if t == nil || hasExited(pidfd) || unix.PidfdSendSignal(pidfd, 0, nil, 0) != nil {
 		unix.Close(pidfd)
 		return
