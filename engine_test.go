@@ -929,11 +929,15 @@ func TestAnEngineLeavesNoAddressInASharedActorSystem(t *testing.T) {
 	var group sync.WaitGroup
 	for range 20 {
 		group.Go(func() {
-			if _, err := e.Wait(within(t), id); err != nil {
+			if _, err := e.Wait(within(t), id); err != nil && !isClosed(err) {
 				t.Error(err)
 			}
 		})
-		group.Go(func() { info(t, e, id) })
+		group.Go(func() {
+			if _, err := e.Info(within(t), id); err != nil && !isClosed(err) {
+				t.Error(err)
+			}
+		})
 	}
 	group.Go(func() { must(e.Shutdown(within(t)))(t) })
 	group.Wait()

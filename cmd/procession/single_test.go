@@ -288,7 +288,8 @@ func TestWhatIsDroppedIsTold(t *testing.T) {
 	out := start(t, cmd)
 	until(t, "all is written", func() bool { _, err := os.Stat(finished); return err == nil })
 	k, _ := io.Copy(io.Discard, out)
-	if code := wait(t, cmd); code != 0 || k < fullAt || k >= n {
+	// How much comes depends on how often the reader of the log gets a turn.
+	if code := wait(t, cmd); code != 0 || k < 1<<20 || k >= n {
 		t.Errorf("exit code %d, %d bytes came of %d", code, k, n)
 	}
 	oneLine(t, stderr.String(), "dropped", bytesText(n-k))
