@@ -3,7 +3,6 @@
 package faults
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -78,10 +77,7 @@ func leaveDeaf(t *testing.T, eng *procession.Engine) (id string, descendant int)
 		t.Fatal(err)
 	}
 	descendant = pids(t, eng, id, 1)[0]
-	eventually(t, 10*time.Second, "the shell, its trap set, has made way for sleep", func() bool {
-		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", descendant))
-		return string(name) == "sleep\n"
-	})
+	becomesSleep(t, descendant) // the shell, its trap set, has made way for it
 	return id, descendant
 }
 

@@ -173,6 +173,15 @@ func eventually(t testing.TB, within time.Duration, what string, condition func(
 	}
 }
 
+// becomesSleep waits until a process has executed sleep.
+func becomesSleep(t testing.TB, pid int) {
+	t.Helper()
+	eventually(t, 10*time.Second, "it is sleep", func() bool {
+		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+		return string(name) == "sleep\n"
+	})
+}
+
 // gone fails the test if one of pids is alive.
 func gone(t testing.TB, pids ...int) {
 	t.Helper()

@@ -234,10 +234,7 @@ func startHolder(t *testing.T, eng *procession.Engine) (id string, held int) {
 	spec.Env = map[string]string{helperVar: "holder"}
 	id = start(t, eng, spec)
 	held = pids(t, eng, id, 1)[0]
-	eventually(t, 10*time.Second, "it holds", func() bool {
-		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", held))
-		return string(name) == "sleep\n"
-	})
+	becomesSleep(t, held)
 	return id, held
 }
 

@@ -15,31 +15,31 @@ import (
 // What /proc tells about one process: the marks in its environment, and whether it
 // has executed a program.
 
-// owner is the ID of the process that pid descends from, if its marks tell that it
-// is of this engine. An error means that this program cannot look at present. What
-// reads as empty is read again until the process is seen to have no environment:
-// execve(2) exchanges it, and can do so twice in a row. One that is exiting has none
-// any more, although it may have memory and files for long: it is what it was found
-// to be before, and if it is not known it is waited for.
+// owner is what the marks of pid tell: the ID of the process that it descends from,
+// and whether that is of this engine. An error means that this program cannot look
+// at present. What reads as empty is read again until the process is seen to have no
+// environment: execve(2) exchanges it, and can do so twice in a row. One that is
+// exiting has none any more, although it may have memory and files for long: it is
+// what it was found to be before, and if it is not known it is waited for.
 func (t *procTable) owner(pid int) (id string, isOurs bool, err error) {
 	process := strconv.Itoa(pid)
 	for begun := time.Now(); time.Since(begun) < maxChanging; time.Sleep(50 * time.Microsecond) {
 		env, err := t.environ(process)
-		switch {
-		case len(env) > 0:
-			id, isOurs := t.ownerIn(env)
-			return id, isOurs, nil
-		case isShort(err):
+		if isShort(err) {
 			return "", false, err
-		case err != nil && err != unix.ESRCH: // which its first thread answers when it has ended
+		}
+		if err != nil && err != unix.ESRCH { // which its first thread answers when it has ended
 			return "", false, nil
 		}
-		if none, err := hasNoEnviron(process); none || err != nil {
-			return "", false, err
+		if len(env) == 0 {
+			if none, err := hasNoEnviron(process); none || err != nil {
+				return "", false, err
+			}
+			env = t.threadEnviron(process)
 		}
-		if env := t.threadEnviron(process); len(env) > 0 {
-			id, isOurs := t.ownerIn(env)
-			return id, isOurs, nil
+		if len(env) > 0 {
+			isOurs = t.engine != "" && mark(env, MarkEngine) == t.engine
+			return mark(env, MarkID), isOurs, nil
 		}
 		if id, known := t.ours[pid]; known && isExiting(process) {
 			return id, true, nil
@@ -52,14 +52,6 @@ func (t *procTable) owner(pid int) (id string, isOurs bool, err error) {
 // for, which needs no more than some CPU time, or an unknown one in the middle of
 // its exit, which lasts as long as it takes to free what it has.
 const maxChanging = time.Second
-
-// ownerIn is what owner answers if env is the environment.
-func (t *procTable) ownerIn(env []byte) (id string, isOurs bool) {
-	if t.engine == "" || mark(env, MarkEngine) != t.engine {
-		return "", false
-	}
-	return mark(env, MarkID), true
-}
 
 // isShort reports whether this program, or the machine, has run out of
 // descriptors or memory.
