@@ -194,11 +194,22 @@ func TestStreamsAreReadToTheirEnd(t *testing.T) {
 	}
 }
 
+// The end of the reading is told to a pump that may know of it already: that must not
+// end it.
+func TestTheEndOfTheOutputIsNotLostToTheTellingOfIt(t *testing.T) {
+	h := basicHost(t)
+	for range 200 {
+		if status, text := startWatched(t, h, sh("seq 1 30000; printf 'no newline'")).finish(); len(text) != 168894+len("no newline") {
+			t.Fatalf("%d bytes, %+v", len(text), status)
+		}
+	}
+}
+
 // Output is complete although nobody takes it before the leader has exited, and
 // what it has written is more than a pipe holds.
 func TestAFloodWaitsInThePipe(t *testing.T) {
 	t.Parallel()
-	w := startWatched(t, basicHost(t), sh("yes 0123456789abcde | head -c 8M"))
+	w := startWatched(t, basicHost(t), sh("yes 0123456789abcde | head -c 8388608"))
 	time.AfterFunc(50*time.Millisecond, func() { w.events <- &OutputReady{event{w.Process}} })
 	if _, text := w.finish(); len(text) != 8<<20 {
 		t.Errorf("%d bytes", len(text))

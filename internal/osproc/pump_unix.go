@@ -87,7 +87,12 @@ func (s *pump) drain(d *drain) error {
 	s.file.SetReadDeadline(time.Time{})
 	for owed := pending(s.file); ; {
 		s.wait = false
-		if err := s.raw.Read(s.once); err != nil {
+		err := s.raw.Read(s.once)
+		if errors.Is(err, os.ErrDeadlineExceeded) { // it has been told late that draining has begun
+			s.file.SetReadDeadline(time.Time{})
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		if s.err != nil {
