@@ -125,10 +125,12 @@ func (r *poolRun) launch(i int) {
 	ctx, spec, track := context.Background(), r.specs[i], r.stage.tracks[r.name(i)]
 	m, err := r.fleet.start(spec)
 	if err != nil {
+		close(track.begun)
 		r.happened <- func() { r.startFailed(i, err) }
 		return
 	}
 	track.say(0, false, fmt.Sprintf("started (pid %d)", m.PID))
+	close(track.begun)
 	r.follows.Go(func() {
 		var others []*lane
 		if log := r.stage.logs[m.Name]; log != nil {

@@ -45,7 +45,7 @@ func newStage(c *console, flags *upFlags, pool *poolfile.Pool) (*stage, error) {
 		}
 	}
 	for _, name := range names[1:] {
-		t := &track{name: name, stage: s}
+		t := &track{name: name, stage: s, begun: make(chan struct{})}
 		t.out, t.errs = s.printer.streams(name)
 		if flags.noPrefix {
 			t.out.prefix, t.errs.prefix = "", ""

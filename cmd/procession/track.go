@@ -15,6 +15,7 @@ type track struct {
 	name      string
 	stage     *stage
 	out, errs *lineWriter
+	begun     chan struct{} // closed when it has been said that the process was started
 
 	printing sync.Mutex // holds out and errs
 

@@ -36,6 +36,7 @@ func (r *poolRun) restarting(e *messages.ProcessRestarting, exit procession.Exit
 	if info.Restarts >= e.Incarnation {
 		offset = info.Mark // it has been started already
 	}
-	text := fmt.Sprintf("exited: %s, restarting in %s", endText(exit), durationText(e.Delay))
-	r.stage.tracks[info.Name].say(offset, true, text)
+	track := r.stage.tracks[info.Name]
+	<-track.begun // which may be said later than it has ended
+	track.say(offset, true, fmt.Sprintf("exited: %s, restarting in %s", endText(exit), durationText(e.Delay)))
 }
