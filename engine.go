@@ -143,6 +143,16 @@ func (e *Engine) Info(ctx context.Context, id string) (Info, error) {
 	return value(ask[*messages.Info](ctx, e, id, &messages.GetInfo{ID: id}))
 }
 
+// Capabilities tells what the engine can do on this machine at present. Of an engine
+// that has ended that is nothing.
+func (e *Engine) Capabilities() Capabilities {
+	told, err := ask[*messages.Capabilities](context.Background(), e, "", &messages.GetCapabilities{})
+	if err != nil {
+		return Capabilities{Reason: err.Error()}
+	}
+	return *told
+}
+
 // Shutdown ends the engine: every process gets its stop signal at once, what is
 // left after one shared grace gets SIGKILL, and it returns once everything has
 // been reaped. Again, it is ErrClosed. If the context ends before, the shutdown

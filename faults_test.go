@@ -470,15 +470,15 @@ func init() { helpers["engine-above-cat"] = helpEngineAboveCat }
 func helpEngineAboveCat() {
 	ctx := backgroundWithin()
 	e, err := procession.New()
-	require(err == nil, err)
+	insist(err == nil, err)
 	id, err := e.Start(ctx, procession.Shell("readlink /proc/self/fd/0; cat"))
-	require(err == nil, err)
+	insist(err == nil, err)
 	_, err = e.Wait(ctx, id)
-	require(err == nil, err)
+	insist(err == nil, err)
 	out, err := e.Output(ctx, id)
-	require(err == nil, err)
+	insist(err == nil, err)
 	_, err = e.Shutdown(ctx)
-	require(err == nil, err)
+	insist(err == nil, err)
 	os.Stdout.WriteString(out.Combined())
 }
 

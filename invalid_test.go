@@ -180,8 +180,8 @@ func init() {
 	helpers["thrift"] = helpThrift
 }
 
-// require ends a helper unless ok.
-func require(ok bool, what ...any) {
+// insist ends a helper unless ok.
+func insist(ok bool, what ...any) {
 	if !ok {
 		panic(fmt.Sprint(what...))
 	}
@@ -190,17 +190,17 @@ func require(ok bool, what ...any) {
 // helpFewFiles starts processes until it runs out of file descriptors.
 func helpFewFiles() {
 	e, err := procession.New()
-	require(err == nil, err)
+	insist(err == nil, err)
 	ctx := backgroundWithin()
 	first, err := e.Start(ctx, procession.Spec{Command: "true"}) // what is opened once is open
-	require(err == nil, err)
+	insist(err == nil, err)
 	_, err = e.Wait(ctx, first)
-	require(err == nil, err)
+	insist(err == nil, err)
 	_, err = e.Kill(ctx, first) // which waits until what it took is free again
-	require(err == nil, err)
+	insist(err == nil, err)
 	var before unix.Rlimit
-	require(unix.Getrlimit(unix.RLIMIT_NOFILE, &before) == nil)
-	require(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 40, Max: before.Max}) == nil)
+	insist(unix.Getrlimit(unix.RLIMIT_NOFILE, &before) == nil)
+	insist(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 40, Max: before.Max}) == nil)
 	// Without descendants, so that nothing outlives this program if it fails.
 	sleeper := procession.Spec{Command: "sleep", Args: []string{"1000"}}
 	var ids []string
@@ -210,20 +210,20 @@ func helpFewFiles() {
 			break
 		}
 		ids = append(ids, id)
-		require(len(ids) < 40, "no end of files")
+		insist(len(ids) < 40, "no end of files")
 	}
-	require(errors.Is(err, procession.ErrStart) && errors.Is(err, syscall.EMFILE), err)
+	insist(errors.Is(err, procession.ErrStart) && errors.Is(err, syscall.EMFILE), err)
 	for range 20 { // a failure must cost no descriptor
 		_, err = e.Start(ctx, sleeper)
-		require(errors.Is(err, procession.ErrStart), err)
+		insist(errors.Is(err, procession.ErrStart), err)
 	}
 	list, err := e.List(ctx)
-	require(err == nil && len(list) == len(ids)+1, list, err)
-	require(e.Release(ctx, ids[0]) == nil)
+	insist(err == nil && len(list) == len(ids)+1, list, err)
+	insist(e.Release(ctx, ids[0]) == nil)
 	_, err = e.Start(ctx, sleeper)
-	require(err == nil, "after one was released: ", err)
+	insist(err == nil, "after one was released: ", err)
 	report, err := e.Shutdown(ctx)
-	require(err == nil && report.Terminated == len(ids), report, err)
+	insist(err == nil && report.Terminated == len(ids), report, err)
 	os.Stdout.WriteString("all is well\n")
 }
 
@@ -241,7 +241,7 @@ func helpThrift() {
 	ctx := backgroundWithin()
 	cycle := func(n int) {
 		e, err := procession.New()
-		require(err == nil, err)
+		insist(err == nil, err)
 		for i := range n {
 			spec := procession.Shell("echo hello; exit 1")
 			spec.Stdin = i%2 == 0
@@ -249,23 +249,23 @@ func helpThrift() {
 				spec.PTY = &procession.Size{Rows: 24, Cols: 80}
 			}
 			id, err := e.Start(ctx, spec)
-			require(err == nil, err)
+			insist(err == nil, err)
 			_, err = e.Wait(ctx, id)
-			require(err == nil, err)
+			insist(err == nil, err)
 			if i%2 == 1 {
-				require(e.Release(ctx, id) == nil)
+				insist(e.Release(ctx, id) == nil)
 			}
 			_, err = e.Start(ctx, procession.Spec{Command: "/does/not/exist", Stdin: true})
-			require(errors.Is(err, fs.ErrNotExist), err)
+			insist(errors.Is(err, fs.ErrNotExist), err)
 			_, err = e.Start(ctx, procession.Spec{Command: "/does/not/exist", PTY: &procession.Size{}})
-			require(errors.Is(err, fs.ErrNotExist), err)
+			insist(errors.Is(err, fs.ErrNotExist), err)
 		}
 		if n > 0 {
 			list, err := e.List(ctx)
-			require(err == nil && len(list) == (n+1)/2, len(list), err)
+			insist(err == nil && len(list) == (n+1)/2, len(list), err)
 		}
 		_, err = e.Shutdown(ctx)
-		require(err == nil, err)
+		insist(err == nil, err)
 	}
 	cycle(3)
 	files, goroutines := openFiles(), settledGoroutines(0)
@@ -274,9 +274,9 @@ func helpThrift() {
 		cycle(0)
 	}
 	now := openFiles()
-	require(now <= files, "open files:", files, "then", now)
+	insist(now <= files, "open files:", files, "then", now)
 	then := settledGoroutines(goroutines)
-	require(then <= goroutines, "goroutines:", goroutines, "then", then)
+	insist(then <= goroutines, "goroutines:", goroutines, "then", then)
 	os.Stdout.WriteString("all is well\n")
 }
 

@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // helperVariable names the helper that the test binary is to be, when it
@@ -43,23 +44,7 @@ func TestMain(m *testing.M) {
 	}
 	// The actor system's throttle of dead letters ends by itself after a second.
 	throttle := goleak.IgnoreTopFunction("github.com/asynkron/protoactor-go/actor.NewDeadLetter.NewThrottle.func4.1")
-	goleak.VerifyTestMain(m, throttle, goleak.Cleanup(func(code int) {
-		if code == 0 && !noChildren() {
-			fmt.Fprintln(os.Stderr, "a child process has not been reaped")
-			code = 1
-		}
-		os.Exit(code)
-	}))
-}
-
-// noChildren reports whether this process has no child, running or a zombie.
-func noChildren() bool {
-	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(time.Millisecond) {
-		if _, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); err == syscall.ECHILD {
-			return true
-		}
-	}
-	return false
+	testkit.Main(m, throttle)
 }
 
 // patience is how long a test waits for what must happen: the machine may be

@@ -111,7 +111,8 @@ func (o *options) config(down func(stopped bool)) (*actors.Config, error) {
 		return nil, err
 	}
 	if o.guardian {
-		if err := host.Guard(); err != nil {
+		lost := func(err error) { o.logger.Error("unguarded", "engine", o.id, "error", err) }
+		if err := host.Guard(lost); err != nil {
 			host.Close(time.Now())
 			return nil, fmt.Errorf("WithGuardian: %w", err)
 		}

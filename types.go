@@ -24,6 +24,7 @@ type (
 	Incarnation    = messages.Incarnation
 	Selector       = messages.Selector
 	Event          = messages.Event
+	Capabilities   = messages.Capabilities
 	ShutdownReport = messages.ShutdownReport
 )
 

@@ -58,6 +58,21 @@ func (c *Config) close(deadline time.Time) {
 // from is the part of an event that says whose it is.
 func (c *Config) from() messages.Engine { return messages.Engine{Engine: c.Host.Engine()} }
 
+// capabilities are the host's, as messages tell them.
+func (c *Config) capabilities() *messages.Capabilities {
+	host := c.Host.Capabilities()
+	told := &messages.Capabilities{
+		Containment: messages.ContainmentGroup, Start: messages.StartPlain, Guarded: host.Guarded, Reason: host.Reason,
+	}
+	if host.Marks {
+		told.Containment = messages.ContainmentMarks
+	}
+	if host.Scripts {
+		told.Start = messages.StartScript
+	}
+	return told
+}
+
 func (c *Config) down(stopped bool) {
 	if c.Down != nil {
 		c.Down(stopped)

@@ -37,9 +37,10 @@ func (p *process) recoverFromCrash() {
 	r.leaderOnly = false
 	switch p.state {
 	case starting: // it is ended as soon as it has been started
-		if r.launch.Forked() {
-			p.started()
+		if r.launch.StopUnborn(syscall.SIGKILL) {
+			return
 		}
+		p.started()
 		return
 	case clearing:
 		p.armStop(*r.stop)

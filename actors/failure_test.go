@@ -16,13 +16,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/procession-go/procession/internal/osproc"
+	"github.com/procession-go/procession/internal/testkit"
 	"github.com/procession-go/procession/messages"
 	"github.com/procession-go/procession/supervisor"
 )
 
 func TestMain(m *testing.M) {
 	// The actor system's throttle of dead letters ends by itself after a second.
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/asynkron/protoactor-go/actor.NewDeadLetter.NewThrottle.func4.1"))
+	testkit.Main(m, goleak.IgnoreTopFunction("github.com/asynkron/protoactor-go/actor.NewDeadLetter.NewThrottle.func4.1"))
 }
 
 const testPatience = 30 * time.Second

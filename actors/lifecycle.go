@@ -84,6 +84,7 @@ func (p *process) started() {
 		p.answerStarter(event)
 	}
 	if r.stop != nil {
+		p.publish(&messages.ProcessStopping{Engine: p.config.from(), ID: p.id, Cause: r.cause, Time: time.Now()})
 		p.signalStop()
 		return
 	}

@@ -66,6 +66,8 @@ func (p *pool) Receive(ctx actor.Context) {
 		p.selectAll(m.Selector, false)
 	case *messages.ReleaseAll:
 		p.selectAll(m.Selector, true)
+	case *messages.GetCapabilities:
+		p.respond(p.config.capabilities())
 	case *messages.Shutdown:
 		p.beginShutdown()
 

@@ -130,6 +130,7 @@ func (p *process) end(cause messages.Cause, asked, leaderOnly bool, stop supervi
 		r.cause = cause
 	}
 	if p.state == starting {
+		p.armStop(stop) // what is still to be executed need not be waited for
 		return
 	}
 	p.publish(&messages.ProcessStopping{Engine: p.config.from(), ID: p.id, Cause: cause, Time: time.Now()})
@@ -154,10 +155,13 @@ func (p *process) armStop(stop supervisor.Stop) {
 	r := p.run
 	stopTimer(r.grace)
 	r.stop = &stop
+	sig, after := stop.Next(time.Now())
 	if r.process == nil {
+		if r.launch.StopUnborn(sig) && after > 0 {
+			r.grace = time.AfterFunc(after, func() { p.tell(&graceElapsed{r}) })
+		}
 		return
 	}
-	sig, after := stop.Next(time.Now())
 	if r.status == nil && r.outcome == endedItself {
 		r.outcome = terminated
 	}

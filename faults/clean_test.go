@@ -44,7 +44,7 @@ func unclean([]string) {
 	set := uint64(1<<(syscall.SIGTERM-1) | 1<<(syscall.SIGUSR1-1))
 	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_BLOCK, uintptr(unsafe.Pointer(&set)), 0, 8, 0, 0)
 	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGTSTP, syscall.SIGUSR2)
-	syscall.Dup2(1, 9) // not close-on-exec
+	unix.Dup3(1, 9, 0) // not close-on-exec
 	os.Setenv(helperVar, "clean engine")
 	fmt.Println(syscall.Exec("/proc/self/exe", os.Args, os.Environ()))
 }

@@ -16,9 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 var slow = flag.Bool("slow", false, "run the slow tests too")
@@ -38,7 +37,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	flag.Parse()
-	goleak.VerifyTestMain(m)
+	testkit.Main(m)
 }
 
 // helper is a command that runs one of helpers in a process of its own.

@@ -14,13 +14,13 @@ import (
 	"time"
 
 	"github.com/coder/acp-go-sdk"
-	"go.uber.org/goleak"
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/adapters/acpterm"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 // patience is how long a test waits for what must happen: the machine may be
 // busy.

@@ -21,9 +21,9 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
-	"go.uber.org/goleak"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // helperVariable makes the test binary a server of its standard input and
@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 		help(name)
 		return
 	}
-	goleak.VerifyTestMain(m)
+	testkit.Main(m)
 }
 
 func help(name string) {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/moby/sys/reexec"
 	"golang.org/x/term"
+
+	"github.com/procession-go/procession/internal/osproc"
 )
 
 // keeperName is the argv[0] of a keeper: this program, executed again, to put a
@@ -90,6 +92,7 @@ func startKeeper(input, screen *os.File) (*keeper, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
+	osproc.Spare(cmd.Process.Pid)
 	io.ReadAll(out)
 	return &keeper{cmd: cmd, life: life}, nil
 }

@@ -12,11 +12,13 @@ import (
 	"github.com/moby/sys/reexec"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/osproc"
 )
 
 func main() {
 	if procession.Init() || reexec.Init() {
 		return
 	}
+	osproc.Adopt() // so that not even what has lost its marks is lost; without, the marks remain
 	os.Exit(execute(newConsole(), os.Args[1:]))
 }

@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"github.com/moby/sys/reexec"
-	"go.uber.org/goleak"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // The test binary is also the command line, and the programs that it runs: which
@@ -32,5 +32,5 @@ func TestMain(m *testing.M) {
 	// With the race detector a program waits for a second before it exits,
 	// unless it is told not to (https://go.dev/doc/articles/race_detector).
 	os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
-	goleak.VerifyTestMain(m)
+	testkit.Main(m)
 }

@@ -2,7 +2,12 @@ package main
 
 import (
 	"io"
+	"os/exec"
 	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // Nothing outlives a command line that was killed, wherever it went.
@@ -39,4 +44,38 @@ func TestWhatIsLeftBehindEnds(t *testing.T) {
 	if !dead(pid) {
 		t.Error("it is still there")
 	}
+}
+
+// Not even what has lost all marks, and its parent, is lost: it is the command line's
+// then, which ends and reaps it.
+func TestOrphansWithoutMarksEndWithTheCommandLine(t *testing.T) {
+	if _, err := exec.LookPath("bash"); err != nil {
+		t.Skip(err)
+	}
+	cmd := cli(t, "run", "--", "bash", "-c",
+		`(setsid bash -c 'ulimit -x 0; exec env -i bash -c "echo \$\$; exec sleep 600 >/dev/null 2>&1"' &); sleep 0.3`)
+	out := start(t, cmd)
+	pid := readPID(t, out)
+	io.Copy(io.Discard, out)
+	require.Zero(t, wait(t, cmd))
+	_, there := testkit.Look(pid)
+	require.False(t, there)
+}
+
+// Orphans that end by themselves are reaped while the command runs.
+func TestOrphansAreReaped(t *testing.T) {
+	cmd := cli(t, "run", "-i", "--", "sh", "-c", `for i in 1 2 3; do (setsid sh -c 'echo $$; exit' &); done; read x`)
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out := start(t, cmd)
+	for range 3 {
+		pid := readPID(t, out)
+		until(t, "it is reaped", func() bool {
+			_, there := testkit.Look(pid)
+			return !there
+		})
+	}
+	in.Close()
+	io.Copy(io.Discard, out)
+	wait(t, cmd)
 }

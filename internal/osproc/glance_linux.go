@@ -16,13 +16,13 @@ func (s *sweeper) childless(p *Process) bool {
 	for seen := p.PID; ; {
 		now := birth{time: time.Now(), last: s.table.lastPID()}
 		switch {
-		case !p.birth.isYoung(now) || now.last < seen || now.last-p.PID > maxGlance:
+		case !s.table.isRecent(p.birth, now) || now.last < seen || now.last-p.PID > maxGlance:
 			return false
 		case now.last == seen:
 			return true
 		}
 		for pid := seen + 1; pid <= now.last; pid++ {
-			if s.host.leader(pid) != nil {
+			if s.host.isOwn(pid) {
 				continue
 			}
 			if _, err := unix.Getpgid(pid); err != unix.ESRCH {
@@ -34,7 +34,7 @@ func (s *sweeper) childless(p *Process) bool {
 }
 
 // maxGlance is the most process IDs that are tried at a glance.
-const maxGlance = 64
+const maxGlance = 256
 
 // departed is a leader that is gone.
 type departed struct {

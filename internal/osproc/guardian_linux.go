@@ -1,6 +1,7 @@
 package osproc
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -12,6 +13,9 @@ import (
 	"time"
 
 	"github.com/moby/sys/reexec"
+	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/spawn"
 )
 
 // guardianName is the argv[0] of a guardian: the engine's own program, executed
@@ -46,81 +50,173 @@ func guard() {
 		if err != nil {
 			continue
 		}
-		h := &Host{engine: engine, poller: poller, leaders: map[int]*Process{}}
-		s := newSweeper(h)
-		s.table.seen = birth{} // it has not seen what it is to end
-		s.close(time.Now())
+		h := newHost(engine, poller)
+		h.sweep.table.seen = birth{} // it has not seen what it is to end
+		h.sweep.close(time.Now())
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
 // guardian is the engine's side: it keeps a guardian alive.
 type guardian struct {
-	engine string
+	host   *Host
 	life   *os.File // its end tells the guardian that the engine has ended
-	theirs *os.File
-
-	mu     sync.Mutex
-	closed bool
-	cmd    *exec.Cmd
+	theirs end
+	lost   func(error)
+	over   chan struct{} // closed when there is nothing left to guard
 	ended  sync.WaitGroup
+
+	mu  sync.Mutex
+	pid int // 0 while there is none
 }
 
-// startGuardian starts the guardian of an engine.
-func startGuardian(engine string) (*guardian, error) {
+// startGuardian starts the guardian of an engine. If it is ended before its time, it
+// is started again; lost is called when that does not help at once.
+func startGuardian(h *Host, lost func(error)) (*guardian, error) {
 	if !initialized {
 		return nil, errNotInitialized
 	}
-	g := &guardian{engine: engine}
+	g := &guardian{host: h, lost: lost, over: make(chan struct{})}
 	var err error
-	if g.theirs, g.life, err = os.Pipe(); err != nil {
+	if g.theirs, g.life, err = openStdin(); err != nil {
 		return nil, err
 	}
-	if err := g.start(); err != nil {
+	p, err := g.start()
+	if err != nil {
 		g.life.Close()
-		g.theirs.Close()
+		g.theirs.close()
 		return nil, err
 	}
+	g.ended.Go(func() { g.keep(p) })
 	return g, nil
 }
 
-// start executes this program again. The new process leaves the session, so that
-// a Ctrl-C meant for the engine does not reach it, and drops marks that the
-// engine itself carries, so that an engine above this one cannot end it before
-// its time.
-func (g *guardian) start() error {
-	cmd := reexec.Command(guardianName, g.engine)
-	cmd.Stdin, cmd.Dir = g.theirs, "/"
+// start executes this program again. The new process leaves the session, so that a
+// Ctrl-C meant for the engine does not reach it, and has neither the mark nor the
+// variables that the engine itself carries, so that an engine above this one cannot
+// end it before its time.
+func (g *guardian) start() (*os.Process, error) {
+	self := reexec.Command(guardianName, g.host.engine)
+	cmd := &exec.Cmd{Path: self.Path, Args: self.Args, Dir: "/", SysProcAttr: &syscall.SysProcAttr{Setsid: true}}
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool {
 		return strings.HasPrefix(entry, MarkEngine+"=") || strings.HasPrefix(entry, MarkID+"=")
 	})
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
-		return err
+	limits := nobodys()
+	b := g.host.forker.Prepare(&spawn.Program{Cmd: cmd, Files: descriptors([3]end{g.theirs, g.host.null, g.host.null}), Limits: limits})
+	b.Start()
+	b.Wait(-1)
+	pid, err := b.Result()
+	if err != nil {
+		return nil, err
 	}
-	g.cmd = cmd
-	g.ended.Go(func() { g.wait(cmd) })
-	return nil
+	if g.host.forker.Refusal() != nil {
+		for _, limit := range limits {
+			apply(pid, limit)
+		}
+	}
+	g.note(pid)
+	return os.FindProcess(pid)
 }
 
-// wait starts another guardian if this one was ended by somebody else.
-func (g *guardian) wait(cmd *exec.Cmd) {
-	begun := time.Now()
-	cmd.Wait()
+// note notes that the guardian is pid, or that there is none at present.
+func (g *guardian) note(pid int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.closed && time.Since(begun) > time.Second { // one that cannot live is not tried again
-		g.start()
+	g.pid = pid
+}
+
+// is reports whether pid is the guardian; 0 is not.
+func (g *guardian) is(pid int) bool {
+	if g == nil || pid == 0 {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.pid == pid
+}
+
+// alive reports whether there is a guardian at present.
+func (g *guardian) alive() bool {
+	if g == nil {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.pid != 0
+}
+
+// keep starts another guardian whenever somebody has ended it: at once if it has
+// lived for a while, and after a pause otherwise.
+func (g *guardian) keep(p *os.Process) {
+	for pause := time.Duration(0); ; {
+		begun := time.Now()
+		if p != nil {
+			awaitExit(p.Pid)
+			g.note(0) // before its number is free
+			p.Wait()
+		}
+		if g.isOver() {
+			return
+		}
+		if pause = nextPause(pause, time.Since(begun)); pause > 0 {
+			g.lost(fmt.Errorf("the guardian of the engine was ended; another is started in %v", pause))
+		}
+		select {
+		case <-g.over:
+			return
+		case <-time.After(pause):
+		}
+		var err error
+		if p, err = g.start(); err != nil {
+			g.lost(fmt.Errorf("cannot start a guardian of the engine: %w", err))
+		}
+	}
+}
+
+// awaitExit waits until a child has exited, and does not reap it.
+func awaitExit(pid int) {
+	for unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+}
+
+// nextPause is how long to wait before the next guardian is started: not at all after
+// one that has lived for a second, and else twice as long as before.
+func nextPause(last, lived time.Duration) time.Duration {
+	if lived >= time.Second {
+		return 0
+	}
+	return min(max(2*last, 100*time.Millisecond), 30*time.Second)
+}
+
+func (g *guardian) isOver() bool {
+	select {
+	case <-g.over:
+		return true
+	default:
+		return false
 	}
 }
 
 // close ends the guardian: there is nothing left for it to do.
 func (g *guardian) close() {
-	g.mu.Lock()
-	g.closed = true
-	g.mu.Unlock()
+	close(g.over)
 	g.life.Write([]byte("goodbye"))
 	g.life.Close()
-	g.theirs.Close()
+	g.theirs.close()
+	late := time.AfterFunc(farewell, g.kill)
+	defer late.Stop()
 	g.ended.Wait()
+}
+
+// farewell is how long a guardian may take to end when there is nothing left for it to
+// do. One that somebody has stopped takes longer.
+const farewell = time.Second
+
+// kill ends the guardian, which is a child that has not been reaped.
+func (g *guardian) kill() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pid != 0 {
+		syscall.Kill(g.pid, syscall.SIGKILL)
+	}
 }

@@ -10,7 +10,11 @@ func Init() bool { return false }
 
 type guardian struct{}
 
-func startGuardian(string) (*guardian, error) { return nil, errors.ErrUnsupported }
+func startGuardian(*Host, func(error)) (*guardian, error) { return nil, errors.ErrUnsupported }
+
+func (*guardian) is(int) bool { return false }
+
+func (*guardian) alive() bool { return false }
 
 func (*guardian) close() {}
 

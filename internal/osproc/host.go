@@ -4,24 +4,30 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/procession-go/procession/internal/spawn"
 )
 
 // Host is what the processes of one engine share.
 type Host struct {
 	engine string
-	null   *os.File // the null device, every child's standard input
+	hash   uint64 // what everything of the engine is known by
+	marks  bool   // everything has that from its birth on
+	null   end    // the null device, every child's standard input
 	poller *poller
-	forker *forker
+	forker *spawn.Forker
 	sweep  *sweeper
 
 	guardian *guardian // nil without
 
 	mu      sync.Mutex
-	leaders map[int]*Process // started and not reaped, by process ID
-	busy    int              // processes being started, or started and not reaped
-	idle    *sync.Cond       // busy has become 0
+	leaders map[int]*Process          // started and not reaped, by process ID
+	unborn  map[*Process]*spawn.Birth // being started
+	busy    int                       // processes being started, or started and not reaped
+	idle    *sync.Cond                // busy has become 0
 	closed  bool
 }
 
@@ -32,31 +38,68 @@ func NewHost(engine string) (*Host, error) {
 	if engine == "" {
 		return nil, errors.New("an engine must have a name") // everything without a mark would have it
 	}
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	null, err := openNull()
 	if err != nil {
 		return nil, err
 	}
 	poller, err := newPoller()
 	if err != nil {
-		null.Close()
+		null.close()
 		return nil, err
 	}
 	cleanSlate()
-	h := &Host{engine: engine, null: null, poller: poller, forker: newForker(null), leaders: map[int]*Process{}}
+	h := newHost(engine, poller)
+	h.null, h.forker = null, spawn.New(plainly)
+	h.marks = h.forker.Refusal() == nil && canMark()
+	hosts.add(h)
+	return h, nil
+}
+
+// newHost is one that starts nothing.
+func newHost(engine string, poller *poller) *Host {
+	h := &Host{engine: engine, hash: hashOf(engine), poller: poller, leaders: map[int]*Process{}, unborn: map[*Process]*spawn.Birth{}}
 	h.idle = sync.NewCond(&h.mu)
 	h.sweep = newSweeper(h)
-	return h, nil
+	return h
 }
 
 // Guard starts the engine's guardian: a process that ends everything that
 // carries the engine's mark if the engine dies. Init must have been called. It is
-// errors.ErrUnsupported on systems other than Linux.
-func (h *Host) Guard() (err error) {
-	h.guardian, err = startGuardian(h.engine)
+// errors.ErrUnsupported on systems other than Linux. If something ends the guardian
+// another one is started; lost is called, from another goroutine, when there is none
+// for a while.
+func (h *Host) Guard(lost func(error)) (err error) {
+	h.guardian, err = startGuardian(h, lost)
 	return err
 }
 
 var errNotInitialized = errors.New("procession.Init was not called first in main")
+
+// Capabilities are what a host can do on this machine.
+type Capabilities struct {
+	Scripts bool   // programs are started by a script in the child
+	Marks   bool   // descendants carry marks, and are found by them
+	Guarded bool   // there is a guardian
+	Reason  string // why something is missing
+}
+
+// Capabilities tells what h can do at present.
+func (h *Host) Capabilities() Capabilities {
+	c := Capabilities{Scripts: h.forker.Refusal() == nil, Guarded: h.guardian.alive()}
+	var reasons []string
+	if err := h.forker.Refusal(); err != nil {
+		reasons = append(reasons, "no start by a script: "+err.Error())
+	}
+	var err error
+	if c.Marks, err = h.finds(); err != nil {
+		reasons = append(reasons, err.Error())
+	}
+	if h.guardian != nil && !c.Guarded {
+		reasons = append(reasons, "somebody has ended the guardian")
+	}
+	c.Reason = strings.Join(reasons, "; ")
+	return c
+}
 
 // Engine is the name given to NewHost.
 func (h *Host) Engine() string { return h.engine }
@@ -68,12 +111,13 @@ func (h *Host) Engine() string { return h.engine }
 func (h *Host) Close(deadline time.Time) error {
 	left := h.waitIdle(deadline.Add(unkillable))
 	h.sweep.close(deadline)
-	h.forker.close()
+	hosts.remove(h)
+	h.forker.Close()
 	h.poller.close()
 	if h.guardian != nil {
 		h.guardian.close()
 	}
-	h.null.Close()
+	h.null.close()
 	if left > 0 {
 		return fmt.Errorf("%d processes could not be ended", left)
 	}
@@ -113,25 +157,61 @@ func (h *Host) begin() error {
 	return nil
 }
 
+// bearing notes that p's leader is going to be forked.
+func (h *Host) bearing(p *Process, b *spawn.Birth) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.unborn[p] = b
+}
+
 // started notes that p's leader runs.
 func (h *Host) started(p *Process) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	delete(h.unborn, p)
 	h.leaders[p.PID] = p
 }
 
-// ended notes that p's leader has been reaped, or if p is nil, that a process
-// could not be started.
+// ended notes that p's leader has been reaped, or could not be started.
 func (h *Host) ended(p *Process) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if p != nil {
+	delete(h.unborn, p)
+	if h.leaders[p.PID] == p {
 		delete(h.leaders, p.PID)
 		h.sweep.reaped(p)
 	}
 	if h.busy--; h.busy == 0 {
 		h.idle.Broadcast()
 	}
+}
+
+// isOwn reports whether pid is a leader, or one that is being started, or the guardian.
+func (h *Host) isOwn(pid int) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.leaders[pid] != nil || h.guardian.is(pid) {
+		return true
+	}
+	for _, b := range h.unborn {
+		if b.PID() == pid {
+			return true
+		}
+	}
+	return false
+}
+
+// isBearing reports whether a leader is being forked whose number is not known yet, and
+// whose descendants o will be the owner of; any leader, if o is nil.
+func (h *Host) isBearing(o *owner) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for p, b := range h.unborn {
+		if (o == nil || p.owner == *o) && b.PID() == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // leader is the process whose unreaped leader is pid, nil if there is none.

@@ -7,6 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// endsWithEngine has a leader killed when the engine dies.
+func endsWithEngine(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }
+
 // leader is the handle of a leader: its pidfd (pidfd_open(2)), on which the host's
 // poller waits for its exit, so that no thread is parked.
 type leader struct {

@@ -3,10 +3,12 @@
 package osproc
 
 import (
+	"errors"
 	"os"
-	"os/exec"
 	"syscall"
 	"time"
+
+	"github.com/procession-go/procession/internal/spawn"
 )
 
 // What Linux does better, done in the portable way.
@@ -18,32 +20,10 @@ func newPoller() (*poller, error) { return &poller{}, nil }
 
 func (*poller) close() {}
 
-// forker needs no thread of its own where there is no parent-death signal.
-type forker struct{}
-
-// launch is a leader that is to be started.
-type launch struct {
-	cmd   *exec.Cmd                // what to execute, without its files
-	files [3]*os.File              // its standard input, output and error
-	done  func(pid int, err error) // called in a goroutine of its own
+func openStdin() (theirs end, ours *os.File, err error) {
+	r, w, err := os.Pipe()
+	return end{r}, w, err
 }
-
-func newForker(*os.File) *forker { return &forker{} }
-
-func (*forker) submit(l *launch) {
-	go func() {
-		l.cmd.Stdin, l.cmd.Stdout, l.cmd.Stderr = l.files[0], l.files[1], l.files[2]
-		if err := l.cmd.Start(); err != nil {
-			l.done(0, err)
-			return
-		}
-		l.done(l.cmd.Process.Pid, nil)
-	}()
-}
-
-func (*forker) close() {}
-
-func openStdin() (theirs, ours *os.File, err error) { return os.Pipe() }
 
 // leader is reaped as soon as it exits: there is no portable way to wait without
 // reaping. The wait blocks a thread.
@@ -77,3 +57,35 @@ func statusOf(state *os.ProcessState) Status {
 
 // birth bounds the search for descendants only on Linux.
 type birth struct{}
+
+// Only on Linux descendants are found by marks.
+
+type owner uint64
+
+func hashOf(string) uint64 { return 0 }
+
+func canMark() bool { return false }
+
+func (*Host) finds() (bool, error) {
+	return false, errors.New("descendants that leave their group are not found on this system")
+}
+
+func (*Host) owner(string) owner { return 0 }
+
+func (*Host) limits(*Process) []spawn.Limit { return nil }
+
+func (*Process) markLate() {}
+
+// Only on Linux a program can adopt orphans.
+
+// Adopt does nothing.
+func Adopt() error { return nil }
+
+// Spare does nothing.
+func Spare(int) {}
+
+type reaper struct{}
+
+func (*Host) reapOrphans() {}
+
+func (*reaper) close() {}

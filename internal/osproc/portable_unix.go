@@ -10,6 +10,8 @@ import (
 	"github.com/procession-go/procession/internal/output"
 )
 
+func endsWithEngine(*syscall.SysProcAttr) {}
+
 // stream is read by a pump all the time.
 type stream struct {
 	process *Process
@@ -19,12 +21,12 @@ type stream struct {
 // linger is 0: a pump waits as long as it takes.
 const linger = 0
 
-func openPipe(p *Process, name output.Stream) (s *stream, theirs *os.File, err error) {
+func openPipe(p *Process, name output.Stream) (s *stream, theirs end, err error) {
 	r, w, err := os.Pipe()
 	if err != nil {
-		return nil, nil, err
+		return nil, end{}, err
 	}
-	return &stream{p, newPump(p, r, output.NewBuffer(name))}, w, nil
+	return &stream{p, newPump(p, r, output.NewBuffer(name))}, end{w}, nil
 }
 
 func openTerminalStream(p *Process) *stream {

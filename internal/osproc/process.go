@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/procession-go/procession/internal/output"
+	"github.com/procession-go/procession/internal/spawn"
 )
 
 // Process is a leader and its tree. Its methods may be called from any
@@ -32,12 +33,14 @@ type Process struct {
 	draining atomic.Pointer[drain]
 	stdin    *os.File // pipe or terminal, nil if none
 	terminal *os.File
-	theirs   [3]*os.File // the leader's standard input, output and error, until it has them
+	theirs   [3]end // the leader's standard input, output and error, until it has them
 	leader   leader
-	birth    birth           // bounds the search for its descendants
+	owner    owner           // what its descendants are known by
+	birth    birth           // bounds the search for them
 	had      map[int]receipt // the sweeper's: what it has sent to whom
 
 	mu          sync.Mutex
+	unborn      *spawn.Birth // while it is being started
 	forked      bool
 	attached    bool
 	abandoned   bool
@@ -62,7 +65,7 @@ type receipt struct {
 // Start starts c. What happens is told by notify: Started or StartFailed first,
 // and the rest once Attach has been called.
 func (h *Host) Start(c Command, notify func(Event)) *Process {
-	p := &Process{ID: c.ID, host: h, notify: notify, log: c.Log, watch: c.Watch}
+	p := &Process{ID: c.ID, host: h, notify: notify, log: c.Log, watch: c.Watch, owner: h.owner(c.ID)}
 	if p.log == nil {
 		p.log = output.NewLog(1)
 	}
@@ -82,13 +85,7 @@ func (h *Host) Start(c Command, notify func(Event)) *Process {
 	}
 	stopIgnoring()
 	p.birth = h.sweep.birth()
-	h.forker.submit(&launch{cmd: cmd, files: p.theirs, done: func(pid int, err error) {
-		if err != nil {
-			p.startFailed(c.explain(err))
-			return
-		}
-		p.started(pid)
-	}})
+	p.bear(&c, cmd)
 	return p
 }
 
@@ -96,7 +93,7 @@ func (h *Host) Start(c Command, notify func(Event)) *Process {
 func (p *Process) open(c *Command) (err error) {
 	if c.Terminal != nil {
 		tty, err := p.openTerminal(*c.Terminal)
-		p.theirs = [3]*os.File{tty, tty, tty}
+		p.theirs = [3]end{tty, tty, tty}
 		return err
 	}
 	p.theirs[0] = p.host.null
@@ -117,6 +114,7 @@ func (p *Process) open(c *Command) (err error) {
 
 func (p *Process) started(pid int) {
 	p.PID, p.StartedAt = pid, time.Now()
+	p.markLate()
 	p.host.started(p)
 	p.mu.Lock()
 	p.forked = true
@@ -131,7 +129,7 @@ func (p *Process) started(pid int) {
 func (p *Process) startFailed(err error) {
 	p.closeTheirs()
 	p.closeFiles()
-	p.host.ended(nil)
+	p.host.ended(p)
 	p.notify(&StartFailed{event{p}, err})
 }
 
@@ -161,12 +159,12 @@ func (p *Process) Attach() {
 
 // closeTheirs closes the leader's ends of the files, which it has by now.
 func (p *Process) closeTheirs() {
-	for i, f := range p.theirs {
-		if f != nil && f != p.host.null && (i == 0 || f != p.theirs[i-1]) {
-			f.Close()
+	for i, e := range p.theirs {
+		if e != (end{}) && e != p.host.null && (i == 0 || e != p.theirs[i-1]) {
+			e.close()
 		}
 	}
-	p.theirs = [3]*os.File{}
+	p.theirs = [3]end{}
 }
 
 // closeFiles closes what is still open of the engine's ends.
@@ -279,11 +277,20 @@ func (p *Process) StopGroup(sig syscall.Signal) {
 	}
 	p.leaderSignal = sig
 	p.groupLast = p.host.sweep.lastPID() // before: rather should a newborn have it twice than never
-	signalGroup(p.PID, sig)
+	p.signalAll(sig)
 	if p.terminal != nil && sig != syscall.SIGKILL {
-		signalGroup(p.PID, sigHup)
+		p.signalAll(sigHup)
 	}
-	signalGroup(p.PID, sigCont)
+	p.signalAll(sigCont)
+}
+
+// signalAll sends sig to the group, and to the leader if it is not in it: one that
+// leads a session cannot leave, but the group is known by a number alone.
+func (p *Process) signalAll(sig syscall.Signal) {
+	signalGroup(p.PID, sig)
+	if hasLeft(p.PID) {
+		signalProcess(p.PID, sig)
+	}
 }
 
 // missed reports whether a member of the group may not have been there yet when the
@@ -334,9 +341,8 @@ func (p *Process) Abandon() {
 	p.mu.Lock()
 	again := p.abandoned
 	p.abandoned = true
-	forked := p.forked
 	p.mu.Unlock()
-	if forked && !again {
+	if !p.StopUnborn(syscall.SIGKILL) && !again {
 		p.endAbandoned()
 	}
 }

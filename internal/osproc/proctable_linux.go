@@ -10,21 +10,24 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // procTable is what /proc tells an engine about all processes (proc(5)).
 type procTable struct {
-	engine  string
 	proc    *os.File     // the directory
 	open    sync.RWMutex // held for writing by close
 	loadavg *os.File     // ends with the last process ID that was given out; nil once closed
 	stat    *os.File     // counts the forks since boot; likewise
 	pidMax  int
+	chosen  bool         // what is ours can choose its process IDs
 	forks   atomic.Int64 // the count when it was last looked at
 	buf     []byte       // for stat, and for environments
 
-	seen   birth          // all that was there then has been looked at
-	ours   map[int]string // what was found to be of this engine: by process ID, the ID of the process it descends from
+	seen   birth           // all that was there then has been looked at
+	ours   map[int]finding // what was found to be of this engine, by process ID
+	hidden []int           // what could not be looked at
 	absent []absence
 	spare  []absence // memory for the next absent
 }
@@ -44,12 +47,13 @@ type birth struct {
 	time  time.Time // when
 }
 
-func openProcTable(engine string) *procTable {
-	t := &procTable{engine: engine, buf: make([]byte, 64<<10), ours: map[int]string{}}
+func openProcTable() *procTable {
+	t := &procTable{buf: make([]byte, 64<<10), ours: map[int]finding{}}
 	t.proc, _ = os.Open("/proc")
 	t.loadavg, _ = os.Open("/proc/loadavg")
 	t.stat, _ = os.Open("/proc/stat")
 	t.pidMax = readPIDMax()
+	t.chosen = canChoose()
 	t.seen = birth{time: time.Now(), last: t.lastPID(), forks: t.countForks()}
 	return t
 }
@@ -113,6 +117,11 @@ const young = 20 * time.Millisecond
 
 func (b birth) isYoung(now birth) bool { return now.time.Sub(b.time) < young }
 
+// isRecent is isYoung as far as this machine's greatest process ID allows.
+func (t *procTable) isRecent(b, now birth) bool {
+	return now.time.Sub(b.time) < max(young, time.Duration(t.pidMax/2)*time.Microsecond)
+}
+
 // comparable reports whether the process IDs cannot have wrapped between b and
 // the later moment now.
 func (b birth) comparable(now birth, pidMax int) bool {
@@ -126,7 +135,7 @@ func (b birth) comparable(now birth, pidMax int) bool {
 // present is the present moment, comparable with then.
 func (t *procTable) present(then birth) birth {
 	now := birth{time: time.Now(), last: t.lastPID(), forks: then.forks}
-	if !then.isYoung(now) {
+	if t.chosen || !then.isYoung(now) {
 		now.forks = t.countForks()
 	}
 	if now.last >= t.pidMax {
@@ -137,8 +146,8 @@ func (t *procTable) present(then birth) birth {
 
 // candidates are the processes to look at: those that were remembered, and those
 // whose process IDs have been given out since the last look. A stranger does not
-// become a descendant, so that each process is looked at once. seen is to be kept
-// in t.seen if all of them could be looked at.
+// become a descendant, so that each process is looked at once, and again only if it
+// could not be looked at. seen is to be kept in t.seen if all of them could be.
 //
 // A process ID is given out early in fork(2), and for a while nothing can be seen
 // of it. So what is absent is looked at again, until it must have appeared, but
@@ -150,7 +159,14 @@ func (t *procTable) candidates(gone map[int]bool, oldest time.Time) (pids iter.S
 	given := t.givenOut(t.seen, now)
 	return func(yield func(int, time.Time) bool) {
 		t.absent, t.spare = t.spare[:0], t.absent
+		again := t.hidden
+		t.hidden = nil
 		for pid := range t.ours {
+			if !yield(pid, time.Time{}) {
+				return
+			}
+		}
+		for _, pid := range again {
 			if !yield(pid, time.Time{}) {
 				return
 			}
@@ -173,14 +189,30 @@ func (t *procTable) candidates(gone map[int]bool, oldest time.Time) (pids iter.S
 }
 
 // newer are the processes that were forked after the moment seen, which becomes
-// the present one; nil if there are none.
-func (t *procTable) newer(seen *birth) iter.Seq[int] {
+// the present one, and whether there can be any.
+func (t *procTable) newer(seen *birth) (pids iter.Seq[int], any bool) {
 	then := *seen
 	*seen = t.present(then)
-	if seen.last == then.last {
-		return nil
+	return t.givenOut(then, *seen), seen.last != then.last
+}
+
+// hides reports whether a process may have been forked between two moments whose
+// process ID was not given out in order, but chosen (clone3(2), set_tid): there were
+// other forks than numbers.
+func (t *procTable) hides(then, now birth) bool {
+	return t.chosen && now.forks-then.forks != int64(t.distance(then.last, now.last))
+}
+
+// canChoose reports whether this program may choose the process IDs of its children, and
+// so what it starts.
+func canChoose() bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var caps [2]unix.CapUserData
+	if unix.Capget(&header, &caps[0]) != nil {
+		return false
 	}
-	return t.givenOut(then, *seen)
+	const admin, restore = unix.CAP_SYS_ADMIN, unix.CAP_CHECKPOINT_RESTORE - 32
+	return caps[0].Effective&(1<<admin) != 0 || caps[1].Effective&(1<<restore) != 0
 }
 
 // givenOut are the process IDs that were given out between two moments. If it is
@@ -246,7 +278,15 @@ const (
 	nothing  sight = iota // there is no such process, or not yet
 	stranger              // it is not of this engine
 	ours                  // it is
+	hidden                // it cannot be told
 )
+
+// finding is what was found out about a process ID.
+type finding struct {
+	sight
+	owner owner  // the process that it descends from, if it is ours
+	began uint64 // when it was forked, as kin tells; 0 if its mark tells whose it is
+}
 
 // isKnown reports whether pid was found to be of this engine.
 func (t *procTable) isKnown(pid int) bool {
@@ -254,17 +294,19 @@ func (t *procTable) isKnown(pid int) bool {
 	return known
 }
 
-// remember keeps what matters to the next look: what was seen of pid, and the ID of
-// the process that it descends from if it is ours; since is what came with pid. It
-// is called while candidates goes through what is ours, so that it adds only what
-// was not there before.
-func (t *procTable) remember(pid int, since time.Time, s sight, id string) {
-	if s == ours {
-		t.ours[pid] = id
+// remember keeps what matters to the next look: what was found of pid; since is what
+// came with pid. It is called while candidates goes through what is ours, so that it
+// adds only what was not there before.
+func (t *procTable) remember(pid int, since time.Time, found finding) {
+	if found.sight == ours {
+		t.ours[pid] = found
 	} else {
 		delete(t.ours, pid)
 	}
-	if s == nothing {
+	switch found.sight {
+	case hidden:
+		t.hidden = append(t.hidden, pid)
+	case nothing:
 		if since.IsZero() {
 			since = time.Now()
 		}

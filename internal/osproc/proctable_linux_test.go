@@ -7,12 +7,14 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // tableOfNow is a table that has seen everything up to the present, as far as it knows.
 func tableOfNow(t *testing.T) *procTable {
 	t.Helper()
-	table := openProcTable("some")
+	table := openProcTable()
 	t.Cleanup(table.close)
 	return table
 }
@@ -24,14 +26,15 @@ func TestNewerAreTheNumbersGivenOutSince(t *testing.T) {
 	if seen.last -= 3; last < 4 {
 		t.Skip("the numbers have just wrapped")
 	}
-	got := slices.Collect(table.newer(&seen))
-	if len(got) < 3 || got[0] != last-2 || !slices.IsSorted(got) || got[len(got)-1] != seen.last {
+	pids, any := table.newer(&seen)
+	got := slices.Collect(pids)
+	if !any || len(got) < 3 || got[0] != last-2 || !slices.IsSorted(got) || got[len(got)-1] != seen.last {
 		t.Errorf("%v, after %d; seen up to %d", got, last-3, seen.last)
 	}
 	if seen.last != table.lastPID() {
 		t.Skip("something else forks")
 	}
-	if pids := table.newer(&seen); pids != nil {
+	if pids, any := table.newer(&seen); any {
 		t.Errorf("nothing was forked: %v", slices.Collect(pids))
 	}
 }
@@ -50,7 +53,7 @@ func TestTheNumbersGivenOutWrap(t *testing.T) {
 func TestAllAreTriedIfItIsNotKnownWhichAreNew(t *testing.T) {
 	table := tableOfNow(t)
 	now := birth{last: 10, forks: -1, time: time.Now()}
-	table.ours[os.Getppid()] = "one"
+	table.ours[os.Getppid()] = finding{sight: ours}
 	var tried []int
 	for pid := range table.givenOut(birth{last: 5, forks: -1}, now) {
 		if slices.Contains(tried, pid) {
@@ -83,7 +86,7 @@ func TestWhatIsAbsentIsTriedAgain(t *testing.T) {
 			if pid >= recent {
 				tried[pid] = since
 			}
-			table.remember(pid, since, nothing, "")
+			table.remember(pid, since, finding{})
 		}
 		table.seen = seen
 		return tried
@@ -94,7 +97,7 @@ func TestWhatIsAbsentIsTriedAgain(t *testing.T) {
 	if tried := look(time.Time{}); len(tried) != 2 || !tried[recent].Equal(now) || tried[older].IsZero() {
 		t.Errorf("for all: %v", tried)
 	}
-	table.remember(recent, now, stranger, "")
+	table.remember(recent, now, finding{sight: stranger})
 	for pid := range look(time.Time{}) {
 		if pid == old || pid == gone {
 			t.Errorf("%d is tried", pid)
@@ -134,4 +137,16 @@ func TestCloseAtItsDeadline(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// A process whose number was chosen is one more fork than numbers were given out.
+func TestChosenNumbersAreNoticed(t *testing.T) {
+	table := &procTable{pidMax: 32768, chosen: true}
+	then := birth{last: 100, forks: 1000}
+	require.False(t, table.hides(then, birth{last: 110, forks: 1010}))
+	require.True(t, table.hides(then, birth{last: 110, forks: 1011}))
+	require.True(t, table.hides(then, birth{last: 100, forks: 1001}))
+	require.False(t, table.hides(birth{last: 32760, forks: 1}, birth{last: 2, forks: 11}), "the numbers have wrapped")
+	table.chosen = false
+	require.False(t, table.hides(then, birth{last: 110, forks: 1011}), "nobody can choose")
 }

@@ -39,6 +39,19 @@ func preadPrompt(fd int, buf []byte) int {
 // closePrompt is close(2) of a pipe or a pidfd.
 func closePrompt(fd int) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
+// setNonblock is fcntl(2), F_SETFL, of the end of a pipe that has no other flag.
+func setNonblock(fd int) {
+	unix.RawSyscall(unix.SYS_FCNTL, uintptr(fd), unix.F_SETFL, unix.O_NONBLOCK)
+}
+
+// hotPipe is the size of a pipe that has much to carry, in bytes. A larger one is worse
+// when several are: caches hold less of it.
+const hotPipe = 128 << 10
+
+// setPipeSize is fcntl(2), F_SETPIPE_SZ. It is refused if the user's pipes have too many
+// pages already (pipe(7), pipe-user-pages-soft): then the pipe stays as it is.
+func setPipeSize(fd int) { unix.RawSyscall(unix.SYS_FCNTL, uintptr(fd), unix.F_SETPIPE_SZ, hotPipe) }
+
 // epollPrompt is epoll_wait(2) without a timeout.
 func epollPrompt(epoll int, events []unix.EpollEvent) (int, error) {
 	for {
@@ -72,11 +85,6 @@ func waitPrompt(kind, id int, info *siginfoChild, options int, usage *unix.Rusag
 // pidfdPrompt is pidfd_open(2).
 func pidfdPrompt(pid int) (int, error) {
 	return descriptor(unix.RawSyscall(unix.SYS_PIDFD_OPEN, uintptr(pid), 0, 0))
-}
-
-// getPrompt is pidfd_getfd(2) from this process.
-func getPrompt(process, fd int) (int, error) {
-	return descriptor(unix.RawSyscall(unix.SYS_PIDFD_GETFD, uintptr(process), uintptr(fd), 0))
 }
 
 func descriptor(fd, _ uintptr, errno syscall.Errno) (int, error) {

@@ -15,13 +15,13 @@ const (
 
 const errNotDir = syscall.ENOTDIR
 
-// leads makes a process the leader of a group, or of a session with a controlling
-// terminal, which is its standard input.
+// leads makes a process the leader of a session: so it has no controlling terminal
+// but one of its own, which is its standard input, and can never leave its group
+// (setpgid(2), EPERM).
 func leads(terminal bool) *syscall.SysProcAttr {
-	if terminal {
-		return &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	}
-	return &syscall.SysProcAttr{Setpgid: true}
+	attr := &syscall.SysProcAttr{Setsid: true, Setctty: terminal}
+	endsWithEngine(attr)
+	return attr
 }
 
 // signalGroup refuses what kill(2) takes for "everything" or init.
@@ -30,6 +30,22 @@ func signalGroup(pgid int, sig syscall.Signal) error {
 		return syscall.ESRCH
 	}
 	return syscall.Kill(-pgid, sig)
+}
+
+// dumpsCore reports whether the default of a signal is a core dump (signal(7)).
+func dumpsCore(sig syscall.Signal) bool {
+	switch sig {
+	case syscall.SIGQUIT, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE,
+		syscall.SIGSEGV, syscall.SIGXCPU, syscall.SIGXFSZ, syscall.SIGSYS:
+		return true
+	}
+	return false
+}
+
+// hasLeft reports whether a leader is not in its group.
+func hasLeft(pid int) bool {
+	pgid, err := syscall.Getpgid(pid)
+	return err == nil && pgid != pid
 }
 
 func signalProcess(pid int, sig syscall.Signal) error {

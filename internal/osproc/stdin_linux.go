@@ -1,17 +1,13 @@
 package osproc
 
-import (
-	"os"
-
-	"golang.org/x/sys/unix"
-)
+import "os"
 
 // openStdin makes the pipe to standard input. Only our end does not block.
-func openStdin() (theirs, ours *os.File, err error) {
-	var fds [2]int
-	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
-		return nil, nil, os.NewSyscallError("pipe2", err)
+func openStdin() (theirs end, ours *os.File, err error) {
+	r, w, err := pipe()
+	if err != nil {
+		return end{}, nil, err
 	}
-	unix.SetNonblock(fds[1], true)
-	return os.NewFile(uintptr(fds[0]), "pipe"), os.NewFile(uintptr(fds[1]), "pipe"), nil
+	setNonblock(w)
+	return end{r + 1}, os.NewFile(uintptr(w), "pipe"), nil
 }

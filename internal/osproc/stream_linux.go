@@ -34,13 +34,13 @@ const (
 )
 
 // openPipe makes the pipe of a stream. theirs is the process's end.
-func openPipe(p *Process, name output.Stream) (s *stream, theirs *os.File, err error) {
-	var fds [2]int
-	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
-		return nil, nil, os.NewSyscallError("pipe2", err)
+func openPipe(p *Process, name output.Stream) (s *stream, theirs end, err error) {
+	ours, w, err := pipe()
+	if err != nil {
+		return nil, end{}, err
 	}
-	unix.FcntlInt(uintptr(fds[0]), unix.F_SETFL, unix.O_NONBLOCK) // only our end, which has no other flag
-	return newStream(p, fds[0], name), os.NewFile(uintptr(fds[1]), "pipe"), nil
+	setNonblock(ours) // only our end
+	return newStream(p, ours, name), end{w + 1}, nil
 }
 
 func newStream(p *Process, fd int, name output.Stream) *stream {
@@ -103,6 +103,9 @@ func (s *stream) heat(forGood bool) bool {
 			return false
 		}
 		file = os.NewFile(uintptr(fd), "pipe")
+	}
+	if file != s.process.terminal && !forGood {
+		setPipeSize(s.fd)
 	}
 	s.process.host.poller.remove(s.fd)
 	if forGood && s.process.terminal == nil {

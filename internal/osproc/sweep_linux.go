@@ -17,15 +17,15 @@ type sweeper struct {
 	table *procTable
 
 	mu      sync.Mutex
-	targets map[string]*target // by process ID, "" for everything of the engine
-	gone    []departed         // leaders that were reaped since the last look
+	targets map[owner]*target // by their descendants' owner, 0 for everything of the engine
+	gone    []departed        // leaders that were reaped since the last look
 	running bool
 	wake    chan struct{}
 }
 
 // target is a process whose descendants are to be ended.
 type target struct {
-	id      string   // its ID, "" for everything of the engine
+	owner   owner    // 0 for everything of the engine
 	process *Process // nil for everything of the engine
 
 	// Protected by the sweeper's mutex.
@@ -64,7 +64,7 @@ func (d *descendant) readable() {
 }
 
 func newSweeper(h *Host) *sweeper {
-	return &sweeper{host: h, table: openProcTable(h.engine), targets: map[string]*target{}, wake: make(chan struct{}, 1)}
+	return &sweeper{host: h, table: openProcTable(), targets: map[owner]*target{}, wake: make(chan struct{}, 1)}
 }
 
 func (s *sweeper) birth() birth { return s.table.birth() }
@@ -87,12 +87,12 @@ func (s *sweeper) request(p *Process, sig syscall.Signal, done func()) {
 	defer s.mu.Unlock()
 	t := &target{process: p, had: new(map[int]receipt)}
 	if p != nil {
-		t.id, t.had = p.ID, &p.had
+		t.owner, t.had = p.owner, &p.had
 	}
-	if known := s.targets[t.id]; known != nil {
+	if known := s.targets[t.owner]; known != nil {
 		t = known
 	} else {
-		s.targets[t.id] = t
+		s.targets[t.owner] = t
 	}
 	t.signal, t.look = sig, true
 	if done != nil {
@@ -139,10 +139,21 @@ func (s *sweeper) run() {
 		}
 		time.Sleep(min(took, maxPause)) // looking takes half of one core at the most
 		if blind {
-			time.Sleep(maxPause)
+			s.pause()
 			continue
 		}
 		<-s.wake
+	}
+}
+
+// pause waits for what may let a look see more: a while, or less if all that was found
+// has ended meanwhile.
+func (s *sweeper) pause() {
+	timer := time.NewTimer(maxPause)
+	defer timer.Stop()
+	select {
+	case <-s.wake:
+	case <-timer.C:
 	}
 }
 
@@ -213,7 +224,7 @@ func (s *sweeper) finish(t *target, complete bool) (again bool) {
 		return again
 	}
 	done := t.done
-	delete(s.targets, t.id)
+	delete(s.targets, t.owner)
 	s.mu.Unlock()
 	s.forget(t)
 	for _, f := range done {
@@ -250,7 +261,7 @@ func (s *sweeper) forget(t *target) {
 // look finds the living descendants of targets and signals them. It answers
 // whether it could look everywhere.
 func (s *sweeper) look(targets []*target) (complete bool) {
-	f := finder{host: s.host, table: s.table, self: os.Getpid(), byID: map[string]*target{}}
+	f := finder{host: s.host, table: s.table, self: os.Getpid(), targets: map[owner]*target{}}
 	oldest := time.Now()
 	for _, t := range targets {
 		if t.process == nil {
@@ -260,16 +271,21 @@ func (s *sweeper) look(targets []*target) (complete bool) {
 		if t.process.birth.time.Before(oldest) {
 			oldest = t.process.birth.time
 		}
-		f.byID[t.id] = t
+		f.targets[t.owner] = t
 	}
+	then := s.table.seen
 	pids, moment := s.table.candidates(s.takeGone(), oldest)
 	for pid, absent := range pids {
 		s.examine(&f, pid, absent)
 	}
 	for rounds := 0; !f.blind; rounds++ {
+		if s.table.hides(then, moment) {
+			s.examineMarked(&f)
+		}
 		// What had ended when it was looked at may have forked before.
-		pids := s.table.newer(&moment)
-		if pids == nil {
+		then = moment
+		pids, any := s.table.newer(&moment)
+		if !any && !s.table.hides(then, moment) {
 			s.table.seen = moment
 			return true
 		}
@@ -288,13 +304,29 @@ const maxRounds = 100
 // examine looks at one process, which was absent since then if ever, and signals it
 // if it is a descendant of a target.
 func (s *sweeper) examine(f *finder, pid int, absent time.Time) {
-	if pid == f.self || s.host.leader(pid) != nil {
+	if pid == f.self || s.host.isOwn(pid) {
 		return // a leader is signalled with its group, and known to run or not
 	}
-	seen, id := f.find(pid)
-	s.table.remember(pid, absent, seen, id)
-	if f.target(seen, id) != nil {
+	found := f.find(pid)
+	if found.sight == ours && s.host.isBearing(&found.owner) && isChild(pid) {
+		found, f.blind = finding{sight: hidden}, true // it may be the leader: it is known soon
+	}
+	s.table.remember(pid, absent, found)
+	if f.target(found) != nil {
 		s.signal(f, pid)
+	}
+}
+
+// examineMarked looks at all processes that have the engine's mark, whatever their
+// process IDs are.
+func (s *sweeper) examineMarked(f *finder) {
+	for pid := range s.table.allPIDs {
+		if s.table.isKnown(pid) {
+			continue
+		}
+		if limit, err := limitOf(pid); err == nil && isMark(limit) && limit.Max&hashMask == f.host.hash {
+			s.examine(f, pid, time.Time{})
+		}
 	}
 }
 
@@ -304,11 +336,15 @@ func (s *sweeper) examine(f *finder, pid int, absent time.Time) {
 func (s *sweeper) signal(f *finder, pid int) {
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil { // it has ended, or it is a thread of something else that is found
-		f.blind = f.blind || isShort(err)
+		f.note(err)
 		return
 	}
 	t := f.target(f.find(pid))
-	if t == nil || hasExited(pidfd) || unix.PidfdSendSignal(pidfd, 0, nil, 0) != nil {
+	exited := hasExited(pidfd)
+	if exited {
+		bury(pidfd)
+	}
+	if t == nil || exited || s.host.isOwn(pid) || unix.PidfdSendSignal(pidfd, 0, nil, 0) != nil {
 		unix.Close(pidfd)
 		return
 	}
@@ -328,7 +364,8 @@ func (s *sweeper) signal(f *finder, pid int) {
 // with the group, if they were there in time, and the others alone. So does one
 // that has been born since, see receipt.
 func (s *sweeper) deliver(f *finder, t *target, pid, pidfd int, sig syscall.Signal) {
-	unborn := sig != unix.SIGKILL && isForked(pid)
+	kin, _ := kinOf(pid)
+	unborn := sig != unix.SIGKILL && kin.isForked()
 	t.unborn = t.unborn || unborn
 	before := (*t.had)[pid]
 	born := before == receipt{sig, true} && !unborn

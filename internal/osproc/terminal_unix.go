@@ -10,10 +10,10 @@ import (
 )
 
 // openTerminal opens a pseudo-terminal. The answer is the process's side.
-func (p *Process) openTerminal(size Size) (tty *os.File, err error) {
+func (p *Process) openTerminal(size Size) (theirs end, err error) {
 	master, tty, err := pty.Open()
 	if err != nil {
-		return nil, err
+		return end{}, err
 	}
 	p.terminal, err = pollable(master)
 	if err == nil {
@@ -22,16 +22,20 @@ func (p *Process) openTerminal(size Size) (tty *os.File, err error) {
 	if err == nil {
 		err = unix.SetNonblock(int(tty.Fd()), false) // what os opens, it does not let block
 	}
-	if err != nil {
+	if err == nil {
+		theirs, err = endOf(tty)
+	} else {
 		tty.Close()
+	}
+	if err != nil {
 		if p.terminal != nil {
 			p.terminal.Close()
 		}
-		return nil, err
+		return end{}, err
 	}
 	p.stdin = p.terminal
 	p.streams = []*stream{openTerminalStream(p)}
-	return tty, nil
+	return theirs, nil
 }
 
 // pollable replaces f, which a call of Fd has made blocking, by one that the

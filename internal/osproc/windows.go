@@ -25,6 +25,10 @@ func leads(bool) *syscall.SysProcAttr { return &syscall.SysProcAttr{} }
 
 func signalGroup(pid int, sig syscall.Signal) error { return signalProcess(pid, sig) }
 
+func hasLeft(int) bool { return false }
+
+func dumpsCore(syscall.Signal) bool { return false }
+
 // signalProcess ends the process whichever signal is to stop it.
 func signalProcess(pid int, sig syscall.Signal) error {
 	switch sig {
@@ -46,8 +50,8 @@ func writeOnce(uintptr, []byte) int { return 0 }
 
 func signalName(sig syscall.Signal) string { return sig.String() }
 
-func (p *Process) openTerminal(Size) (*os.File, error) {
-	return nil, &os.SyscallError{Syscall: "pseudo-terminal", Err: errors.ErrUnsupported}
+func (p *Process) openTerminal(Size) (end, error) {
+	return end{}, &os.SyscallError{Syscall: "pseudo-terminal", Err: errors.ErrUnsupported}
 }
 
 // Resize is an error: no process has a terminal here.
@@ -83,12 +87,12 @@ type stream struct {
 	buffer  *output.Buffer
 }
 
-func openPipe(p *Process, name output.Stream) (s *stream, theirs *os.File, err error) {
+func openPipe(p *Process, name output.Stream) (s *stream, theirs end, err error) {
 	r, w, err := os.Pipe()
 	if err != nil {
-		return nil, nil, err
+		return nil, end{}, err
 	}
-	return &stream{process: p, file: r, buffer: output.NewBuffer(name)}, w, nil
+	return &stream{process: p, file: r, buffer: output.NewBuffer(name)}, end{w}, nil
 }
 
 func (s *stream) start() { go s.run() }

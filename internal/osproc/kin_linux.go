@@ -1,0 +1,255 @@
+package osproc
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// finder tells whose descendant a process is.
+type finder struct {
+	host    *Host
+	table   *procTable
+	self    int               // this program's process ID
+	all     *target           // everything of the engine, if asked for
+	targets map[owner]*target // by the process that their descendants descend from
+	blind   bool              // something could not be looked at for want of descriptors
+}
+
+// find is what is seen of pid: by its mark, or else by its group, session or parent, by
+// what it was found to be before, or by its variables.
+func (f *finder) find(pid int) finding {
+	limit, err := limitOf(pid)
+	switch {
+	case err == unix.ESRCH:
+		return finding{}
+	case err == nil && isMark(limit):
+		return f.marked(pid, limit)
+	}
+	f.note(err)
+	kin, statErr := kinOf(pid)
+	switch {
+	case statErr == unix.ESRCH, statErr == unix.ENOENT && err == nil:
+		return finding{} // it has just ended
+	case statErr != nil:
+		f.note(statErr)
+		return finding{sight: hidden}
+	case kin.isKernels(), kin.dead: // there is nothing to end
+		return finding{sight: stranger}
+	}
+	if o, isOurs := f.related(kin); isOurs {
+		return finding{ours, o, kin.began}
+	}
+	o, seen := f.variables(kin)
+	switch {
+	case seen == ours:
+		return finding{ours, o, kin.began}
+	case seen == stranger && f.adopts(kin):
+		return finding{ours, 0, kin.began}
+	case err != nil:
+		return finding{sight: hidden}
+	}
+	return finding{sight: seen}
+}
+
+// adopts reports whether a process without marks is an orphan, of whatever process, that
+// ends with this engine because it is the last one.
+func (f *finder) adopts(k kin) bool {
+	return adopts && k.parent == f.self && hosts.only(f.host) && isOrphan(k.pid)
+}
+
+// variables is what the second mark tells, that in the environment. It is for those who
+// have lost the other one, because su(1) or sudo(8) have set their limits anew, and for
+// those who never had it. A program can overwrite its environment, and has none to be
+// seen in the middle of an execve(2) and while it is exiting: then it is looked at again,
+// soon if there is no other mark.
+func (f *finder) variables(k kin) (owner, sight) {
+	env, err := f.table.environ(strconv.Itoa(k.pid))
+	f.note(err)
+	if len(env) == 0 && k.flags&exiting != 0 { // its first thread, that is
+		env = f.table.threadEnviron(k.pid)
+	}
+	switch {
+	case len(env) > 0 && f.host.engine != "" && variable(env, MarkEngine) == f.host.engine:
+		return ownerOf(f.host.hash, variable(env, MarkID)), ours
+	case len(env) > 0, k.noEnvironment && k.flags&exiting == 0:
+		return 0, stranger
+	case err == unix.ENOENT:
+		return 0, nothing
+	case err == nil || err == unix.ESRCH: // which is the answer once its first thread has ended
+		f.blind = f.blind || !f.host.marks
+	case f.host.marks:
+		return 0, stranger // it may not be read; ours has a mark
+	}
+	return 0, hidden
+}
+
+// note notes that this program, or the machine, has run out of what it takes to look.
+func (f *finder) note(err error) {
+	f.blind = f.blind || errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
+}
+
+// marked is what the mark of pid tells.
+func (f *finder) marked(pid int, limit unix.Rlimit) finding {
+	if limit.Max&hashMask != f.host.hash {
+		return finding{sight: stranger} // another engine's
+	}
+	if o := owner(limit.Cur); o.isOf(f.host.hash) {
+		return finding{sight: ours, owner: o}
+	}
+	found := finding{sight: ours} // it has changed its soft limit
+	if kin, err := kinOf(pid); err == nil {
+		found.owner, _ = f.related(kin)
+		found.began = kin.began
+	}
+	return found
+}
+
+// related is whose a process is by its group, session or parent, or as it was found
+// before.
+func (f *finder) related(k kin) (owner, bool) {
+	for _, number := range [...]int{k.group, k.session, k.parent} {
+		if p := f.host.leader(number); p != nil {
+			return p.owner, true
+		}
+	}
+	if before, known := f.table.ours[k.pid]; known && before.began == k.began {
+		return before.owner, true
+	}
+	if parent, known := f.table.ours[k.parent]; known {
+		return parent.owner, true
+	}
+	return 0, false
+}
+
+// isChild reports whether pid is a child of this program.
+func isChild(pid int) bool {
+	k, err := kinOf(pid)
+	return err == nil && k.parent == os.Getpid()
+}
+
+// target is whose end asks for the end of what was found, nil if nobody's.
+func (f *finder) target(found finding) *target {
+	if found.sight != ours {
+		return nil
+	}
+	if t := f.targets[found.owner]; t != nil {
+		return t
+	}
+	return f.all
+}
+
+// inGroup reports whether pid is in the group of t's leader.
+func (f *finder) inGroup(t *target, pid int) bool {
+	pgid, err := unix.Getpgid(pid)
+	return err == nil && t.process != nil && f.host.leader(pgid) == t.process
+}
+
+// kin is who a process belongs to (proc_pid_stat(5)).
+type kin struct {
+	pid, parent, group, session int
+	flags                       uint64 // PF_* in the kernel's include/linux/sched.h
+	noEnvironment               bool   // it was executed with an empty one
+	dead                        bool   // it is a zombie, of all of whose threads nothing is left
+	began                       uint64 // when it was forked, in clock ticks since boot
+}
+
+const (
+	exiting      = 0x4      // PF_EXITING
+	forkedOnly   = 0x40     // PF_FORKNOEXEC
+	kernelThread = 0x200000 // PF_KTHREAD
+)
+
+func (k kin) isKernels() bool { return k.flags&kernelThread != 0 }
+
+// isForked reports whether it has not executed a program since it was forked.
+func (k kin) isForked() bool { return k.flags&forkedOnly != 0 }
+
+// kinOf reads /proc/PID/stat.
+func kinOf(pid int) (k kin, err error) {
+	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return k, err
+	}
+	defer closePrompt(fd)
+	var buf [1024]byte
+	text := buf[:preadPrompt(fd, buf[:])]
+	fields := append(make([][]byte, 3), bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])...) // as they are numbered
+	const state, parent, group, session, flags, threads, began, endCode, envStart, envEnd = 3, 4, 5, 6, 9, 20, 22, 27, 50, 51
+	if len(fields) <= envEnd { // it has ended
+		return k, unix.ESRCH
+	}
+	number := func(field int) uint64 {
+		n, _ := strconv.ParseUint(string(fields[field]), 10, 64)
+		return n
+	}
+	// In the middle of an execve(2) the end of the code is 0 (load_elf_binary in the
+	// kernel's fs/binfmt_elf.c).
+	return kin{
+		pid: pid, parent: int(number(parent)), group: int(number(group)), session: int(number(session)),
+		dead:  number(threads) <= 1 && (fields[state][0] == 'Z' || fields[state][0] == 'X'),
+		flags: number(flags), began: number(began), noEnvironment: number(endCode) != 0 && number(envStart) == number(envEnd),
+	}, nil
+}
+
+func variable(env []byte, name string) string {
+	prefix := []byte(name + "=")
+	for len(env) > 0 {
+		entry, rest, _ := bytes.Cut(env, []byte{0})
+		if value, ok := bytes.CutPrefix(entry, prefix); ok {
+			return string(value)
+		}
+		env = rest
+	}
+	return ""
+}
+
+// threadEnviron is the environment as another thread has it than the first, which may
+// end before the process does.
+func (t *procTable) threadEnviron(pid int) []byte {
+	threads, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*")
+	for _, thread := range threads {
+		if env, err := t.environ(strings.TrimPrefix(thread, "/proc/")); err == nil && len(env) > 0 {
+			return env
+		}
+	}
+	return nil
+}
+
+// environ reads /proc/PROCESS/environ, without the runtime's poller. The answer is
+// valid until the next call.
+func (t *procTable) environ(process string) ([]byte, error) {
+	fd, err := unix.Open("/proc/"+process+"/environ", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	for size := 0; ; {
+		if size == len(t.buf) {
+			t.buf = append(t.buf, make([]byte, len(t.buf))...)
+		}
+		n, err := unix.Read(fd, t.buf[size:])
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return nil, err
+		case n == 0:
+			return t.buf[:size], nil
+		default:
+			size += n
+		}
+	}
+}
+
+// hasExited reports whether the process is a zombie or gone: its pidfd is then
+// readable (pidfd_open(2)).
+func hasExited(pidfd int) bool {
+	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0
+}

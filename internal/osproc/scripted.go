@@ -1,0 +1,6 @@
+//go:build !plainly
+
+package osproc
+
+// plainly is set by the build tag of that name, see plainly.go.
+const plainly = false
