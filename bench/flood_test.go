@@ -41,7 +41,7 @@ func BenchmarkZero(b *testing.B) {
 					_, err := keepingRead(exec.Command(spec.Command, spec.Args...))
 					return err
 				})},
-			).speed(0.95, "ns/byte")
+			).speed(map[int]float64{1: 1, 8: 0.95}[n], "ns/byte")
 		})
 	}
 }
@@ -64,7 +64,7 @@ func BenchmarkYes(b *testing.B) {
 		}},
 		side{"plain", func() float64 { return readFor(b, span, bareLoop) }},
 		side{"limit", func() float64 { return readFor(b, span, keepingLoop) }},
-	).speed(0.95, "ns/byte")
+	).speed(0.9, "ns/byte")
 }
 
 // readFor reads from yes in a loop, for so long, and answers how long a byte took,
