@@ -31,7 +31,7 @@ func anotherUser([]string) {
 		return
 	}
 	fmt.Println("pid", os.Getpid())
-	select {}
+	time.Sleep(1 << 62) // not select: without cgo that would be a deadlock
 }
 
 // engineOfNobody runs args[0], which becomes root, as nobody, and tries to end it.

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // helpers are the programs that the command line runs here.
@@ -30,7 +31,7 @@ var helpers = map[string]func(){
 	"stubborn": func() {
 		signal.Ignore(syscall.SIGTERM)
 		fmt.Println(os.Getpid())
-		select {}
+		time.Sleep(1 << 62) // not select: without cgo that would be a deadlock
 	},
 	// polite says its PID, and when it is asked to end, good-bye; it returns 4.
 	"polite": func() {
