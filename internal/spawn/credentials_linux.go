@@ -27,7 +27,7 @@ type credentials struct {
 // rights are what prctl(2) tells of what a thread, or what it executes, may do.
 type rights struct {
 	noNew, seccomp, securebits uintptr
-	bounding, ambient          uint64 // capabilities by number; only of who has some
+	ambient                    uint64 // capabilities by number; only of who can have some
 }
 
 // lastCap is the greatest capability that this kernel knows.
@@ -46,38 +46,37 @@ func prctl(option, a, b uintptr) uintptr {
 	return answer
 }
 
-func (p *rights) read(hasCaps bool) {
+func (p *rights) read(ambient bool) {
 	p.noNew = prctl(unix.PR_GET_NO_NEW_PRIVS, 0, 0)
 	p.seccomp = prctl(unix.PR_GET_SECCOMP, 0, 0)
 	p.securebits = prctl(unix.PR_GET_SECUREBITS, 0, 0)
-	if !hasCaps {
+	if !ambient {
 		return
 	}
 	for capability := range lastCap() + 1 {
-		p.bounding |= uint64(prctl(unix.PR_CAPBSET_READ, capability, 0)&1) << capability
 		p.ambient |= uint64(prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_IS_SET, capability)&1) << capability
 	}
 }
 
 // asked are the calls by which a thread says whether its rights are p.
-func (p *rights) asked(hasCaps bool) (calls []call) {
+func (p *rights) asked(ambient bool) (calls []call) {
 	ask := func(want, option, a, b uintptr) {
 		calls = append(calls, call{mustAnswer, unix.SYS_PRCTL, [6]uintptr{option, a, b}, want})
 	}
 	ask(p.noNew, unix.PR_GET_NO_NEW_PRIVS, 0, 0)
 	ask(p.seccomp, unix.PR_GET_SECCOMP, 0, 0)
 	ask(p.securebits, unix.PR_GET_SECUREBITS, 0, 0)
-	if hasCaps {
+	if ambient {
 		for capability := range lastCap() + 1 {
-			ask(uintptr(p.bounding>>capability&1), unix.PR_CAPBSET_READ, capability, 0)
 			ask(uintptr(p.ambient>>capability&1), unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_IS_SET, capability)
 		}
 	}
 	return calls
 }
 
-// hasCaps reports whether a thread may have any capability.
-func (c *credentials) hasCaps() bool { return c.caps[0].Permitted|c.caps[1].Permitted != 0 }
+// mayBeAmbient reports whether a thread may have ambient capabilities, which must be
+// inheritable (capabilities(7)).
+func (c *credentials) mayBeAmbient() bool { return c.caps[0].Inheritable|c.caps[1].Inheritable != 0 }
 
 // present are those of the calling thread.
 func present() (c credentials) {
@@ -85,7 +84,7 @@ func present() (c credentials) {
 	unix.RawSyscall(unix.SYS_GETRESGID, pointer(&c.gid[0]), pointer(&c.gid[1]), pointer(&c.gid[2]))
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	unix.RawSyscall(unix.SYS_CAPGET, pointer(&header), pointer(&c.caps[0]), 0)
-	c.inherits.read(c.hasCaps())
+	c.inherits.read(c.mayBeAmbient())
 	var groups [64]uint32
 	n, _, errno := unix.RawSyscall(unix.SYS_GETGROUPS, uintptr(len(groups)), uintptr(unsafe.Pointer(&groups)), 0)
 	if errno == 0 {
@@ -114,7 +113,7 @@ func (t *thread) readCredentials() error {
 		{mustSucceed, unix.SYS_GETRESGID, [6]uintptr{pointer(&said.gid[0]), pointer(&said.gid[1]), pointer(&said.gid[2])}, 0},
 		{mayFail, unix.SYS_CAPGET, [6]uintptr{pointer(&said.header), pointer(&said.caps[0])}, 0},
 		{mayFail, unix.SYS_GETGROUPS, [6]uintptr{uintptr(len(said.groups)), pointer(&said.groups[0])}, 0},
-	}, now.inherits.asked(now.hasCaps())...)...)
+	}, now.inherits.asked(now.mayBeAmbient())...)...)
 	groups := said.groups[:]
 	if n := slices.Index(groups, unknown); n >= 0 {
 		groups = groups[:n]
