@@ -62,22 +62,20 @@ func (p *Process) StopUnborn(sig syscall.Signal) bool {
 	if p.forked {
 		return false
 	}
-	if p.leaderSignal != sig {
-		p.leaderSignal = sig
-		if dumpsCore(sig) {
-			sig = syscall.SIGKILL // what it would dump is this program's memory
-		}
-		p.signalUnborn(sig)
-	}
+	p.signalUnborn(sig)
 	return true
 }
 
 // signalUnborn sends sig as soon as there is somebody to send it to. p.mu is locked.
 func (p *Process) signalUnborn(sig syscall.Signal) {
-	if p.unborn == nil { // its birth is over, and told soon
+	if p.unborn == nil || p.leaderSignal == sig { // its birth is over, and told soon; or it has had it
 		return
 	}
 	if pid := p.unborn.PID(); pid != 0 {
+		p.leaderSignal = sig
+		if dumpsCore(sig) {
+			sig = syscall.SIGKILL // what it would dump is this program's memory
+		}
 		signalProcess(pid, sig)
 		return
 	}
