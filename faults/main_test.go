@@ -120,19 +120,14 @@ func numbers(t testing.TB, fields []string) (numbers []int) {
 }
 
 // alive reports whether a process exists and is not a zombie.
-func alive(pid int) bool {
-	state := stat(pid)
-	return state != "" && state != "Z" && state != "X"
-}
+func alive(pid int) bool { return testkit.Alive(pid) }
 
 // stat is the state of a process in /proc/PID/stat, "" if there is none.
 func stat(pid int) string {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return ""
+	if p, there := testkit.Look(pid); there {
+		return string(p.State)
 	}
-	rest := text[bytes.LastIndexByte(text, ')')+1:]
-	return strings.Fields(string(rest))[0]
+	return ""
 }
 
 // marked are the living processes whose environment has the engine's mark.

@@ -2,6 +2,7 @@ package spawn
 
 import (
 	"os/exec"
+	"runtime"
 	"slices"
 	"sync"
 	"syscall"
@@ -21,7 +22,7 @@ type plain struct {
 func newPlain() *plain {
 	p := &plain{}
 	p.some = sync.NewCond(&p.mu)
-	for range plainThreads() {
+	for range min(runtime.GOMAXPROCS(0), 4) {
 		p.threads.Go(p.run)
 	}
 	return p

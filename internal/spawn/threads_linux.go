@@ -2,7 +2,5 @@ package spawn
 
 import "runtime"
 
-// plainThreads is how many threads fork.
-func plainThreads() int { return min(runtime.GOMAXPROCS(0), 4) }
-
+// lockThread locks the goroutine to its thread, as the parent-death signal asks for.
 func lockThread() { runtime.LockOSThread() }
