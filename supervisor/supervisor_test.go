@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
@@ -144,36 +143,6 @@ func TestWithDefaults(t *testing.T) {
 	}
 	given := Policy{When: Always, MaxRestarts: -1, Window: 1, MinBackoff: 2, MaxBackoff: 3}
 	if got := given.WithDefaults(); got != given {
-		t.Errorf("%+v", got)
-	}
-}
-
-func TestStop(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		stop  Stop
-		due   syscall.Signal
-		after time.Duration
-	}{
-		"before the deadline": {Stop{syscall.SIGTERM, epoch.Add(5)}, syscall.SIGTERM, 5},
-		"at the deadline":     {Stop{syscall.SIGTERM, epoch}, syscall.SIGKILL, 0},
-		"after the deadline":  {Stop{syscall.SIGINT, epoch.Add(-1)}, syscall.SIGKILL, 0},
-		"nothing is stronger": {Stop{syscall.SIGKILL, epoch.Add(5)}, syscall.SIGKILL, 0},
-		"without a deadline":  {Stop{Signal: syscall.SIGTERM}, syscall.SIGKILL, 0},
-	} {
-		if due, after := test.stop.Next(epoch); due != test.due || after != test.after {
-			t.Errorf("%s: %v, after %v", name, due, after)
-		}
-	}
-}
-
-func TestStopIsNeverPostponed(t *testing.T) {
-	t.Parallel()
-	early, late := Stop{syscall.SIGTERM, epoch}, Stop{syscall.SIGINT, epoch.Add(1)}
-	if got := early.Sooner(late); got != early {
-		t.Errorf("%+v", got)
-	}
-	if got := late.Sooner(early); got != (Stop{syscall.SIGINT, epoch}) {
 		t.Errorf("%+v", got)
 	}
 }

@@ -1,0 +1,220 @@
+package ending
+
+import (
+	"cmp"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// Being is one process among all that there have ever been: process IDs are given out
+// again.
+type Being struct {
+	PID   int
+	Began uint64 // when it was forked, in clock ticks since boot: starttime in proc_pid_stat(5)
+}
+
+// Moment is when the stop began, as far as forks can be compared with it: right before
+// the stop signal was sent to the groups.
+type Moment struct {
+	Tick   uint64 // clock ticks since boot
+	Last   int    // the process ID that was given out last, 0 if unknown
+	PIDMax int    // process IDs are below it, and then begin again; 0 if unknown
+}
+
+// age is when a process was forked, compared with a moment.
+type age uint8
+
+const (
+	unknown age = iota // in the same tick, and more is not known
+	older
+	younger
+)
+
+// ageOf compares the time of a fork with the moment, and if that is too coarse the
+// process ID.
+func (at Moment) ageOf(b Being) age {
+	switch {
+	case b.Began < at.Tick:
+		return older
+	case b.Began > at.Tick:
+		return younger
+	case at.Last == 0 || at.PIDMax == 0:
+		return unknown
+	}
+	if distance := (b.PID - at.Last + at.PIDMax) % at.PIDMax; distance > 0 && distance < at.PIDMax/2 {
+		return younger
+	}
+	return older
+}
+
+// Member is one of the tree, as it was seen.
+type Member struct {
+	Being
+	Parent  int  // its process ID
+	Grouped bool // it is in a group that got the signal as a whole
+	Deaf    bool // it ignores the signal; matters on a terminal alone
+	// Newborn: it was forked a moment ago, has not executed a program yet, and handles the
+	// signal, perhaps only because its parent does. A shell's child that is about to
+	// execute something hears it then, and forgets it.
+	Newborn bool
+	// Executed: it has executed a program since it was forked.
+	Executed bool
+}
+
+// Snapshot is the tree as it was seen in one look.
+type Snapshot struct {
+	Members []Member
+	Leaders []int // those that live
+	// Incomplete: something could not be looked at, so that who has no parent in the
+	// tree may have one.
+	Incomplete bool
+	// Terminal: it runs on one, which is hung up.
+	Terminal bool
+}
+
+// Ledger is the course of the stop of a tree, and who has had what.
+type Ledger struct {
+	Course
+	At   Moment
+	had  map[Being]had
+	free map[int]bool // the process IDs of those that have ended since the stop began
+}
+
+// had is what a member has had. newborn: it had the signal as one, from a group that got
+// it as a whole.
+type had struct{ signal, hangUp, kill, newborn bool }
+
+// Knows reports whether b has had the stop signal, or is taken to have had it.
+func (l *Ledger) Knows(b Being) bool { return l.had[b].signal }
+
+// Settles reports whether what b does from now on does not matter until the deadline.
+func (l *Ledger) Settles(b Being) bool { return l.had[b].signal && !l.had[b].newborn }
+
+// Forget forgets b, which has ended. Whoever has its number from now on is younger than
+// the stop, though the clock may not have ticked since.
+func (l *Ledger) Forget(b Being) {
+	if !l.Begun() {
+		return
+	}
+	delete(l.had, b)
+	if l.free == nil {
+		l.free = map[int]bool{}
+	}
+	l.free[b.PID] = true
+}
+
+// Note notes that b has had the stop signal, perhaps as a newborn.
+func (l *Ledger) Note(b Being, newborn bool) { l.note(b, had{signal: true, newborn: newborn}) }
+
+func (l *Ledger) note(b Being, h had) {
+	if l.had == nil {
+		l.had = map[Being]had{}
+	}
+	l.had[b] = h
+}
+
+// Due is what one member is to get now, in this order.
+type Due struct {
+	PID     int
+	Signals []syscall.Signal
+}
+
+// Decide answers who is to get which signal now, and notes that they have had it:
+//
+//   - Who was there when the stop began gets the signal, unless it had it with its group.
+//   - Who was born later is its parent's doing: as long as that lives, and is of the
+//     tree, it gets nothing. An orphan gets the signal.
+//   - Who may have had it with its group, or not, is taken to have had it.
+//   - A newborn is waited for: soon reports whether one is, so that it is to be looked at
+//     again. One that had the signal with its group, and has executed a program and lost
+//     its parent since, gets it again: that program has not had it.
+//   - On a terminal, who ignores the signal is hung up at once, and the rest of those
+//     who have had it when half of the grace is over.
+//   - When the deadline has passed, everything gets SIGKILL.
+//
+// Nobody gets anything twice. Parents come before their children: one whose child ends
+// first may be through with what it waits for, and end without having heard the signal.
+func (l *Ledger) Decide(tree Snapshot, now time.Time) (dues []Due, soon bool) {
+	if !l.Begun() {
+		return nil, false
+	}
+	parents := make(map[int]int, len(tree.Members)+len(tree.Leaders))
+	for _, pid := range tree.Leaders {
+		parents[pid] = 0
+	}
+	for _, m := range tree.Members {
+		parents[m.PID] = m.Parent
+	}
+	for _, m := range parentsFirst(tree.Members, parents) {
+		before := l.had[m.Being]
+		_, hasParent := parents[m.Parent]
+		orphan := !hasParent && !tree.Incomplete
+		after, signals := l.decide(m, before, orphan, tree.Terminal, now)
+		if after != before {
+			l.note(m.Being, after)
+		}
+		if len(signals) > 0 {
+			dues = append(dues, Due{m.PID, signals})
+		}
+		soon = soon || !after.signal && m.Newborn
+	}
+	return dues, soon
+}
+
+// parentsFirst are members in the order of their generations.
+func parentsFirst(members []Member, parents map[int]int) []Member {
+	generation := func(m Member) (n int) {
+		for pid, known := parents[m.PID]; known && n < len(parents); n++ {
+			pid, known = parents[pid]
+		}
+		return n
+	}
+	return slices.SortedStableFunc(slices.Values(members), func(a, b Member) int {
+		return cmp.Or(cmp.Compare(generation(a), generation(b)), cmp.Compare(a.PID, b.PID))
+	})
+}
+
+// decide is Decide for one member, which has had what is said by before.
+func (l *Ledger) decide(m Member, before had, orphan, terminal bool, now time.Time) (after had, signals []syscall.Signal) {
+	if l.Killing() {
+		if !before.kill {
+			signals = append(signals, syscall.SIGKILL)
+		}
+		return had{signal: true, hangUp: true, kill: true}, signals
+	}
+	after = before
+	switch {
+	case before.newborn && m.Executed && orphan:
+		after.newborn = false
+		signals = append(signals, l.stop.Signal)
+	case !before.signal:
+		var due bool
+		if after.signal, due = l.signal(m, orphan); due {
+			signals = append(signals, l.stop.Signal)
+		}
+	}
+	if terminal && after.signal && !after.hangUp && (m.Deaf || !now.Before(l.half())) {
+		after.hangUp = true
+		if l.stop.Signal != syscall.SIGHUP {
+			signals = append(signals, syscall.SIGHUP)
+		}
+	}
+	return after, signals
+}
+
+// signal decides about one who is not known to have had the signal: whether it has had
+// it, or is to get it now.
+func (l *Ledger) signal(m Member, orphan bool) (has, due bool) {
+	age := l.At.ageOf(m.Being)
+	if l.free[m.PID] {
+		age = younger
+	}
+	switch {
+	case age == older && m.Grouped, age == unknown && (m.Grouped || orphan):
+		return true, false
+	case age == older, age == younger && orphan:
+		return !m.Newborn, !m.Newborn
+	}
+	return false, false
+}

@@ -1,0 +1,224 @@
+package ending
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	begun = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	// at is when the stop of these tests began: in tick 100, when 5000 was the process ID
+	// given out last.
+	at = Moment{Tick: 100, Last: 5000, PIDMax: 32768}
+)
+
+const grace = 10 * time.Second
+
+// stopping is a ledger whose stop has just begun.
+func stopping(t *testing.T) *Ledger {
+	t.Helper()
+	l := &Ledger{At: at}
+	require.Equal(t, syscall.SIGTERM, l.Ask(Stop{syscall.SIGTERM, begun.Add(grace)}, begun))
+	return l
+}
+
+var (
+	term   = []syscall.Signal{syscall.SIGTERM}
+	hangUp = []syscall.Signal{syscall.SIGHUP}
+	kill   = []syscall.Signal{syscall.SIGKILL}
+)
+
+const leader = 4000
+
+// old and young were forked before and after the stop began, and are children of the
+// leader.
+func old(pid int) Member { return Member{Being: Being{pid, 50}, Parent: leader} }
+
+func young(pid int) Member { return Member{Being: Being{pid, 150}, Parent: leader} }
+
+func (m Member) grouped() Member   { m.Grouped = true; return m }
+func (m Member) of(pid int) Member { m.Parent = pid; return m }
+func (m Member) orphan() Member    { return m.of(1) }
+func (m Member) newborn() Member   { m.Newborn = true; return m }
+func (m Member) executed() Member  { m.Executed = true; return m }
+func (m Member) deaf() Member      { m.Deaf = true; return m }
+
+// The table of docs/architecture.md, "Who gets which signal".
+func TestWhoGetsWhichSignal(t *testing.T) {
+	for name, test := range map[string]struct {
+		m    Member
+		gets []syscall.Signal
+		soon bool
+	}{
+		"there, in the group":                       {m: old(4001).grouped()},
+		"there, outside the group":                  {m: old(4001), gets: term},
+		"there, outside the group, an orphan":       {m: old(4001).orphan(), gets: term},
+		"there, in the group, an orphan":            {m: old(4001).grouped().orphan()},
+		"there, outside, a newborn":                 {m: old(4001).newborn(), soon: true},
+		"born later, its parent lives":              {m: young(6000)},
+		"born later in the group, its parent lives": {m: young(6000).grouped()},
+		"born later, an orphan":                     {m: young(6000).orphan(), gets: term},
+		"born later in the group, an orphan":        {m: young(6000).grouped().orphan(), gets: term},
+		"born later, an orphan, and a newborn":      {m: young(6000).orphan().newborn(), soon: true},
+		"born later, of a stranger":                 {m: young(6000).of(7000), gets: term},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := stopping(t)
+			dues, soon := l.Decide(Snapshot{Members: []Member{test.m}, Leaders: []int{leader}}, begun)
+			require.Equal(t, test.soon, soon)
+			if test.gets == nil {
+				require.Empty(t, dues)
+			} else {
+				require.Equal(t, []Due{{test.m.PID, test.gets}}, dues)
+			}
+			again, _ := l.Decide(Snapshot{Members: []Member{test.m}, Leaders: []int{leader}}, begun.Add(time.Second))
+			if test.gets != nil {
+				require.Empty(t, again, "not twice")
+			}
+			require.Equal(t, syscall.SIGKILL, l.Pass(begun.Add(grace)))
+			dues, _ = l.Decide(Snapshot{Members: []Member{test.m}}, begun.Add(grace))
+			require.Equal(t, []Due{{test.m.PID, kill}}, dues, "at the deadline")
+			dues, _ = l.Decide(Snapshot{Members: []Member{test.m}}, begun.Add(grace))
+			require.Empty(t, dues, "SIGKILL once")
+		})
+	}
+}
+
+// What the member that is looked at becomes between two looks.
+func TestWhoGetsItLater(t *testing.T) {
+	for name, test := range map[string]struct {
+		then, now Member
+		gets      []syscall.Signal
+	}{
+		"its parent ends":                        {young(6000), young(6000).orphan(), term},
+		"it had it, and leaves the group":        {old(4001).grouped(), old(4001), nil},
+		"it had it, and its parent ends":         {old(4001).grouped(), old(4001).grouped().orphan(), nil},
+		"a newborn executes a program":           {old(4001).newborn(), old(4001).executed(), term},
+		"a newborn orphan grows old":             {young(6000).orphan().newborn(), young(6000).orphan(), term},
+		"its number is another's":                {old(4001).grouped(), Member{Being: Being{4001, 160}, Parent: 1, Grouped: true}, term},
+		"its number is another's, with a parent": {old(4001).grouped(), Member{Being: Being{4001, 160}, Parent: leader}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := stopping(t)
+			dues, _ := l.Decide(Snapshot{Members: []Member{test.then}, Leaders: []int{leader}}, begun)
+			require.Empty(t, dues)
+			dues, _ = l.Decide(Snapshot{Members: []Member{test.now}, Leaders: []int{leader}}, begun)
+			if test.gets == nil {
+				require.Empty(t, dues)
+			} else {
+				require.Equal(t, []Due{{test.now.PID, test.gets}}, dues)
+			}
+		})
+	}
+}
+
+// A number that is free again within a tick is not taken for the one that had it.
+func TestANumberThatIsUsedAgainAtOnce(t *testing.T) {
+	l := stopping(t)
+	m := Member{Being: Being{4999, at.Tick}, Parent: leader, Grouped: true}
+	dues, _ := l.Decide(Snapshot{Members: []Member{m}, Leaders: []int{leader}}, begun)
+	require.Empty(t, dues)
+	l.Forget(m.Being)
+	dues, _ = l.Decide(Snapshot{Members: []Member{m}, Leaders: []int{leader}}, begun)
+	require.Empty(t, dues, "its parent sees to it")
+	dues, _ = l.Decide(Snapshot{Members: []Member{m.orphan()}}, begun)
+	require.Equal(t, []Due{{4999, term}}, dues)
+}
+
+// A shell's child that hears the signal before it executes a program forgets it. The
+// program gets it when nobody else can tell it.
+func TestANewbornOfTheGroup(t *testing.T) {
+	l := stopping(t)
+	l.Note(old(4001).Being, true)
+	require.False(t, l.Settles(old(4001).Being))
+	for _, m := range []Member{old(4001).grouped(), old(4001).grouped().executed(), old(4001).grouped().orphan()} {
+		dues, _ := l.Decide(Snapshot{Members: []Member{m}, Leaders: []int{leader}}, begun)
+		require.Empty(t, dues, "%+v", m)
+	}
+	m := old(4001).grouped().executed().orphan()
+	dues, _ := l.Decide(Snapshot{Members: []Member{m}}, begun)
+	require.Equal(t, []Due{{4001, term}}, dues)
+	dues, _ = l.Decide(Snapshot{Members: []Member{m}}, begun)
+	require.Empty(t, dues, "once")
+	require.True(t, l.Settles(m.Being))
+}
+
+func TestWhenAMemberWasForked(t *testing.T) {
+	for name, test := range map[string]struct {
+		at   Moment
+		b    Being
+		want age
+	}{
+		"a tick before":                     {at, Being{9000, 99}, older},
+		"a tick after":                      {at, Being{100, 101}, younger},
+		"in the same, with a lower number":  {at, Being{4999, 100}, older},
+		"in the same, with the last number": {at, Being{5000, 100}, older},
+		"in the same, with the next":        {at, Being{5001, 100}, younger},
+		"in the same, after a wrap":         {Moment{100, 32767, 32768}, Being{3, 100}, younger},
+		"in the same, before a wrap":        {Moment{100, 3, 32768}, Being{32767, 100}, older},
+		"in the same, numbers unknown":      {Moment{Tick: 100}, Being{4999, 100}, unknown},
+	} {
+		require.Equal(t, test.want, test.at.ageOf(test.b), name)
+	}
+}
+
+// Who may have had it is taken to have had it, if nobody else can tell.
+func TestWhoMayHaveHadIt(t *testing.T) {
+	l := stopping(t)
+	l.At = Moment{Tick: 100}
+	for _, m := range []Member{{Being: Being{1, 100}, Grouped: true}, {Being: Being{2, 100}, Parent: leader}, {Being: Being{3, 100}}} {
+		dues, _ := l.Decide(Snapshot{Members: []Member{m}, Leaders: []int{leader}}, begun)
+		require.Empty(t, dues, "%+v", m)
+	}
+	dues, _ := l.Decide(Snapshot{Members: []Member{{Being: Being{2, 100}, Parent: 1}}}, begun)
+	require.Empty(t, dues)
+}
+
+// Of a look that could not see everything it is not known who has no parent.
+func TestAnIncompleteLookMakesNoOrphans(t *testing.T) {
+	l := stopping(t)
+	dues, _ := l.Decide(Snapshot{Members: []Member{young(6000).orphan(), old(4001)}, Incomplete: true}, begun)
+	require.Equal(t, []Due{{4001, term}}, dues)
+}
+
+func TestParentsHearItFirst(t *testing.T) {
+	l := stopping(t)
+	dues, _ := l.Decide(Snapshot{Members: []Member{old(7).of(8), old(6), old(8).of(9), old(9)}, Leaders: []int{leader}}, begun)
+	var order []int
+	for _, due := range dues {
+		order = append(order, due.PID)
+	}
+	require.Equal(t, []int{6, 9, 8, 7}, order)
+}
+
+func TestATerminalIsHungUp(t *testing.T) {
+	l := stopping(t)
+	seen := Snapshot{Leaders: []int{leader}, Terminal: true, Members: []Member{old(1).grouped(), old(2).grouped().deaf(), old(3).deaf(), young(6000).deaf()}}
+	dues, _ := l.Decide(seen, begun)
+	require.Equal(t, []Due{{2, hangUp}, {3, []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP}}}, dues, "who ignores the signal, at once")
+	dues, _ = l.Decide(seen, begun.Add(grace/2-1))
+	require.Empty(t, dues)
+	require.EqualValues(t, 1, l.UntilHalf(begun.Add(grace/2-1)))
+	dues, _ = l.Decide(seen, begun.Add(grace/2))
+	require.Equal(t, []Due{{1, hangUp}}, dues, "the rest in the middle, but for what a parent sees to")
+	dues, _ = l.Decide(seen, begun.Add(grace-1))
+	require.Empty(t, dues)
+}
+
+func TestAHangUpIsNoSecondStopSignal(t *testing.T) {
+	l := &Ledger{At: at}
+	require.Equal(t, syscall.SIGHUP, l.Ask(Stop{syscall.SIGHUP, begun.Add(grace)}, begun))
+	dues, _ := l.Decide(Snapshot{Terminal: true, Members: []Member{old(1).deaf()}}, begun.Add(grace/2))
+	require.Equal(t, []Due{{1, hangUp}}, dues)
+}
+
+func TestNothingIsDueWithoutAStop(t *testing.T) {
+	var l Ledger
+	dues, soon := l.Decide(Snapshot{Members: []Member{old(1), young(2).orphan()}}, begun)
+	require.Empty(t, dues)
+	require.False(t, soon)
+	require.Zero(t, l.Pass(begun.Add(time.Hour)))
+}
