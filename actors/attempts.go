@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"syscall"
 	"time"
 
+	"github.com/procession-go/procession/internal/ending"
 	"github.com/procession-go/procession/internal/osproc"
 	"github.com/procession-go/procession/messages"
 )
@@ -51,7 +51,7 @@ func (a *attempts) run(ctx context.Context, conditions []condition, report func(
 	defer ticker.Stop()
 	for _, c := range conditions {
 		report(c.name, nil)
-		for {
+		for ctx.Err() == nil {
 			err := c.attempt(ctx)
 			if err == nil {
 				break
@@ -67,7 +67,9 @@ func (a *attempts) run(ctx context.Context, conditions []condition, report func(
 			}
 		}
 	}
-	report("", nil)
+	if ctx.Err() == nil {
+		report("", nil)
+	}
 }
 
 func (c *condition) attempt(ctx context.Context) error {
@@ -109,44 +111,39 @@ func (a *attempts) http(ctx context.Context) error {
 	return nil
 }
 
-// exec runs the command as a process of its own in the environment of the
-// process, and with its marks, so that it ends with it whatever it does.
+// exec runs the command as a process of its own in the environment of the process. The
+// attempt is over when nothing is left of what it has started.
 func (a *attempts) exec(ctx context.Context) error {
 	command := a.command
 	command.Path, command.Args, command.Stdin, command.Terminal, command.Log = a.spec.Exec[0], a.spec.Exec[1:], false, nil, nil
-	events := make(chan osproc.Event, 8) // as many as there can be before they are taken
-	a.host.Start(command, func(e osproc.Event) { events <- e })
-	var started *osproc.Process
+	command.Probe = true
+	events := make(chan osproc.Event, 16) // as many as there can be before they are taken
+	attempt := a.host.Start(command, func(e osproc.Event) { events <- e })
 	var status osproc.Status
 	cancelled := ctx.Done()
 	for {
 		select {
 		case <-cancelled:
 			cancelled = nil
-			if started != nil {
-				started.StopGroup(syscall.SIGKILL)
-			}
+			attempt.Stop(ending.Now)
 		case event := <-events:
 			switch e := event.(type) {
 			case *osproc.StartFailed:
 				return e.Err
 			case *osproc.Started:
-				started = e.Process()
-				started.Attach()
+				attempt.Attach()
 				if ctx.Err() != nil {
-					started.StopGroup(syscall.SIGKILL)
+					attempt.Stop(ending.Now)
 				}
 			case *osproc.LeaderExited:
 				status = e.Status
-				started.StopGroup(syscall.SIGKILL)
-				started.Drain(drainIdle, drainIdle)
-			case *osproc.OutputEnded:
-				if status.Time.IsZero() {
-					continue // it has closed its output, and runs on
+				if !attempt.EndTree(ending.Now) {
+					continue
 				}
-			}
-			if !status.Time.IsZero() && started.OutputHasEnded() {
-				started.Reap()
+				attempt.Reap()
+				return a.verdict(ctx, status)
+			case *osproc.TreeGone:
+				attempt.Reap()
 				return a.verdict(ctx, status)
 			}
 		}

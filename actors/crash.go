@@ -1,9 +1,9 @@
 package actors
 
 import (
-	"syscall"
 	"time"
 
+	"github.com/procession-go/procession/internal/ending"
 	"github.com/procession-go/procession/messages"
 	"github.com/procession-go/procession/supervisor"
 )
@@ -14,8 +14,9 @@ import (
 // process tree ends with it.
 func (p *process) crash() {
 	p.failures = append(p.failures[max(0, len(p.failures)-supervisor.MaxActorRestarts):], time.Now())
-	if p.run != nil && p.run.process != nil {
-		p.run.process.Stop(syscall.SIGKILL)
+	if p.run != nil {
+		p.run.probe.stop()
+		p.run.launch.Stop(ending.Now)
 	}
 }
 
@@ -33,14 +34,12 @@ func (p *process) recoverFromCrash() {
 	if r.status == nil {
 		r.cause = messages.CauseCrashed
 	}
-	r.stop = &supervisor.Stop{Signal: syscall.SIGKILL}
-	r.leaderOnly = false
+	r.stop, r.leaderOnly = new(ending.Now), false
 	switch p.state {
 	case starting: // it is ended as soon as it has been started
-		if r.launch.StopUnborn(syscall.SIGKILL) {
-			return
+		if r.launch.Forked() {
+			p.started()
 		}
-		p.started()
 		return
 	case clearing:
 		p.armStop(*r.stop)
@@ -58,9 +57,11 @@ func (p *process) abandon() {
 	stopTimer(p.backoff)
 	if p.run != nil {
 		stopTimer(p.run.timeout)
-		stopTimer(p.run.grace)
 		p.run.probe.stop()
 		p.run.launch.Abandon()
+	}
+	if p.killing && !p.config.Host.HasLeft(p.id) {
+		p.leftAliveGone() // which is told by a message that comes too late
 	}
 	p.refuseAll(messages.CodeClosed, "its engine has stopped")
 }

@@ -57,12 +57,15 @@ type hostClosed struct{}
 // expire is sent by the pool to itself when the oldest ended process is due.
 type expire struct{}
 
+// leftGone is sent by a process actor to itself: nothing is left of what had outlived
+// its leader on purpose, and was to be killed.
+type leftGone struct{}
+
 // moreOutput is sent by a process actor to itself: there is more of what it awaits.
 type moreOutput struct{}
 
 // Timers of a process actor; each is for one incarnation.
 type (
-	graceElapsed   struct{ run *run }
 	timeoutElapsed struct{ run *run }
 	backoffElapsed struct{}
 	readElapsed    struct{ read *pendingRead }

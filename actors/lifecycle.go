@@ -19,7 +19,8 @@ import (
 //	starting ── it runs ─────────────────────▶ running
 //	running ─── its leader exited ───────────▶ draining
 //	(any) ───── it is to end ────────────────▶ stopping
-//	stopping ── leader exited, tree gone ────▶ draining
+//	stopping ── leader exited, and its tree is
+//	            gone or the deadline past ───▶ draining
 //	draining ── output complete ─────────────▶ clearing
 //	clearing ── nothing left ────────────────▶ exited, or backingOff
 //	backingOff ─ the delay is over ──────────▶ starting
@@ -30,9 +31,9 @@ func (p *process) advance() {
 		switch {
 		case p.state == running && r.status != nil:
 			p.drain()
-		case p.state == stopping && r.status != nil && r.treeGone:
+		case p.state == stopping && r.status != nil && !r.mayStillSpeak():
 			p.drain()
-		case p.state == draining && r.outputEnded:
+		case p.state == draining && r.outputEnded && !r.probing:
 			p.conclude()
 		case p.state == clearing && r.treeGone && r.writing == nil:
 			p.settle()
@@ -164,15 +165,20 @@ func (p *process) leaderExited(m *osproc.LeaderExited) {
 }
 
 func (p *process) treeGone(m *osproc.TreeGone) {
-	if p.run == nil {
-		p.leftAliveGone()
+	r := p.run
+	if r == nil || r.process != m.Process() {
 		return
 	}
-	if p.run.process == m.Process() {
-		p.run.treeGone = true
-		p.advance()
+	r.treeGone = true
+	if p.state == draining {
+		p.drain() // what was silent until now has spoken its last words
 	}
+	p.advance()
 }
+
+// mayStillSpeak reports whether there may be output of what is being ended, so that
+// nothing is to be cut.
+func (r *run) mayStillSpeak() bool { return !r.treeGone && !r.overdue }
 
 // drain reads what is left of the output.
 func (p *process) drain() {
@@ -180,6 +186,28 @@ func (p *process) drain() {
 	p.run.probe.stop()
 	p.state = draining
 	p.run.process.Drain(drainIdle, p.spec.Grace)
+}
+
+// outputSilent tells that nothing has come for a while, although somebody holds the
+// output open. It is ended, and heard meanwhile; or if it is to live on, or has had
+// its time, nobody listens any more.
+func (p *process) outputSilent(m *osproc.OutputSilent) {
+	r := p.run
+	if r == nil || r.process != m.Process() || p.state != draining || m.IsStale() {
+		return
+	}
+	if r.stop == nil && !p.spec.LeaveDescendants && !r.treeGone {
+		p.endLeft()
+	}
+	if r.stop == nil || r.leaderOnly || !r.mayStillSpeak() {
+		r.process.Discard()
+	}
+}
+
+// endLeft ends what a leader that has exited by itself has left behind.
+func (p *process) endLeft() {
+	p.run.stop = new(p.stopIn(p.spec.Grace))
+	p.endTree()
 }
 
 // conclude records how the incarnation ended, and decides what comes next.
@@ -209,12 +237,9 @@ func (p *process) conclude() {
 	switch {
 	case r.treeGone:
 	case r.leaderOnly || (p.spec.LeaveDescendants && r.stop == nil):
-		r.treeGone = true
-	default:
-		r.stop = &supervisor.Stop{Signal: p.spec.StopSignal, Deadline: time.Now().Add(p.spec.Grace)}
-		if p.endTree(); !r.treeGone {
-			p.armStop(*r.stop)
-		}
+		r.treeGone, r.leaves = true, true
+	case r.stop == nil:
+		p.endLeft()
 	}
 }
 
@@ -239,10 +264,14 @@ func (p *process) finish(exit messages.Exit) {
 	p.serveReads()
 }
 
-// settle reaps the leader, now that nothing else is left of the incarnation.
+// settle reaps the leader, now that nothing else is left of the incarnation that has to
+// end.
 func (p *process) settle() {
-	stopTimer(p.run.grace)
-	if p.run.process != nil {
+	switch {
+	case p.run.process == nil:
+	case p.run.leaves:
+		p.run.process.Leave(p.spec.StopSignal)
+	default:
 		p.run.process.Reap()
 	}
 	p.outcome = p.run.outcome

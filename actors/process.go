@@ -42,17 +42,23 @@ func (p *process) Receive(ctx actor.Context) {
 		p.outputEnded(m)
 	case *osproc.LeaderExited:
 		p.leaderExited(m)
+	case *osproc.OutputSilent:
+		p.outputSilent(m)
+	case *osproc.Killed:
+		p.killed(m)
 	case *osproc.TreeGone:
 		p.treeGone(m)
+	case *leftGone:
+		p.leftAliveGone()
 	case *written:
 		p.written(m)
 	case *watched:
 		p.watched(m)
 	case *probed:
 		p.probed(m)
+	case *probeEnded:
+		p.probeEnded(m.run)
 
-	case *graceElapsed:
-		p.graceElapsed(m.run)
 	case *timeoutElapsed:
 		p.timeoutElapsed(m.run)
 	case *backoffElapsed:

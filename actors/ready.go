@@ -34,6 +34,10 @@ type probed struct {
 	err    error
 }
 
+// probeEnded tells that the goroutine of a probe has ended, and nothing is left of its
+// attempts.
+type probeEnded struct{ run *run }
+
 // notReady is when a probe's timeout is over.
 type notReady struct{ run *run }
 
@@ -57,7 +61,11 @@ func (p *process) startProbe() {
 	attempts := attempts{spec: spec, host: p.config.Host, command: p.command()}
 	if conditions := attempts.conditions(); len(conditions) > 0 {
 		r.probe.trying = conditions[0].name
-		go attempts.run(ctx, conditions, func(trying string, err error) { p.tell(&probed{r, trying, err}) })
+		r.probing = true
+		go func() {
+			attempts.run(ctx, conditions, func(trying string, err error) { p.tell(&probed{r, trying, err}) })
+			p.tell(&probeEnded{r})
+		}()
 	}
 }
 
@@ -73,6 +81,11 @@ func (p *process) probed(m *probed) {
 		m.run.probe.trying, m.run.probe.failure = m.trying, m.err
 		p.checkReady()
 	}
+}
+
+func (p *process) probeEnded(r *run) {
+	r.probing = false
+	p.advance()
 }
 
 func (p *process) checkReady() {

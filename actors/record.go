@@ -95,6 +95,7 @@ type run struct {
 	status      *osproc.Status // the leader has exited
 	outputEnded bool
 	treeGone    bool
+	probing     bool // the goroutine of a probe has not ended
 
 	stdinClosed bool          // or its close waits its turn
 	writing     *pendingWrite // the write that is under way
@@ -102,8 +103,9 @@ type run struct {
 
 	// Its end.
 	stop       *supervisor.Stop // it was signalled to end
-	grace      *time.Timer      // until stop's deadline
+	overdue    bool             // stop's deadline has passed
 	leaderOnly bool             // descendants are to live on
+	leaves     bool             // and do
 	asked      bool             // a caller asked for the stop: no restart
 	forgotten  bool             // the pool asked: it is released, or the engine shuts down
 	cause      messages.Cause

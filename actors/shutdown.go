@@ -39,6 +39,7 @@ func (p *pool) beginShutdown() {
 			p.ctx.Send(e.actor, &endProcess{cause: messages.CauseShutdown, deadline: p.shutdown.deadline})
 		}
 	}
+	p.config.Host.StopAllLeft(p.shutdown.deadline)
 	p.checkShutdown()
 }
 

@@ -1,11 +1,11 @@
 package actors
 
 import (
-	"syscall"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/procession-go/procession/internal/osproc"
 	"github.com/procession-go/procession/messages"
 	"github.com/procession-go/procession/supervisor"
 )
@@ -26,17 +26,15 @@ func (p *process) kill(asker *actor.PID) {
 	p.end(messages.CauseKilled, true, false, p.stopIn(p.spec.Grace))
 }
 
-// killLeftAlive ends what outlived an exited leader on purpose, and answers who
+// killLeftAlive ends what outlived exited leaders on purpose, and answers who
 // wants that: at once if nothing did, or in leftAliveGone.
 func (p *process) killLeftAlive() {
-	switch {
-	case p.killing:
-	case !p.spec.LeaveDescendants || p.last == nil || p.last.EndTree(p.spec.StopSignal):
+	if p.killing {
+		return
+	}
+	p.killing = p.config.Host.StopLeft(p.id, p.stopIn(p.spec.Grace), func() { p.tell(&leftGone{}) })
+	if !p.killing {
 		p.answerKillers()
-	default:
-		p.killing = true
-		last := p.last
-		time.AfterFunc(p.spec.Grace, func() { last.Stop(syscall.SIGKILL) })
 	}
 }
 
@@ -118,7 +116,7 @@ func (p *process) end(cause messages.Cause, asked, leaderOnly bool, stop supervi
 		widened := r.leaderOnly && !leaderOnly
 		r.leaderOnly = r.leaderOnly && leaderOnly
 		if widened && r.status != nil { // its tree was to live on, and now is not
-			r.stop, r.treeGone = &stop, false
+			r.stop, r.treeGone, r.leaves = &stop, false, false
 			p.signalStop()
 			return
 		}
@@ -141,6 +139,7 @@ func (p *process) end(cause messages.Cause, asked, leaderOnly bool, stop supervi
 func (p *process) signalStop() {
 	r := p.run
 	stopTimer(r.timeout)
+	r.probe.stop()
 	p.state = stopping
 	p.armStop(*r.stop)
 	if r.status != nil {
@@ -150,41 +149,41 @@ func (p *process) signalStop() {
 }
 
 // armStop makes stop the way in which the incarnation ends: what is due is sent
-// now, and SIGKILL when the deadline has passed.
+// now, and SIGKILL when the deadline has passed, which killed tells.
 func (p *process) armStop(stop supervisor.Stop) {
 	r := p.run
-	stopTimer(r.grace)
 	r.stop = &stop
-	sig, after := stop.Next(time.Now())
-	if r.process == nil {
-		if r.launch.StopUnborn(sig) && after > 0 {
-			r.grace = time.AfterFunc(after, func() { p.tell(&graceElapsed{r}) })
-		}
-		return
-	}
-	if r.status == nil && r.outcome == endedItself {
+	if r.process != nil && r.status == nil && r.outcome == endedItself {
 		r.outcome = terminated
 	}
-	if after > 0 {
-		r.grace = time.AfterFunc(after, func() { p.tell(&graceElapsed{r}) })
+	if r.leaderOnly {
+		r.launch.StopLeader(stop)
 	} else {
-		r.outcome = killed
+		r.launch.Stop(stop)
 	}
-	switch {
-	case p.state == clearing && after > 0: // endTree signals what it finds
-	case r.leaderOnly:
-		r.process.StopLeader(sig)
-	default:
-		r.process.Stop(sig)
-	}
-	if after == 0 && r.status == nil && !r.process.Killable() {
-		p.giveUp()
-	}
+	p.giveUpIfDenied()
 }
 
-// giveUp tells who asked for the end that it cannot be forced: the leader belongs
+// killed notes that what was left of the incarnation gets SIGKILL.
+func (p *process) killed(m *osproc.Killed) {
+	r := p.run
+	if r == nil || r.launch != m.Process() {
+		return
+	}
+	r.outcome, r.overdue = killed, true
+	p.giveUpIfDenied()
+	if p.state == draining && r.stop != nil {
+		p.drain()
+	}
+	p.advance()
+}
+
+// giveUpIfDenied tells who asked for the end if it cannot be forced: the leader belongs
 // to another user now (setuid programs, sudo). It may still end by itself.
-func (p *process) giveUp() {
+func (p *process) giveUpIfDenied() {
+	if r := p.run; !r.overdue || r.process == nil || r.status != nil || r.process.Killable() {
+		return
+	}
 	p.config.Logger.Warn("cannot kill a process of another user", "id", p.id, "pid", p.run.process.PID)
 	p.answerAll(p.killers, p.refusal(messages.CodeDenied, "cannot kill: it runs as another user"))
 	p.killers = nil
@@ -197,15 +196,8 @@ func (p *process) giveUp() {
 func (p *process) endTree() {
 	r := p.run
 	if r.leaderOnly {
-		r.treeGone = true
+		r.treeGone, r.leaves = true, true
 		return
 	}
-	sig, _ := r.stop.Next(time.Now())
-	r.treeGone = r.process.EndTree(sig) || r.treeGone
-}
-
-func (p *process) graceElapsed(r *run) {
-	if p.run == r {
-		p.armStop(*r.stop)
-	}
+	r.treeGone = r.process.EndTree(*r.stop) || r.treeGone
 }

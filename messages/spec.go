@@ -47,16 +47,16 @@ type Spec struct {
 	// exit then has CauseTimeout. It runs anew for each incarnation. 0 is never.
 	Timeout time.Duration
 	// Grace is the time between StopSignal and SIGKILL when the process is
-	// stopped, and the longest its output is drained after its leader exited.
+	// stopped. It is also the longest that output is waited for after the leader
+	// has exited by itself, until what holds it open is stopped, too.
 	// 0 is the engine's default (5 s unless WithGrace says otherwise).
 	Grace time.Duration
 	// StopSignal asks the process to end. 0 is SIGTERM.
 	StopSignal syscall.Signal
 	// LeaveDescendants lets what the process spawned outlive it when its leader
 	// ends and when it is released. Kill, Shutdown and the end of the engine
-	// end the whole tree all the same. A descendant that keeps the output pipe
-	// gets SIGPIPE if it writes after the leader's output has been drained, so
-	// one that is meant to live on redirects its output.
+	// end the whole tree all the same. What a descendant writes after the
+	// leader's output has been drained is read and dropped.
 	LeaveDescendants bool
 	// Restart says when the process is started again after it ended. The zero
 	// value is never.
@@ -102,7 +102,8 @@ type Probe struct {
 	// HTTP is a URL that must answer a GET with a 2xx or 3xx status.
 	HTTP string
 	// Exec is a command and its arguments that must exit 0. It runs with the
-	// process's directory and environment.
+	// process's directory and environment. What it leaves behind is killed before
+	// the next attempt, and it is killed when the process is stopped.
 	Exec []string
 	// Interval is the time between attempts. 0 is 100 ms. An attempt over TCP or
 	// HTTP that has not been answered within 5 s has failed; one of Exec may take

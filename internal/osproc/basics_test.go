@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/procession-go/procession/internal/ending"
 	"github.com/procession-go/procession/internal/output"
 )
 
@@ -93,6 +94,8 @@ func until[T Event](w *watched) T {
 		switch e.(type) {
 		case *OutputEnded:
 			w.ended = true
+		case *OutputSilent:
+			w.Discard()
 		}
 		if wanted, ok := e.(T); ok {
 			return wanted
@@ -108,10 +111,15 @@ func (w *watched) text() string {
 	return b.String()
 }
 
+// gently is a stop with more grace than is needed.
+func gently() ending.Stop {
+	return ending.Stop{Signal: syscall.SIGTERM, Deadline: time.Now().Add(time.Hour)}
+}
+
 // endTree ends what the leader left behind.
 func (w *watched) endTree() {
 	w.t.Helper()
-	if !w.EndTree(syscall.SIGKILL) {
+	if !w.EndTree(ending.Now) {
 		until[*TreeGone](w)
 	}
 }
@@ -174,7 +182,7 @@ func TestTheLeaderStaysAZombieUntilItIsReaped(t *testing.T) {
 			t.Errorf("%s after Reap: %v", name, err)
 		}
 	}
-	w.Stop(syscall.SIGKILL) // must not reach a stranger, nor fail
+	w.Stop(ending.Now) // must not reach a stranger, nor fail
 }
 
 func TestStreamsAreReadToTheirEnd(t *testing.T) {
@@ -272,8 +280,8 @@ func TestEndTreeFindsWhatLeftTheGroup(t *testing.T) {
 	if len(left) != 3 || slices.ContainsFunc(left, func(pid int) bool { return !basicAlive(pid) }) {
 		t.Errorf("before: %v", left)
 	}
-	w.EndTree(syscall.SIGTERM) // they ignore it
-	w.Stop(syscall.SIGKILL)
+	w.EndTree(gently()) // they ignore it
+	w.Stop(ending.Now)
 	until[*TreeGone](w)
 	for _, pid := range left {
 		if basicAlive(pid) {
@@ -289,7 +297,7 @@ func TestASweepTouchesNoStranger(t *testing.T) {
 	a := startWatched(t, h, Command{ID: "a", Path: "sleep", Args: []string{"1000"}})
 	b := startWatched(t, h, Command{ID: "b", Path: "sleep", Args: []string{"1000"}})
 	c := startWatched(t, other, Command{ID: "a", Path: "sleep", Args: []string{"1000"}})
-	a.Stop(syscall.SIGTERM)
+	a.Stop(gently())
 	if status, _ := a.finish(); status.Signal != "SIGTERM" {
 		t.Errorf("%+v", status)
 	}
@@ -297,7 +305,7 @@ func TestASweepTouchesNoStranger(t *testing.T) {
 		if !basicAlive(w.PID) {
 			t.Errorf("%s was ended", name)
 		}
-		w.Stop(syscall.SIGKILL)
+		w.Stop(ending.Now)
 		w.finish()
 	}
 }

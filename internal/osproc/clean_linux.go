@@ -1,13 +1,10 @@
 package osproc
 
 import (
-	"bufio"
 	"math"
 	"os"
 	"os/signal"
 	"runtime"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"unsafe"
@@ -45,21 +42,12 @@ func swallow(sig syscall.Signal) { signal.Notify(swallowed, sig) }
 var swallowed = make(chan os.Signal, 1) // nobody receives: what does not fit is dropped
 
 // ignoredAtStart reads the signals that this program has been started with as
-// ignored, and that the runtime leaves alone (proc(5), SigIgn).
+// ignored, and that the runtime leaves alone.
 var ignoredAtStart = sync.OnceValue(func() (ignored []syscall.Signal) {
-	status, err := os.Open("/proc/self/status")
-	if err != nil {
-		return nil
-	}
-	defer status.Close()
-	for lines := bufio.NewScanner(status); lines.Scan(); {
-		if hex, ok := strings.CutPrefix(lines.Text(), "SigIgn:"); ok {
-			mask, _ := strconv.ParseUint(strings.TrimSpace(hex), 16, 64)
-			for sig := syscall.Signal(1); sig < 32; sig++ {
-				if mask&(1<<(sig-1)) != 0 {
-					ignored = append(ignored, sig)
-				}
-			}
+	set := signalSet(os.Getpid(), "SigIgn")
+	for sig := syscall.Signal(1); sig < 32; sig++ {
+		if set.has(sig) {
+			ignored = append(ignored, sig)
 		}
 	}
 	return ignored

@@ -20,6 +20,8 @@ const (
 	MarkEngine = "PROCESSION_ENGINE"
 	// MarkID holds the ID of the process.
 	MarkID = "PROCESSION_ID"
+	// MarkProbe is set for what only probes the process of that ID.
+	MarkProbe = "PROCESSION_PROBE"
 )
 
 // Command is what to run. The zero value of each field but ID and Path is its
@@ -45,6 +47,8 @@ type Command struct {
 	// it. It is called by the readers, for one stream by one at a time, and holds
 	// them up; the bytes are valid during the call only.
 	Watch func(s output.Stream, data []byte) (then func())
+	// Probe has it probe the process of that ID: it ends by itself, not with that.
+	Probe bool
 	// Terminal, if not nil, is the size of a pseudo-terminal to run on.
 	Terminal *Size
 }
@@ -66,12 +70,15 @@ func (c *Command) environment(engine string) []string {
 	}
 	maps.Copy(set, c.Env)
 	set[MarkEngine], set[MarkID] = engine, c.ID
+	if c.Probe {
+		set[MarkProbe] = "1"
+	}
 	var env []string
 	if !c.ClearEnv {
 		env = slices.DeleteFunc(os.Environ(), func(entry string) bool {
 			name, _, _ := strings.Cut(entry, "=")
 			_, overridden := set[name]
-			return overridden
+			return overridden || name == MarkProbe // which is of an engine above this one
 		})
 	}
 	given := len(env)
@@ -81,6 +88,16 @@ func (c *Command) environment(engine string) []string {
 	}
 	slices.Sort(env[given:])
 	return env
+}
+
+// known is the name by which what descends from it is known.
+func (c *Command) known() string { return knownAs(c.ID, c.Probe) }
+
+func knownAs(id string, probe bool) string {
+	if probe {
+		return id + "/probe"
+	}
+	return id
 }
 
 // explain makes a failed start say what was missing: fork/exec reports a missing

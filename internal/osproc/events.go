@@ -3,7 +3,7 @@ package osproc
 import "time"
 
 // Event is something that happened to a process; see the types below. Each
-// comes at most once for a process, except OutputReady.
+// comes at most once for a process, unless it says otherwise.
 type Event interface{ Process() *Process }
 
 type event struct{ process *Process }
@@ -21,7 +21,8 @@ type StartFailed struct {
 	Err error
 }
 
-// OutputReady: there is output in the log that was awaited, see output.Log.Await.
+// OutputReady: there is output in the log that was awaited, see output.Log.Await. It comes
+// often.
 type OutputReady struct{ event }
 
 // OutputEnded: all output is in the log; none will follow.
@@ -32,6 +33,20 @@ type LeaderExited struct {
 	event
 	Status Status
 }
+
+// Killed: the deadline of its end has come, and what was left of it gets SIGKILL. It may
+// come twice if that was asked for while its leader was not born yet.
+type Killed struct{ event }
+
+// OutputSilent: nothing has come for a while, see Drain. It may come again after another
+// Drain.
+type OutputSilent struct {
+	event
+	drain *drain
+}
+
+// IsStale reports whether another Drain has begun since.
+func (m *OutputSilent) IsStale() bool { return m.process.draining.Load() != m.drain }
 
 // TreeGone: the leader has exited and nothing that it spawned is left, as far
 // as can be seen.

@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/procession-go/procession/internal/ending"
 	"github.com/procession-go/procession/internal/spawn"
 )
 
@@ -54,25 +55,47 @@ func (p *Process) born(c *Command, b *spawn.Birth) {
 	p.started(pid)
 }
 
-// StopUnborn sends sig, which is to end it, to a leader whose program has not been
-// executed yet. It reports whether that is so.
-func (p *Process) StopUnborn(sig syscall.Signal) bool {
+// stopUnborn is stop for a leader whose program has not been executed yet. It reports
+// whether that is so.
+func (p *Process) stopUnborn(stop ending.Stop) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.forked {
 		return false
 	}
-	p.signalUnborn(sig)
+	if p.course == nil {
+		p.course = &ending.Course{}
+	}
+	now := time.Now()
+	p.sendUnborn(p.course.Ask(stop, now))
+	if left := p.course.Left(now); left > 0 {
+		time.AfterFunc(left, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.sendUnborn(p.course.Pass(time.Now()))
+		})
+	}
 	return true
 }
 
-// signalUnborn sends sig as soon as there is somebody to send it to. p.mu is locked.
+// sendUnborn sends sig, unless it is 0, to a leader that has not been born yet, as soon
+// as there is somebody to send it to. p.mu is locked.
+func (p *Process) sendUnborn(sig syscall.Signal) {
+	if sig == 0 || p.forked {
+		return
+	}
+	if sig == syscall.SIGKILL {
+		p.notify(&Killed{event{p}})
+	}
+	p.signalUnborn(sig)
+}
+
 func (p *Process) signalUnborn(sig syscall.Signal) {
-	if p.unborn == nil || p.leaderSignal == sig { // its birth is over, and told soon; or it has had it
+	if p.forked || p.unborn == nil { // its birth is over, and told soon
 		return
 	}
 	if pid := p.unborn.PID(); pid != 0 {
-		p.leaderSignal = sig
+		p.hadUnborn = true
 		if dumpsCore(sig) {
 			sig = syscall.SIGKILL // what it would dump is this program's memory
 		}

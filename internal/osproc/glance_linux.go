@@ -1,13 +1,15 @@
 package osproc
 
 import (
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/ending"
 )
 
-// What saves a look at the process table, or a part of it: leaders that can have
-// left nothing behind, and numbers that are known to be gone.
+// What is seen without a look at the process table, or saves a part of one.
 
 // childless reports whether p's leader, which has exited, can be seen at a glance
 // to have left nothing behind: no process ID was given out since it started, but
@@ -35,6 +37,33 @@ func (s *sweeper) childless(p *Process) bool {
 
 // maxGlance is the most process IDs that are tried at a glance.
 const maxGlance = 256
+
+// noteNewest notes which of the newest processes are members of groups that are about to
+// get the stop signal. They may leave the group, as a daemon does that was just forked,
+// and would be taken for others; or execute a program, which forgets the signal, if that is
+// handled in the way of the parent. It answers whether there are any. t.mu is locked.
+func (s *sweeper) noteNewest(t *tree, groups []*Process) (any bool) {
+	last, newest := t.ledger.At.Last, newestForks
+	if len(groups) == 1 { // what the leader has forked is newer than that
+		newest = min(newest, s.table.distance(groups[0].PID, last))
+	}
+	for pid := range s.table.upTo(last, newest) {
+		group, err := unix.Getpgid(pid)
+		if err != nil || !slices.ContainsFunc(groups, func(p *Process) bool { return p.PID == group && p.PID != pid }) {
+			continue
+		}
+		any = true
+		if k, err := kinOf(pid); err == nil {
+			sig := t.ledger.Signal()
+			t.ledger.Note(ending.Being{PID: pid, Began: k.began}, k.isNewborn(sig) && signalSet(k.parent, "SigCgt").has(sig))
+		}
+	}
+	return any
+}
+
+// newestForks is how many of the newest processes may be about to do so: they need less
+// than a millisecond for it.
+const newestForks = 8
 
 // departed is a leader that is gone.
 type departed struct {

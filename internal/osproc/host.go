@@ -25,6 +25,7 @@ type Host struct {
 
 	mu      sync.Mutex
 	leaders map[int]*Process          // started and not reaped, by process ID
+	trees   map[owner]*tree           // that are being ended, or were left alive
 	unborn  map[*Process]*spawn.Birth // being started
 	busy    int                       // processes being started, or started and not reaped
 	idle    *sync.Cond                // busy has become 0
@@ -57,7 +58,7 @@ func NewHost(engine string) (*Host, error) {
 
 // newHost is one that starts nothing.
 func newHost(engine string, poller *poller) *Host {
-	h := &Host{engine: engine, hash: hashOf(engine), poller: poller, leaders: map[int]*Process{}, unborn: map[*Process]*spawn.Birth{}}
+	h := &Host{engine: engine, hash: hashOf(engine), poller: poller, leaders: map[int]*Process{}, trees: map[owner]*tree{}, unborn: map[*Process]*spawn.Birth{}}
 	h.idle = sync.NewCond(&h.mu)
 	h.sweep = newSweeper(h)
 	return h
@@ -109,6 +110,7 @@ func (h *Host) Engine() string { return h.engine }
 // frees what the host holds. No process can be started any more. What cannot be
 // ended is an error.
 func (h *Host) Close(deadline time.Time) error {
+	h.StopAllLeft(deadline)
 	left := h.waitIdle(deadline.Add(unkillable))
 	h.sweep.close(deadline)
 	hosts.remove(h)

@@ -7,18 +7,20 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
 // finder tells whose descendant a process is.
 type finder struct {
-	host    *Host
-	table   *procTable
-	self    int               // this program's process ID
-	all     *target           // everything of the engine, if asked for
-	targets map[owner]*target // by the process that their descendants descend from
-	blind   bool              // something could not be looked at for want of descriptors
+	host   *Host
+	table  *procTable
+	self   int             // this program's process ID
+	trees  map[owner]*tree // whose descendants are looked for
+	strays *tree           // of what belongs to nobody who is owned, nil if that is not looked for
+	owned  map[owner]bool
+	blind  bool // something could not be looked at for want of descriptors
 }
 
 // find is what is seen of pid: by its mark, or else by its group, session or parent, by
@@ -76,7 +78,7 @@ func (f *finder) variables(k kin) (owner, sight) {
 	}
 	switch {
 	case len(env) > 0 && f.host.engine != "" && variable(env, MarkEngine) == f.host.engine:
-		return ownerOf(f.host.hash, variable(env, MarkID)), ours
+		return f.host.owner(knownAs(variable(env, MarkID), variable(env, MarkProbe) != "")), ours
 	case len(env) > 0, k.noEnvironment && k.flags&exiting == 0:
 		return 0, stranger
 	case err == unix.ENOENT:
@@ -133,21 +135,16 @@ func isChild(pid int) bool {
 	return err == nil && k.parent == os.Getpid()
 }
 
-// target is whose end asks for the end of what was found, nil if nobody's.
-func (f *finder) target(found finding) *target {
-	if found.sight != ours {
-		return nil
-	}
-	if t := f.targets[found.owner]; t != nil {
+// tree is the tree that what was found belongs to, nil if it is not looked for.
+func (f *finder) tree(found finding) *tree {
+	switch t := f.trees[found.owner]; {
+	case found.sight != ours:
+	case t != nil:
 		return t
+	case !f.owned[found.owner]:
+		return f.strays
 	}
-	return f.all
-}
-
-// inGroup reports whether pid is in the group of t's leader.
-func (f *finder) inGroup(t *target, pid int) bool {
-	pgid, err := unix.Getpgid(pid)
-	return err == nil && t.process != nil && f.host.leader(pgid) == t.process
+	return nil
 }
 
 // kin is who a process belongs to (proc_pid_stat(5)).
@@ -195,6 +192,38 @@ func kinOf(pid int) (k kin, err error) {
 		dead:  number(threads) <= 1 && (fields[state][0] == 'Z' || fields[state][0] == 'X'),
 		flags: number(flags), began: number(began), noEnvironment: number(endCode) != 0 && number(envStart) == number(envEnd),
 	}, nil
+}
+
+// isNewborn reports whether it may be about to execute a program, and handles sig.
+func (k kin) isNewborn(sig syscall.Signal) bool {
+	return k.isForked() && ticks()-k.began <= newborn && signalSet(k.pid, "SigCgt").has(sig)
+}
+
+// newborn is how long after its fork a process is likely to execute a program, if it ever
+// does, in clock ticks.
+const newborn = 3
+
+// ignores reports whether a process ignores a signal.
+func ignores(pid int, sig syscall.Signal) bool { return signalSet(pid, "SigIgn").has(sig) }
+
+// signals is a set of them.
+type signals uint64
+
+func (s signals) has(sig syscall.Signal) bool { return s&(1<<(sig-1)) != 0 }
+
+// signalSet is a set of signals of a process (proc_pid_status(5)), empty if it cannot be
+// read.
+func signalSet(pid int, name string) signals {
+	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/status", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0
+	}
+	defer closePrompt(fd)
+	var buf [4096]byte
+	_, rest, _ := bytes.Cut(buf[:preadPrompt(fd, buf[:])], []byte("\n"+name+":"))
+	hex, _, _ := bytes.Cut(bytes.TrimSpace(rest), []byte("\n"))
+	set, _ := strconv.ParseUint(string(hex), 16, 64)
+	return signals(set)
 }
 
 func variable(env []byte, name string) string {

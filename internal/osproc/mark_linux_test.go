@@ -166,7 +166,7 @@ func TestAMarkIsSeenUntilAProcessIsReaped(t *testing.T) {
 // A stranger has no mark: neither this program nor the first process.
 func TestStrangersHaveNoMark(t *testing.T) {
 	h := basicHost(t)
-	f := finder{host: h, table: h.sweep.table, self: os.Getpid(), targets: map[owner]*target{}}
+	f := finder{host: h, table: h.sweep.table, self: os.Getpid()}
 	for _, pid := range []int{1, os.Getppid()} {
 		require.NotEqual(t, ours, f.find(pid).sight, pid)
 	}

@@ -12,7 +12,8 @@ import (
 // of its own (epoll(7)), for which one goroutine waits through the runtime's
 // poller.
 type poller struct {
-	file *os.File // the epoll instance
+	file  *os.File    // the epoll instance
+	spare [burst]byte // for what its goroutine reads and nobody wants
 
 	mu      sync.Mutex
 	epoll   int     // the same, -1 once it is closed

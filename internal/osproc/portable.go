@@ -55,6 +55,14 @@ func statusOf(state *os.ProcessState) Status {
 	return status
 }
 
+// members are known to the kernel alone.
+type members struct{}
+
+func (members) count() int { return 0 }
+
+// ignores is not known: who does not listen is hung up at once.
+func ignores(int, syscall.Signal) bool { return true }
+
 // birth bounds the search for descendants only on Linux.
 type birth struct{}
 

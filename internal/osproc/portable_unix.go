@@ -4,9 +4,11 @@ package osproc
 
 import (
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/procession-go/procession/internal/ending"
 	"github.com/procession-go/procession/internal/output"
 )
 
@@ -15,7 +17,9 @@ func endsWithEngine(*syscall.SysProcAttr) {}
 // stream is read by a pump all the time.
 type stream struct {
 	process *Process
+	index   int
 	pump    *pump
+	silent  atomic.Bool // what comes is not output any more
 }
 
 // linger is 0: a pump waits as long as it takes.
@@ -26,27 +30,52 @@ func openPipe(p *Process, name output.Stream) (s *stream, theirs end, err error)
 	if err != nil {
 		return nil, end{}, err
 	}
-	return &stream{p, newPump(p, r, output.NewBuffer(name))}, end{w}, nil
+	return newStream(p, r, name), end{w}, nil
 }
 
-func openTerminalStream(p *Process) *stream {
-	return &stream{p, newPump(p, p.terminal, output.NewBuffer(output.Stdout))}
+func newStream(p *Process, file *os.File, name output.Stream) *stream {
+	s := &stream{process: p, index: int(name)}
+	s.pump = newPump(file, output.NewBuffer(name), s)
+	return s
 }
+
+func openTerminalStream(p *Process) *stream { return newStream(p, p.terminal, output.Stdout) }
 
 func (s *stream) start() {
 	go func() {
 		s.pump.run()
-		if last, ok := s.pump.buffer.Flush(); ok {
-			s.process.push(last)
-		}
 		if s.pump.file != s.process.terminal {
 			s.pump.file.Close()
 		}
-		s.process.streamEnded()
+		s.silence()
 	}()
 }
 
-func (s *stream) drain() { s.pump.file.SetReadDeadline(time.Unix(1, 0)) }
+func (s *stream) took(n int) {
+	if slice, ok := s.pump.buffer.Filled(n); ok {
+		s.process.push(slice)
+	}
+	s.process.draining.Load().took(s.index, n)
+}
+
+func (s *stream) discard() { s.pump.wake() }
+
+func (s *stream) silence() {
+	if s.silent.Swap(true) {
+		return
+	}
+	if last, ok := s.pump.buffer.Flush(); ok {
+		s.process.push(last)
+	}
+	s.process.streamEnded()
+}
+
+func (s *stream) isSilent() (wanted, done bool) { return s.process.discarding.Load(), s.silent.Load() }
+
+// pending is not known; the idle time alone decides.
+func (s *stream) pending() int { return 0 }
+
+func (s *stream) holds() bool { return s.pump.holds.Load() }
 
 func (s *stream) close() {
 	if s.pump.file != s.process.terminal {
@@ -61,30 +90,44 @@ func newSweeper(*Host) *sweeper { return &sweeper{} }
 
 func (*sweeper) birth() birth { return birth{} }
 
-func (*sweeper) lastPID() int { return 0 }
+// moment is one after everything that there was.
+func (*sweeper) moment() ending.Moment { return ending.Moment{Tick: 1} }
+
+func (*sweeper) noteNewest(*tree, []*Process) bool { return false }
 
 func (*sweeper) findsMembers() bool { return false }
-
-func (*sweeper) stop(*Process, syscall.Signal) {}
 
 // childless is known of a group without members. Its number stays taken as long
 // as it has one (POSIX, setpgid(2)).
 func (*sweeper) childless(p *Process) bool { return signalGroup(p.PID, 0) != nil }
 
-// end signals the group and waits until it is empty.
-func (*sweeper) end(p *Process, sig syscall.Signal, done func()) {
-	p.StopGroup(sig)
+// ask waits until the groups of the leaders that have exited are empty.
+func (*sweeper) ask(t *tree) {
+	if len(t.gone) == 0 {
+		return
+	}
+	gone := t.gone
+	t.gone = nil
+	var groups []int
+	for _, p := range t.leaders {
+		if p.hasExited() {
+			groups = append(groups, p.PID)
+		}
+	}
 	go func() {
-		defer done()
-		for signalGroup(p.PID, 0) == nil {
-			time.Sleep(5 * time.Millisecond)
+		for _, pgid := range groups {
+			for signalGroup(pgid, 0) == nil {
+				time.Sleep(5 * time.Millisecond)
+			}
+		}
+		for _, f := range gone {
+			f()
 		}
 	}()
 }
 
+func (*sweeper) stopStrays(time.Time) {}
+
 func (*sweeper) close(time.Time) {}
 
 func (*sweeper) reaped(*Process) {}
-
-// pending is not known; the idle time alone decides.
-func pending(*os.File) int { return 0 }

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/procession-go/procession/internal/ending"
 	"github.com/procession-go/procession/internal/output"
 	"github.com/procession-go/procession/internal/spawn"
 )
@@ -23,21 +24,21 @@ type Process struct {
 	// StartedAt is when the leader was started.
 	StartedAt time.Time
 
-	host     *Host
-	notify   func(Event)
-	log      *output.Log
-	watch    func(output.Stream, []byte) (then func()) // nil if nobody watches
-	ready    *OutputReady                              // allocated once, sent often
-	streams  []*stream
-	reading  atomic.Int32 // streams that have not ended
-	draining atomic.Pointer[drain]
-	stdin    *os.File // pipe or terminal, nil if none
-	terminal *os.File
-	theirs   [3]end // the leader's standard input, output and error, until it has them
-	leader   leader
-	owner    owner           // what its descendants are known by
-	birth    birth           // bounds the search for them
-	had      map[int]receipt // the sweeper's: what it has sent to whom
+	host       *Host
+	notify     func(Event)
+	log        *output.Log
+	watch      func(output.Stream, []byte) (then func()) // nil if nobody watches
+	ready      *OutputReady                              // allocated once, sent often
+	streams    []*stream
+	reading    atomic.Int32 // streams that have not ended
+	draining   atomic.Pointer[drain]
+	discarding atomic.Bool // what comes is no output any more
+	stdin      *os.File    // pipe or terminal, nil if none
+	terminal   *os.File
+	theirs     [3]end // the leader's standard input, output and error, until it has them
+	leader     leader
+	owner      owner // what its descendants are known by
+	birth      birth // bounds the search for them
 
 	mu          sync.Mutex
 	unborn      *spawn.Birth // while it is being started
@@ -47,25 +48,18 @@ type Process struct {
 	exited      bool
 	reaped      bool // the leader's numbers may belong to a stranger
 	stdinClosed bool
-	// The last signal that was sent to end the leader, and the group; and the
-	// process ID given out last before the group got it: a member with a higher one
-	// may have come too late for it.
-	leaderSignal, groupSignal syscall.Signal
-	groupLast                 int
-}
+	course      *ending.Course // of the end of a leader that is not born yet, nil without
+	hadUnborn   bool           // and it has had the stop signal
 
-// receipt is what a descendant was sent. One that was forked by a program that
-// handles the signal still does, and forgets about it when it executes a program
-// of its own.
-type receipt struct {
-	signal syscall.Signal
-	unborn bool // when it was sent
+	// Protected by the mutex of its tree.
+	whole bool           // its group has had the stop signal as a whole
+	left  syscall.Signal // what has outlived the leader on purpose is to be ended by it; 0 otherwise
 }
 
 // Start starts c. What happens is told by notify: Started or StartFailed first,
 // and the rest once Attach has been called.
 func (h *Host) Start(c Command, notify func(Event)) *Process {
-	p := &Process{ID: c.ID, host: h, notify: notify, log: c.Log, watch: c.Watch, owner: h.owner(c.ID)}
+	p := &Process{ID: c.ID, host: h, notify: notify, log: c.Log, watch: c.Watch, owner: h.owner(c.known())}
 	if p.log == nil {
 		p.log = output.NewLog(1)
 	}
@@ -194,6 +188,7 @@ func (p *Process) push(s output.Slice) {
 // streamEnded is called by each stream as its last act.
 func (p *Process) streamEnded() {
 	if p.reading.Add(-1) == 0 {
+		p.draining.Load().stop()
 		p.notify(&OutputEnded{event{p}})
 	}
 }
@@ -237,82 +232,6 @@ func (p *Process) SignalLeader(sig syscall.Signal) error {
 // that belongs to another user now cannot (kill(2), EPERM).
 func (p *Process) Killable() bool { return !errors.Is(p.SignalLeader(0), os.ErrPermission) }
 
-// Stop sends sig, which is to end it, to all of the tree: at once to the group,
-// once, followed by SIGCONT so that stopped members hear it; soon to the
-// descendants that left it. A terminal is hung up as well, because an
-// interactive shell ignores SIGTERM. Called again with another signal, that is
-// sent to what is left.
-func (p *Process) Stop(sig syscall.Signal) {
-	p.StopGroup(sig)
-	p.host.sweep.stop(p, sig)
-}
-
-// StopLeader is Stop for the leader alone.
-func (p *Process) StopLeader(sig syscall.Signal) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.reaped || p.leaderSignal == sig {
-		return
-	}
-	p.leaderSignal = sig
-	signalProcess(p.PID, sig)
-	if p.terminal != nil && sig != syscall.SIGKILL {
-		signalProcess(p.PID, sigHup)
-	}
-	signalProcess(p.PID, sigCont)
-}
-
-// StopGroup is Stop for the members of the group alone, without a look for the
-// descendants that left it.
-func (p *Process) StopGroup(sig syscall.Signal) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.reaped || p.groupSignal == sig {
-		return
-	}
-	p.groupSignal = sig
-	if p.leaderSignal == sig && sig != syscall.SIGKILL && p.host.sweep.findsMembers() {
-		p.groupLast = 0 // the leader has had it: the sweep signals the others one by one
-		return
-	}
-	p.leaderSignal = sig
-	p.groupLast = p.host.sweep.lastPID() // before: rather should a newborn have it twice than never
-	p.signalAll(sig)
-	if p.terminal != nil && sig != syscall.SIGKILL {
-		p.signalAll(sigHup)
-	}
-	p.signalAll(sigCont)
-}
-
-// signalAll sends sig to the group, and to the leader if it is not in it: one that
-// leads a session cannot leave, but the group is known by a number alone.
-func (p *Process) signalAll(sig syscall.Signal) {
-	signalGroup(p.PID, sig)
-	if hasLeft(p.PID) {
-		signalProcess(p.PID, sig)
-	}
-}
-
-// missed reports whether a member of the group may not have been there yet when the
-// group got sig.
-func (p *Process) missed(sig syscall.Signal, pid int) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.groupSignal == sig && pid > p.groupLast
-}
-
-// EndTree ends what is left of the tree, now that the leader has exited. It
-// answers whether nothing is left already; if not, TreeGone tells when nothing
-// is. What is found gets sig unless it had it; a later Stop sends another. After
-// Reap, only descendants that carry the marks are found.
-func (p *Process) EndTree(sig syscall.Signal) (gone bool) {
-	if p.host.sweep.childless(p) {
-		return true
-	}
-	p.host.sweep.end(p, sig, func() { p.notify(&TreeGone{event{p}}) })
-	return false
-}
-
 func (p *Process) isReaped() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -328,36 +247,12 @@ func (p *Process) Reap() {
 		return
 	}
 	p.reaped = true
+	p.draining.Load().stop()
 	p.leader.reap()
 	p.mu.Unlock()
 	p.closeFiles()
+	if t := p.host.treeOf(p.owner); t != nil {
+		t.reapedFrom(p)
+	}
 	p.host.ended(p)
 }
-
-// Abandon ends the whole tree with SIGKILL and reaps, for when nobody looks
-// after it any more, whether it has started already or not. It returns at once;
-// Host.Close waits for it.
-func (p *Process) Abandon() {
-	p.mu.Lock()
-	again := p.abandoned
-	p.abandoned = true
-	p.mu.Unlock()
-	if !p.StopUnborn(syscall.SIGKILL) && !again {
-		p.endAbandoned()
-	}
-}
-
-func (p *Process) endAbandoned() {
-	p.Attach()
-	p.StopGroup(syscall.SIGKILL)
-	p.mu.Lock()
-	exited := p.exited
-	p.mu.Unlock()
-	if exited {
-		p.bury()
-	}
-}
-
-// bury ends what an abandoned leader, which has exited, left behind. Exactly one
-// of Abandon and leaderExited does it, whichever comes second.
-func (p *Process) bury() { p.host.sweep.end(p, syscall.SIGKILL, p.Reap) }

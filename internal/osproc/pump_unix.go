@@ -5,6 +5,7 @@ package osproc
 import (
 	"errors"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -14,27 +15,36 @@ import (
 // pump reads one pipe, or terminal, in a goroutine of its own, through the
 // runtime's poller.
 type pump struct {
-	process *Process
-	file    *os.File
-	raw     syscall.RawConn
-	buffer  *output.Buffer
-	once    func(fd uintptr) bool // readOnce, allocated once
-	busy    bool                  // something has come since the deadline was set
+	file   *os.File
+	raw    syscall.RawConn
+	buffer *output.Buffer
+	sink   sink
+	once   func(fd uintptr) bool // readOnce, allocated once
+	busy   bool                  // something has come since the deadline was set
+	spare  []byte                // what is discarded is read into it
 
-	wait bool // readOnce: wait until there is something
-	n    int  // what readOnce has read, -1 if there was nothing
-	err  error
+	holds atomic.Bool // what it has read is not in the log yet
+	n     int         // what readOnce has read
+	err   error
+}
+
+// sink is where a pump's output goes.
+type sink interface {
+	took(n int)
+	// silence is called when output is to be discarded from now on.
+	silence()
+	// isSilent reports whether it is to be, or is, discarded.
+	isSilent() (wanted, done bool)
 }
 
 // Why a pump ends, besides an error.
 var (
-	errEOF     = errors.New("end of output")
-	errDrained = errors.New("drained") // the pipe is still held open by a descendant
-	errSilent  = errors.New("silent")
+	errEOF    = errors.New("end of output")
+	errSilent = errors.New("silent")
 )
 
-func newPump(p *Process, file *os.File, buffer *output.Buffer) *pump {
-	s := &pump{process: p, file: file, buffer: buffer}
+func newPump(file *os.File, buffer *output.Buffer, to sink) *pump {
+	s := &pump{file: file, buffer: buffer, sink: to}
 	s.raw, s.err = file.SyscallConn()
 	s.once = s.readOnce
 	return s
@@ -45,29 +55,26 @@ func newPump(p *Process, file *os.File, buffer *output.Buffer) *pump {
 func (s *pump) run() error {
 	s.listen()
 	for s.err == nil {
-		d := s.process.draining.Load()
-		if d != nil {
-			s.err = s.drain(d)
-			if s.err != nil {
-				break
-			}
+		if wanted, done := s.sink.isSilent(); wanted && !done {
+			s.sink.silence()
+			s.listen()
 		}
-		s.wait = true
 		err := s.raw.Read(s.once)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			if s.process.draining.Load() != nil {
+			if wanted, done := s.sink.isSilent(); wanted && !done {
 				continue
 			}
-			if !s.busy {
+			if !s.busy && linger > 0 {
 				return errSilent
 			}
 			s.listen()
 		case err != nil:
 			s.err = err
-		default:
+		case s.n > 0:
 			s.busy = true
-			s.took(d)
+			s.sink.took(s.n)
+			s.holds.Store(false)
 		}
 	}
 	return s.err
@@ -75,77 +82,57 @@ func (s *pump) run() error {
 
 func (s *pump) listen() {
 	s.busy = false
+	deadline := time.Time{}
 	if linger > 0 {
-		s.file.SetReadDeadline(time.Now().Add(linger))
+		deadline = time.Now().Add(linger)
 	}
+	s.file.SetReadDeadline(deadline)
 }
 
-// drain reads until nothing is left at the moment, and only then looks at the
-// clock: after a pause in which this goroutine got no CPU time, what has arrived
-// meanwhile still counts.
-func (s *pump) drain(d *drain) error {
-	s.file.SetReadDeadline(time.Time{})
-	for owed := pending(s.file); ; {
-		s.wait = false
-		err := s.raw.Read(s.once)
-		if errors.Is(err, os.ErrDeadlineExceeded) { // it has been told late that draining has begun
-			s.file.SetReadDeadline(time.Time{})
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if s.err != nil {
-			return s.err
-		}
-		if s.n < 0 {
-			break
-		}
-		owed -= s.n
-		s.took(d)
-		if owed <= 0 && d.expired() {
-			return errDrained
-		}
-	}
-	until, passed := d.deadline()
-	if passed {
-		return errDrained
-	}
-	s.file.SetReadDeadline(until)
-	return nil
-}
-
-// took hands over what readOnce has read.
-func (s *pump) took(d *drain) {
-	if s.n <= 0 {
-		return
-	}
-	if d != nil {
-		d.touch()
-	}
-	if slice, ok := s.buffer.Filled(s.n); ok {
-		s.process.push(slice)
-	}
-}
+// wake makes a pump that waits see that its output is to be discarded.
+func (s *pump) wake() { s.file.SetReadDeadline(time.Unix(1, 0)) }
 
 // readOnce reads once. A buffer is held only while there is something to read:
 // the poller waits between two calls.
 func (s *pump) readOnce(fd uintptr) bool {
-	n, err := read(int(fd), s.buffer.Free())
+	_, discarding := s.sink.isSilent()
+	s.holds.Store(true)
+	n, err := read(int(fd), s.space(discarding))
+	if n <= 0 || discarding {
+		s.holds.Store(false)
+	}
 	switch {
 	case err == syscall.EAGAIN:
-		s.n = -1
-		s.buffer.Idle()
-		return !s.wait
+		if !discarding {
+			s.buffer.Idle()
+		}
+		return false
 	case err != nil: // a terminal's end is EIO
 		s.n, s.err = 0, err
 	case n == 0:
 		s.n, s.err = 0, errEOF
+	case discarding:
+		s.n = 0
+		s.busy = true
 	default:
 		s.n = n
 	}
 	return true
 }
+
+func (s *pump) space(discarding bool) []byte {
+	if !discarding {
+		return s.buffer.Free()
+	}
+	if s.spare == nil {
+		s.spare = make([]byte, burst)
+	}
+	return s.spare
+}
+
+// burst is how many bytes the poller reads of one stream at a time, and how many are
+// discarded at once.
+const burst = 32 << 10
 
 // read is read(2).
 func read(fd int, buf []byte) (int, error) {

@@ -10,7 +10,6 @@ import (
 
 const (
 	sigCont = syscall.SIGCONT
-	sigHup  = syscall.SIGHUP
 )
 
 const errNotDir = syscall.ENOTDIR

@@ -13,25 +13,21 @@ import (
 
 // stream reads one pipe, or terminal, of a process. It is cold, and costs next to
 // nothing, as long as little comes: the host's poller then reads what there is.
-// One that has much to say is hot: it has a pump, until it falls silent. So is
-// one that is being drained.
+// One that has much to say is hot: it has a pump, until it falls silent.
 type stream struct {
 	process *Process
+	index   int // among the process's streams
 	fd      int // -1 once it is closed
 	buffer  output.Buffer
 
-	mu    sync.Mutex
-	ended bool
-	pump  *pump // nil while it is cold
+	mu     sync.Mutex
+	ended  bool  // there is nothing to read any more
+	silent bool  // what comes is not output any more: it has ended, or is discarded
+	pump   *pump // nil while it is cold
 }
 
-const (
-	// burst is how many bytes the poller reads of one stream at a time.
-	burst = 32 << 10
-
-	// linger is how long a pump waits in silence before it ends.
-	linger = 50 * time.Millisecond
-)
+// linger is how long a pump waits in silence before it ends.
+const linger = 50 * time.Millisecond
 
 // openPipe makes the pipe of a stream. theirs is the process's end.
 func openPipe(p *Process, name output.Stream) (s *stream, theirs end, err error) {
@@ -44,7 +40,7 @@ func openPipe(p *Process, name output.Stream) (s *stream, theirs end, err error)
 }
 
 func newStream(p *Process, fd int, name output.Stream) *stream {
-	return &stream{process: p, fd: fd, buffer: *output.NewBuffer(name)}
+	return &stream{process: p, index: int(name), fd: fd, buffer: *output.NewBuffer(name)}
 }
 
 // openTerminalStream reads the terminal of p.
@@ -73,20 +69,38 @@ func (s *stream) readable() {
 		if budget <= 0 && s.heat(false) {
 			return
 		}
-		n, err := readPrompt(s.fd, s.buffer.Free())
+		n, err := readPrompt(s.fd, s.space())
 		switch {
 		case err == syscall.EAGAIN:
-			s.buffer.Idle()
+			if !s.silent {
+				s.buffer.Idle()
+			}
 			return
 		case n <= 0: // the end of a terminal is EIO
 			s.end()
 			return
 		}
 		budget -= n
-		if slice, ok := s.buffer.Filled(n); ok {
-			s.process.push(slice)
+		if !s.silent {
+			s.took(n)
 		}
 	}
+}
+
+// space is where to read to.
+func (s *stream) space() []byte {
+	if s.silent {
+		return s.process.host.poller.spare[:]
+	}
+	return s.buffer.Free()
+}
+
+// took hands over what was read.
+func (s *stream) took(n int) {
+	if slice, ok := s.buffer.Filled(n); ok {
+		s.process.push(slice)
+	}
+	s.process.draining.Load().took(s.index, n)
 }
 
 // heat gives the stream a pump. If that is not for good, the pump needs another
@@ -111,7 +125,7 @@ func (s *stream) heat(forGood bool) bool {
 	if forGood && s.process.terminal == nil {
 		s.fd = -1 // file is its owner now
 	}
-	s.pump = newPump(s.process, file, &s.buffer)
+	s.pump = newPump(file, &s.buffer, s)
 	go s.run(s.pump)
 	return true
 }
@@ -120,8 +134,11 @@ func (s *stream) heat(forGood bool) bool {
 func (s *stream) run(p *pump) {
 	for p.run() == errSilent {
 		s.mu.Lock()
-		if s.fd >= 0 && s.process.draining.Load() == nil && s.process.host.poller.add(s.fd, s) == nil {
+		if s.fd >= 0 && s.process.host.poller.add(s.fd, s) == nil {
 			s.cool()
+			if s.process.discarding.Load() {
+				s.hush()
+			}
 			s.mu.Unlock()
 			return
 		}
@@ -141,30 +158,75 @@ func (s *stream) cool() {
 	s.pump = nil
 }
 
-// drain reads until the end; see Process.Drain.
-func (s *stream) drain() {
+// discard drops what comes from now on; see Process.Discard.
+func (s *stream) discard() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.ended:
-	case s.pump != nil:
-		s.pump.file.SetReadDeadline(time.Unix(1, 0)) // it sees that draining has begun
-	default:
-		s.heat(true)
+	if s.pump != nil {
+		s.pump.wake() // it calls silence, before it reads on
+		return
 	}
+	s.hush()
 }
 
-// end tells that nothing will follow.
+// silence is called by the pump, which has handed over all that it has read.
+func (s *stream) silence() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hush()
+}
+
+func (s *stream) isSilent() (wanted, done bool) {
+	if !s.process.discarding.Load() {
+		return false, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return true, s.silent
+}
+
+// hush tells that no output will follow.
+func (s *stream) hush() {
+	if s.silent {
+		return
+	}
+	s.silent = true
+	if last, ok := s.buffer.Flush(); ok {
+		s.process.push(last)
+	}
+	s.process.streamEnded()
+}
+
+// end is when there is nothing to read any more.
 func (s *stream) end() {
 	if s.ended {
 		return
 	}
 	s.ended = true
-	if last, ok := s.buffer.Flush(); ok {
-		s.process.push(last)
-	}
 	s.closeFD()
-	s.process.streamEnded()
+	s.hush()
+}
+
+// pending is how many bytes wait to be read.
+func (s *stream) pending() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.silent:
+		return 0
+	case s.pump == nil:
+		n, _ = unix.IoctlGetInt(s.fd, unix.TIOCINQ)
+	default:
+		s.pump.raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.TIOCINQ) })
+	}
+	return n
+}
+
+// holds reports whether what was read is not in the log yet.
+func (s *stream) holds() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pump != nil && s.pump.holds.Load()
 }
 
 // closeFD closes the pipe. A terminal stays open: that would hang up a program

@@ -5,9 +5,11 @@ package osproc
 import (
 	"errors"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
+	"github.com/procession-go/procession/internal/ending"
 	"github.com/procession-go/procession/internal/output"
 )
 
@@ -16,7 +18,6 @@ import (
 
 const (
 	sigCont = syscall.Signal(-1)
-	sigHup  = syscall.Signal(-1)
 )
 
 var errNotDir = errors.New("not a directory")
@@ -66,15 +67,22 @@ func newSweeper(*Host) *sweeper { return &sweeper{} }
 
 func (*sweeper) birth() birth { return birth{} }
 
-func (*sweeper) lastPID() int { return 0 }
+func (*sweeper) moment() ending.Moment { return ending.Moment{Tick: 1} }
+
+func (*sweeper) noteNewest(*tree, []*Process) bool { return false }
 
 func (*sweeper) findsMembers() bool { return false }
 
-func (*sweeper) stop(*Process, syscall.Signal) {}
-
 func (*sweeper) childless(*Process) bool { return true }
 
-func (*sweeper) end(_ *Process, _ syscall.Signal, done func()) { done() }
+func (*sweeper) ask(t *tree) {
+	for _, f := range t.gone {
+		go f()
+	}
+	t.gone = nil
+}
+
+func (*sweeper) stopStrays(time.Time) {}
 
 func (*sweeper) close(time.Time) {}
 
@@ -83,8 +91,12 @@ func (*sweeper) reaped(*Process) {}
 // stream reads one pipe with blocking reads.
 type stream struct {
 	process *Process
+	index   int
 	file    *os.File
 	buffer  *output.Buffer
+
+	mu     sync.Mutex
+	silent bool // what comes is not output any more
 }
 
 func openPipe(p *Process, name output.Stream) (s *stream, theirs end, err error) {
@@ -92,39 +104,50 @@ func openPipe(p *Process, name output.Stream) (s *stream, theirs end, err error)
 	if err != nil {
 		return nil, end{}, err
 	}
-	return &stream{process: p, file: r, buffer: output.NewBuffer(name)}, end{w}, nil
+	return &stream{process: p, index: int(name), file: r, buffer: output.NewBuffer(name)}, end{w}, nil
 }
 
 func (s *stream) start() { go s.run() }
 
-// drain closes the pipe if nothing has come for the idle time.
-func (s *stream) drain() {
-	until, passed := s.process.draining.Load().deadline()
-	if passed {
-		s.close()
-		return
-	}
-	time.AfterFunc(time.Until(until), s.drain)
-}
+// pending is not known; the idle time alone decides.
+func (s *stream) pending() int { return 0 }
+
+func (s *stream) holds() bool { return false }
 
 func (s *stream) close() { s.file.Close() }
 
 func (s *stream) run() {
 	for {
 		n, err := s.file.Read(s.buffer.Free())
-		if d := s.process.draining.Load(); d != nil {
-			d.touch()
-		}
-		if slice, ok := s.buffer.Filled(n); ok {
-			s.process.push(slice)
-		}
+		s.took(n)
 		if err != nil {
 			break
 		}
 	}
-	if last, ok := s.buffer.Flush(); ok {
-		s.process.push(last)
-	}
 	s.file.Close()
+	s.discard()
+}
+
+func (s *stream) took(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	slice, ok := s.buffer.Filled(n)
+	if s.silent {
+		return
+	}
+	if ok {
+		s.process.push(slice)
+	}
+	s.process.draining.Load().took(s.index, n)
+}
+
+// discard drops what comes from now on.
+func (s *stream) discard() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.silent {
+		return
+	}
+	s.silent = true
 	s.process.streamEnded()
 }

@@ -1,0 +1,290 @@
+package osproc
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/procession-go/procession/internal/ending"
+)
+
+// tree is what has one ID, from when something of it is to end, or is left alive, until
+// nothing is left: its leaders, which are that of the present incarnation and those of
+// earlier ones that left descendants alive, and all their descendants. Package ending
+// decides who gets which signal; a tree sends the leaders and their groups theirs, the
+// sweeper the others.
+//
+// Of locks, a tree's comes before all others.
+type tree struct {
+	host  *Host
+	owner owner
+
+	mu      sync.Mutex
+	leaders []*Process // that are not reaped
+	over    bool       // they all are
+	ledger  ending.Ledger
+	narrow  bool        // the leaders alone are to end
+	timer   *time.Timer // until something is due by the passing of time
+	gone    []func()    // to be called when nothing is left but leaders that have exited
+	members members     // the descendants that were found
+}
+
+// tree is the one that p belongs to, nil if p's leader has been reaped.
+func (p *Process) tree() *tree {
+	h := p.host
+	for !p.isReaped() {
+		h.mu.Lock()
+		t := h.trees[p.owner]
+		if t == nil {
+			t = &tree{host: h, owner: p.owner}
+			h.trees[p.owner] = t
+		}
+		h.mu.Unlock()
+		if t.join(p) {
+			return t
+		}
+	}
+	return nil
+}
+
+// treeOf is the tree of an owner, nil if there is none.
+func (h *Host) treeOf(o owner) *tree {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.trees[o]
+}
+
+// join adds a leader, unless it has been reaped or the tree is over.
+func (t *tree) join(p *Process) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.over || p.isReaped():
+		return false
+	case !slices.Contains(t.leaders, p):
+		t.leaders = append(t.leaders, p)
+		if p.hasHadIt() {
+			t.ledger.Note(p.being(), false)
+		}
+	}
+	return true
+}
+
+// reapedFrom forgets a leader that has been reaped.
+func (t *tree) reapedFrom(p *Process) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.leaders = slices.DeleteFunc(t.leaders, func(other *Process) bool { return other == p })
+	if len(t.leaders) > 0 || t.over {
+		return
+	}
+	t.over = true
+	t.disarm()
+	t.host.mu.Lock()
+	defer t.host.mu.Unlock()
+	delete(t.host.trees, t.owner)
+}
+
+// stop ends the tree, or if narrow the leaders alone. If it is being ended already, that
+// can only become sooner and wider.
+func (t *tree) stop(stop ending.Stop, narrow bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	begins := !t.ledger.Begun() || t.narrow && !narrow
+	due := t.ledger.Ask(stop, now)
+	t.narrow = narrow && (t.narrow || begins)
+	if due != 0 || begins {
+		t.send(now, begins)
+		if !t.narrow && !t.isBare() {
+			t.host.sweep.ask(t)
+		}
+	}
+	t.arm(now)
+}
+
+// send sends the leaders and their groups what is due to them.
+func (t *tree) send(now time.Time, begins bool) {
+	if t.ledger.Killing() {
+		for _, p := range t.leaders {
+			p.notify(&Killed{event{p}})
+		}
+	}
+	switch {
+	case t.narrow:
+		if begins {
+			t.ledger.At = t.moment()
+		}
+	case t.ledger.Killing():
+		for _, p := range t.leaders {
+			p.Signal(syscall.SIGKILL)
+		}
+	case begins:
+		t.signalGroups()
+	}
+	t.signalLeaders(now)
+}
+
+// signalGroups sends each group the stop signal as a whole, which is atomic with fork(2):
+// who is forked later is forked by one that has had it. A group whose leader has had it
+// alone does not get it: its members are found one by one.
+func (t *tree) signalGroups() {
+	var groups []*Process
+	for _, p := range t.leaders {
+		if !t.host.sweep.findsMembers() || p.hasExited() || !t.ledger.Knows(p.being()) {
+			p.whole = true
+			groups = append(groups, p)
+		}
+	}
+	t.ledger.At = t.moment()
+	if t.host.sweep.noteNewest(t, groups) {
+		t.ledger.At = t.moment()
+	}
+	for _, p := range groups {
+		p.Signal(t.ledger.Signal())
+		p.Signal(sigCont) // so that who is stopped hears it
+	}
+}
+
+// moment is the present: not one that passed while this program got no CPU time.
+func (t *tree) moment() (at ending.Moment) {
+	for range 10 {
+		begun := time.Now()
+		if at = t.host.sweep.moment(); time.Since(begun) < 50*time.Microsecond {
+			break
+		}
+	}
+	return at
+}
+
+// signalLeaders sends the leaders that live what is due to them. They are looked at
+// without a look at the process table.
+func (t *tree) signalLeaders(now time.Time) {
+	var seen ending.Snapshot
+	living := map[int]*Process{}
+	for _, p := range t.leaders {
+		if p.hasExited() {
+			continue
+		}
+		living[p.PID] = p
+		seen.Terminal = seen.Terminal || p.terminal != nil
+		seen.Members = append(seen.Members, ending.Member{
+			Being: p.being(), Grouped: p.whole && !hasLeft(p.PID), Deaf: p.terminal != nil && ignores(p.PID, t.ledger.Signal()),
+		})
+	}
+	dues, _ := t.ledger.Decide(seen, now)
+	for _, due := range dues {
+		for _, sig := range t.withCont(due.Signals) {
+			living[due.PID].SignalLeader(sig)
+		}
+	}
+}
+
+// withCont is what is due, followed by SIGCONT, so that who is stopped hears it.
+func (t *tree) withCont(due []syscall.Signal) []syscall.Signal {
+	if t.ledger.Killing() {
+		return due
+	}
+	return append(due, sigCont)
+}
+
+// arm waits for what is due by the passing of time.
+func (t *tree) arm(now time.Time) {
+	t.disarm()
+	after := t.ledger.Left(now)
+	if half := t.ledger.UntilHalf(now); half > 0 && t.onTerminal() {
+		after = half
+	}
+	if after > 0 {
+		t.timer = time.AfterFunc(after, t.elapsed)
+	}
+}
+
+func (t *tree) disarm() {
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+}
+
+// elapsed is called when half of the grace of what is on a terminal, or the deadline, has
+// passed.
+func (t *tree) elapsed() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	if t.ledger.Pass(now) != 0 || t.onTerminal() {
+		t.send(now, false)
+		if !t.narrow {
+			t.host.sweep.ask(t)
+		}
+	}
+	t.arm(now)
+}
+
+func (t *tree) onTerminal() bool {
+	return slices.ContainsFunc(t.leaders, func(p *Process) bool { return p.terminal != nil })
+}
+
+// await has done called when nothing of the tree is left but leaders that have exited.
+func (t *tree) await(done func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.gone = append(t.gone, done)
+	t.host.sweep.ask(t)
+}
+
+// isBare reports whether it can be seen at a glance that there is nothing but one leader.
+// t.mu is locked.
+func (t *tree) isBare() bool {
+	return len(t.leaders) == 1 && t.members.count() == 0 && t.host.sweep.childless(t.leaders[0])
+}
+
+// nothingBut is isBare for p's leader.
+func (t *tree) nothingBut(p *Process) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.isBare() && t.leaders[0] == p
+}
+
+// StopLeft ends what has outlived the leaders of an ID on purpose, see Leave, and calls
+// gone when nothing of it is left. It answers whether there is anything.
+func (h *Host) StopLeft(id string, stop ending.Stop, gone func()) bool {
+	t := h.treeOf(h.owner(id))
+	if t == nil {
+		return false
+	}
+	t.stop(stop, false)
+	t.await(gone)
+	return true
+}
+
+// HasLeft reports whether something has outlived the leaders of an ID on purpose.
+func (h *Host) HasLeft(id string) bool { return h.treeOf(h.owner(id)) != nil }
+
+// StopAllLeft ends by the deadline all that was left alive, each by its own stop signal, and
+// what carries the engine's mark and belongs to no process.
+func (h *Host) StopAllLeft(deadline time.Time) {
+	h.mu.Lock()
+	trees := slices.Collect(maps.Values(h.trees))
+	h.mu.Unlock()
+	for _, t := range trees {
+		if sig := t.left(); sig != 0 {
+			t.stop(ending.Stop{Signal: sig, Deadline: deadline}, false)
+		}
+	}
+	h.sweep.stopStrays(deadline)
+}
+
+// left is the signal that ends what was left alive, 0 if nothing was.
+func (t *tree) left() syscall.Signal {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range t.leaders {
+		if p.left != 0 {
+			return p.left
+		}
+	}
+	return 0
+}
