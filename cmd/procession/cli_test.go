@@ -89,6 +89,19 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
+// again asks the command line to end until the process has: a signal that comes too
+// soon is not meant again.
+func again(t *testing.T, cmd *exec.Cmd, sig syscall.Signal, pid int) {
+	t.Helper()
+	until(t, "it has ended", func() bool {
+		if dead(pid) {
+			return true
+		}
+		cmd.Process.Signal(sig)
+		return false
+	})
+}
+
 // dead reports whether a process has ended. If this program's parent does not
 // reap it, it may be a zombie.
 func dead(pid int) bool {

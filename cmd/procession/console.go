@@ -9,14 +9,17 @@ import (
 
 // console is what the command line talks to: its three standard files.
 type console struct {
-	stdin, stdout, stderr *os.File
+	stdin          *os.File
+	stdout, stderr *outlet
 
 	mu   sync.Mutex
 	held bool   // what procession itself says
 	said []byte // meanwhile
 }
 
-func newConsole() *console { return &console{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr} }
+func newConsole() *console {
+	return &console{stdin: os.Stdin, stdout: newOutlet(os.Stdout), stderr: newOutlet(os.Stderr)}
+}
 
 // Write writes what procession itself says to stderr, or keeps it while that is
 // held.
@@ -35,7 +38,7 @@ func (c *console) Write(text []byte) (int, error) {
 func (c *console) hold() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.held = isTerminal(c.stderr)
+	c.held = c.stderr.terminal
 }
 
 // release says what was kept.
@@ -48,20 +51,20 @@ func (c *console) release() {
 	c.said = nil
 }
 
-// coloured reports whether f is to be written to in colour: it is a terminal
+// coloured reports whether o is to be written to in colour: it is a terminal
 // that can, and nobody has said no (https://no-color.org).
-func coloured(f *os.File) bool {
-	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(f)
+func coloured(o *outlet) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && o.terminal
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // together reports whether stdout and stderr are the same file.
 func (c *console) together() bool {
-	out, err := c.stdout.Stat()
+	out, err := c.stdout.file.Stat()
 	if err != nil {
 		return false
 	}
-	errs, err := c.stderr.Stat()
+	errs, err := c.stderr.file.Stat()
 	return err == nil && os.SameFile(out, errs)
 }

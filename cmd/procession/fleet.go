@@ -16,11 +16,12 @@ type fleet struct {
 	signals []os.Signal // that ask it to end
 	engine  *procession.Engine
 	killed  chan struct{} // closed by kill
-	gaveUp  chan struct{} // closed some time later, when output that nobody takes is given up
 
 	mu       sync.Mutex
 	stopping bool
 	ids      []string
+	running  int           // processes
+	grace    time.Duration // the longest of theirs
 }
 
 func newFleet(c *console) (*fleet, error) {
@@ -38,7 +39,7 @@ func newFleet(c *console) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fleet{console: c, signals: signals, engine: engine, killed: make(chan struct{}), gaveUp: make(chan struct{})}, nil
+	return &fleet{console: c, signals: signals, engine: engine, killed: make(chan struct{})}, nil
 }
 
 // member is a process of a fleet.
@@ -52,8 +53,13 @@ type member struct {
 // stopped, is stopped as well.
 func (f *fleet) start(spec procession.Spec) (*member, error) {
 	ctx := context.Background()
+	f.mu.Lock()
+	f.running++
+	f.grace = max(f.grace, spec.Grace)
+	f.mu.Unlock()
 	id, err := f.engine.Start(ctx, spec)
 	if err != nil {
+		f.ended()
 		return nil, err
 	}
 	f.mu.Lock()
@@ -65,6 +71,13 @@ func (f *fleet) start(spec procession.Spec) (*member, error) {
 	}
 	info, err := f.engine.Info(ctx, id)
 	return &member{Info: info}, err
+}
+
+// ended notes that a process is gone.
+func (f *fleet) ended() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.running--
 }
 
 // stop lets all processes end in good order. It returns at once.
@@ -86,16 +99,21 @@ func (f *fleet) kill() {
 	close(f.killed)
 	go func() {
 		f.engine.Shutdown(context.Background())
-		time.AfterFunc(lastWords, func() { close(f.gaveUp) })
+		time.AfterFunc(lastWords, func() {
+			f.console.stdout.giveUp()
+			f.console.stderr.giveUp()
+		})
 	}()
 }
 
-// lastWords is how long the output of killed processes may take to be written.
-const lastWords = 500 * time.Millisecond
-
-// stopWhenAsked stops the fleet at the first signal that asks for it, and kills
-// it at the second.
-func (f *fleet) stopWhenAsked() (ignore func()) { return onInterrupt(f.signals, f.stop, f.kill) }
+// stopWhenAsked calls stop when a signal asks for the end, and kill when it asks
+// again; neither may block. Output waits for its reader only so long then.
+func (f *fleet) stopWhenAsked(stop, kill func()) {
+	onInterrupt(f.signals, func() {
+		go f.giveUpUnread(time.Now())
+		stop()
+	}, kill)
+}
 
 // close returns when nothing is left of the processes.
 func (f *fleet) close() {
@@ -135,13 +153,12 @@ func (f *fleet) follow(m *member, write func(procession.Segment) error, others .
 	delivered := make(chan error, 1)
 	go func() { delivered <- b.deliver() }()
 	var err error
-	if m.exit, err = f.engine.Wait(ctx, m.ID); err != nil {
+	m.exit, err = f.engine.Wait(ctx, m.ID)
+	f.ended()
+	if err != nil {
 		return err
 	}
-	select {
-	case err = <-delivered:
-	case <-f.gaveUp:
-	}
+	err = <-delivered
 	came, dropped, lost := b.sums()
 	m.bytes = came
 	if dropped > 0 {
@@ -153,11 +170,18 @@ func (f *fleet) follow(m *member, write func(procession.Segment) error, others .
 // unlessKilled is err, nil once the fleet has been killed: the engine is closed
 // then.
 func (f *fleet) unlessKilled(err error) error {
+	if f.wasKilled() {
+		return nil
+	}
+	return err
+}
+
+func (f *fleet) wasKilled() bool {
 	select {
 	case <-f.killed:
-		return nil
+		return true
 	default:
-		return err
+		return false
 	}
 }
 

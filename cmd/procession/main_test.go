@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"os"
 	"testing"
 
@@ -9,6 +10,8 @@ import (
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/testkit"
 )
+
+var slow = flag.Bool("slow", false, "run each way of ending 100 times")
 
 // The test binary is also the command line, and the programs that it runs: which
 // of these it is, the environment says.

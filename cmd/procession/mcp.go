@@ -93,8 +93,8 @@ func serveMCP(c *console, flags *mcpFlags) error {
 	if err != nil {
 		return err
 	}
-	out := c.stdout
-	os.Stdout = c.stderr // standard output is for the protocol and nothing else
+	out := c.stdout.file
+	os.Stdout = c.stderr.file // standard output is for the protocol and nothing else
 
 	signals := signalsToEnd()
 	engine, err := flags.engine(logger)
@@ -104,7 +104,7 @@ func serveMCP(c *console, flags *mcpFlags) error {
 	defer engine.Shutdown(context.Background())
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	defer onInterrupt(signals, cancel, func() { os.Exit(codeEngine) })() // the guardian does the rest
+	onInterrupt(signals, cancel, func() { os.Exit(codeEngine) }) // the guardian does the rest
 
 	server, err := mcpserver.New(engine, flags.options(logger))
 	if err != nil {
@@ -184,7 +184,7 @@ func (f *mcpFlags) options(logger *slog.Logger) mcpserver.Options {
 // logger logs to stderr or the log file what is worth a line in the life of a
 // server.
 func (f *mcpFlags) logger(c *console) (*slog.Logger, func() error, error) {
-	to := c.stderr
+	to := c.stderr.file
 	shut := func() error { return nil }
 	if f.logFile != "" {
 		file, err := os.OpenFile(f.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)

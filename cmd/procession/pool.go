@@ -38,6 +38,7 @@ func up(c *console, flags *upFlags, pool *poolfile.Pool) (err error) {
 	if err != nil {
 		return err
 	}
+	defer func() { err = f.tellLost(err) }()
 	defer f.close()
 	r := &poolRun{
 		fleet: f, pool: pool, progress: poolfile.NewProgress(pool, flags.keepGoing), stage: stage,
@@ -47,10 +48,10 @@ func up(c *console, flags *upFlags, pool *poolfile.Pool) (err error) {
 	for i := range pool.Processes {
 		r.specs = append(r.specs, complete(pool.Processes[i].Spec, flags.grace))
 	}
-	defer onInterrupt(f.signals, func() { r.stop("stopping; Ctrl-C again to kill") }, func() {
+	f.stopWhenAsked(func() { r.stop("stopping; Ctrl-C again to kill") }, func() {
 		stage.say("killing")
 		f.kill()
-	})()
+	})
 
 	watching, stopWatching := context.WithCancel(context.Background())
 	defer stopWatching()
@@ -59,7 +60,7 @@ func up(c *console, flags *upFlags, pool *poolfile.Pool) (err error) {
 	stage.onFailure = func() { r.stop("") }
 	r.run()
 	r.follows.Wait()
-	stage.close(f.gaveUp)
+	stage.silence()
 	return errors.Join(r.failure, stage.failure())
 }
 

@@ -186,8 +186,10 @@ processes:
 	s.expect("two ready")
 	s.key("\x03")
 	s.expect("stopping; Ctrl-C again to kill")
-	s.key("\x03")
-	s.expect("killing")
+	until(t, "it is killed", func() bool {
+		s.key("\x03")
+		return s.shows("killing")
+	})
 	s.ends(0)
 }
 

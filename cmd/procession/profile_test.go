@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // isProfile checks that a file is what go tool pprof reads: a message compressed
@@ -61,9 +62,12 @@ func TestRunWritesProfiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			lines := bufio.NewReader(out)
-			for range test.ctrl { // it says that it runs, and that it was asked to end
+			for i := range test.ctrl { // it says that it runs, and that it was asked to end
 				if _, err := lines.ReadString('\n'); err != nil {
 					t.Fatal(err)
+				}
+				if i > 0 {
+					time.Sleep(againAfter)
 				}
 				cmd.Process.Signal(syscall.SIGINT)
 			}

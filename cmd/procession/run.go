@@ -30,9 +30,14 @@ Without --, each LINE is run by /bin/sh, all at the same time. Every line of
 their output is preceded by the name of the process it came from, and at the end
 a table shows how each has ended.
 
-Ctrl-C asks what runs to end, and kills it when the grace is over; Ctrl-C again
-kills it at once. So do SIGTERM, SIGHUP and SIGQUIT. If nobody reads the output
-any more (procession run ... | head), what runs is asked to end too.
+Ctrl-C asks what runs to end, and kills it when the grace is over; Ctrl-C again,
+300 ms or more after the first, kills it at once. So do SIGTERM and SIGQUIT.
+SIGHUP asks it to end, too, but never kills. If nobody reads the output any more
+(procession run ... | head), what runs is asked to end too.
+
+Output waits for its reader. Only after such a signal, when what ran is gone and
+nobody has taken any of it for as long as the grace, is the rest of it lost, which
+is said on standard error.
 
 A process, and everything that it has started, never outlives procession.
 Standard input is empty, unless -i or -t says otherwise.`,
@@ -64,7 +69,7 @@ Exit codes:
   the command's own; of several, that of the first that failed
   2     this command line is wrong
   124   the command was ended by --timeout, and returned 0
-  125   procession itself has failed
+  125   procession itself has failed, or output was lost and the command returned 0
   126   the command is not executable
   127   the command was not found
   128+n signal n has ended the command

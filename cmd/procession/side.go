@@ -9,12 +9,13 @@ import (
 )
 
 // runSideBySide runs several shell lines at the same time.
-func runSideBySide(c *console, flags *runFlags, lines []string) error {
+func runSideBySide(c *console, flags *runFlags, lines []string) (err error) {
 	f, err := newFleet(c)
 	if err != nil {
 		return err
 	}
-	defer f.stopWhenAsked()()
+	defer func() { err = f.tellLost(err) }()
+	f.stopWhenAsked(f.stop, f.kill)
 	defer f.close()
 
 	names := nameLines(lines, flags.names)

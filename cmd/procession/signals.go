@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"time"
 )
 
 // signalsToEnd are those that ask this program to end. One that was started to
@@ -15,24 +16,63 @@ func signalsToEnd() []os.Signal {
 	})
 }
 
-// onInterrupt calls first when one of the signals comes, and second when another
-// one does; neither may block.
-func onInterrupt(signals []os.Signal, first, second func()) (ignore func()) {
-	came := make(chan os.Signal, 2)
+// request is what a signal asks for.
+type request int
+
+const (
+	nothing request = iota
+	toStop
+	toKill
+)
+
+// againAfter is how long after the first signal another one is meant. One that
+// comes sooner belongs to the first: timeout(1) sends its signal to the process and
+// to the group, and the keys of a terminal bounce.
+const againAfter = 300 * time.Millisecond
+
+// requests makes of the signals that come what they ask for. The first asks to
+// stop. What was meant again asks to kill, which a hang-up never is: it comes beside
+// another signal (SendSIGHUP of systemd), or because a window is closed.
+type requests struct {
+	begun, over bool
+	first       time.Time // of those that are no hang-up; zero before it
+}
+
+// came answers what a signal that was received at a time asks for.
+func (r *requests) came(sig os.Signal, at time.Time) request {
+	begins := !r.begun
+	r.begun = true
+	switch {
+	case r.over:
+		return nothing
+	case sig == hangUp:
+	case r.first.IsZero():
+		r.first = at
+	case at.Sub(r.first) >= againAfter:
+		r.over = true
+		return toKill
+	}
+	if begins {
+		return toStop
+	}
+	return nothing
+}
+
+// onInterrupt calls stop when one of the signals comes, and kill when it comes
+// again; neither may block. It does so until the program exits, so that a signal that
+// comes late does not decide how.
+func onInterrupt(signals []os.Signal, stop, kill func()) {
+	came := make(chan os.Signal, 16)
 	signal.Notify(came, signals...)
-	done := make(chan struct{})
 	go func() {
-		for _, act := range []func(){first, second} {
-			select {
-			case <-came:
-				act()
-			case <-done:
-				return
+		var asked requests
+		for sig := range came {
+			switch asked.came(sig, time.Now()) {
+			case toStop:
+				stop()
+			case toKill:
+				kill()
 			}
 		}
 	}()
-	return func() {
-		signal.Stop(came)
-		close(done)
-	}
 }

@@ -21,7 +21,8 @@ func runSingle(c *console, flags *runFlags, spec procession.Spec) (err error) {
 	if err != nil {
 		return err
 	}
-	defer f.stopWhenAsked()()
+	defer func() { err = f.tellLost(err) }()
+	f.stopWhenAsked(f.stop, f.kill)
 	defer f.close()
 
 	if flags.terminal {

@@ -187,8 +187,7 @@ func TestASecondSignalKills(t *testing.T) {
 	out := start(t, cmd)
 	pid := readPID(t, out)
 	cmd.Process.Signal(syscall.SIGINT)
-	// The same signal again may be taken for the first one.
-	cmd.Process.Signal(syscall.SIGTERM)
+	again(t, cmd, syscall.SIGTERM, pid)
 	io.Copy(io.Discard, out)
 	if code := wait(t, cmd); code != 137 {
 		t.Errorf("exit code %d, want 137", code)
@@ -207,8 +206,7 @@ func TestASecondSignalKillsAlsoWhenNobodyReads(t *testing.T) {
 	start(t, cmd)
 	pid := readPID(t, bufio.NewReader(errs))
 	cmd.Process.Signal(syscall.SIGINT)
-	cmd.Process.Signal(syscall.SIGTERM)
-	until(t, "it has ended", func() bool { return dead(pid) })
+	again(t, cmd, syscall.SIGTERM, pid)
 	if code := wait(t, cmd); code != 137 && code != 143 { // the first signal may have done
 		t.Errorf("exit code %d", code)
 	}

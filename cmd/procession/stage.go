@@ -102,19 +102,6 @@ func (s *stage) silence() {
 	}
 }
 
-// close waits for what was said last, unless the waiting is given up.
-func (s *stage) close(gaveUp <-chan struct{}) {
-	silent := make(chan struct{})
-	go func() {
-		s.silence()
-		close(silent)
-	}()
-	select {
-	case <-silent:
-	case <-gaveUp:
-	}
-}
-
 // fail notes that output cannot be read or written.
 func (s *stage) fail(err error) {
 	s.mu.Lock()

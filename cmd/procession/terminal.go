@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"maps"
 	"os"
 	"sync"
@@ -34,12 +35,12 @@ type terminal struct {
 // openTerminal puts a terminal into raw mode. What ends this program also ends
 // that: close does, and the keeper if it is not called.
 func openTerminal(c *console) (*terminal, error) {
-	t := &terminal{console: c, input: c.stdin, onScreen: isTerminal(c.stdout), unwind: func() {}}
+	t := &terminal{console: c, input: c.stdin, onScreen: c.stdout.terminal, unwind: func() {}}
 	if !isTerminal(t.input) && !t.onScreen {
 		return t, nil
 	}
 	var err error
-	if t.keeper, err = startKeeper(t.input, c.stdout); err != nil {
+	if t.keeper, err = startKeeper(t.input, c.stdout.file); err != nil {
 		return nil, err
 	}
 	c.hold()
@@ -98,12 +99,12 @@ func (t *terminal) reset() bool {
 		defer t.showing.Unlock()
 		t.over = true
 		if resets := t.modes.now.resets(); resets != "" {
-			t.console.stdout.WriteString(resets)
+			io.WriteString(t.console.stdout, resets)
 		}
 	}()
 	select {
 	case <-done:
-		return true
+		return !t.console.stdout.isGivenUp()
 	case <-time.After(lastWords):
 		return false
 	}
@@ -132,7 +133,7 @@ func (t *terminal) unlessClosed(do func()) {
 // terminalSize is the size of the caller's terminal, whichever file it is, and
 // 80 by 24 if there is none.
 func terminalSize(c *console) procession.Size {
-	for _, file := range []*os.File{c.stdin, c.stdout, c.stderr} {
+	for _, file := range []*os.File{c.stdin, c.stdout.file, c.stderr.file} {
 		if cols, rows, err := term.GetSize(int(file.Fd())); err == nil && cols > 0 && rows > 0 {
 			return procession.Size{Rows: uint16(rows), Cols: uint16(cols)}
 		}

@@ -103,6 +103,13 @@ func (s *screen) expectMatch(pattern string) {
 	}
 }
 
+// shows reports whether text has been shown since what was expected last.
+func (s *screen) shows(text string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return bytes.Contains(s.shown.Bytes(), []byte(text))
+}
+
 func (s *screen) key(keys string) {
 	s.t.Helper()
 	if _, err := s.master.WriteString(keys); err != nil {

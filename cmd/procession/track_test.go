@@ -20,12 +20,12 @@ func stageInFile(t interface{ Fatal(...any) }, dir string) (*stage, func() strin
 		t.Fatal(err)
 	}
 	pool := &poolfile.Pool{Processes: []poolfile.Process{{Spec: procession.Spec{Name: "a"}}}}
-	s, err := newStage(&console{stdout: file, stderr: file}, &upFlags{}, pool)
+	s, err := newStage(&console{stdout: newOutlet(file), stderr: newOutlet(file)}, &upFlags{}, pool)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s, func() string {
-		s.close(nil)
+		s.silence()
 		file.Close()
 		data, err := os.ReadFile(file.Name())
 		if err != nil {

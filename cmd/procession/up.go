@@ -35,8 +35,10 @@ unless it has exited with 0 and another depends on that. The exit code is that o
 the first process that failed, otherwise 0; one that was stopped has not failed.
 
 Ctrl-C stops the processes: those that nothing depends on first, then, when these
-are gone, those that they depended on. Ctrl-C again kills them all at once. So do
-SIGTERM, SIGHUP and SIGQUIT.
+are gone, those that they depended on. Ctrl-C again, 300 ms or more after the
+first, kills them all at once. So do SIGTERM and SIGQUIT. SIGHUP stops them, too,
+but never kills. Output that nobody takes for as long as the longest grace is lost
+then, once they are gone, which is said on standard error.
 
 Every line of output is preceded by the name of its process. What procession has
 to say, about starts, ends and restarts, is on standard error, after "system".`,
@@ -74,7 +76,7 @@ Exit codes:
   that of the first process that failed, 1 if it failed otherwise
   2     this command line, or the file, is wrong
   124   a process was ended by its timeout, and returned 0
-  125   procession itself has failed
+  125   procession itself has failed, or output was lost and no process failed
   126   a command is not executable
   127   a command was not found
   128+n signal n has ended a process
