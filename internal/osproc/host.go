@@ -21,15 +21,14 @@ type Host struct {
 	forker *spawn.Forker
 	sweep  *sweeper
 
-	guardian *guardian // nil without
-
-	mu      sync.Mutex
-	leaders map[int]*Process          // started and not reaped, by process ID
-	trees   map[owner]*tree           // that are being ended, or were left alive
-	unborn  map[*Process]*spawn.Birth // being started
-	busy    int                       // processes being started, or started and not reaped
-	idle    *sync.Cond                // busy has become 0
-	closed  bool
+	mu       sync.Mutex
+	guardian *guardian                 // nil without
+	leaders  map[int]*Process          // started and not reaped, by process ID
+	trees    map[owner]*tree           // that are being ended, or were left alive
+	unborn   map[*Process]*spawn.Birth // being started
+	busy     int                       // processes being started, or started and not reaped
+	idle     *sync.Cond                // busy has become 0
+	closed   bool
 }
 
 // NewHost makes the host of the engine of that name, which must be unique on
@@ -69,9 +68,19 @@ func newHost(engine string, poller *poller) *Host {
 // errors.ErrUnsupported on systems other than Linux. If something ends the guardian
 // another one is started; lost is called, from another goroutine, when there is none
 // for a while.
-func (h *Host) Guard(lost func(error)) (err error) {
-	h.guardian, err = startGuardian(h, lost)
+func (h *Host) Guard(lost func(error)) error {
+	g, err := startGuardian(h, lost)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.guardian = g
 	return err
+}
+
+// guard is the guardian, nil without.
+func (h *Host) guard() *guardian {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.guardian
 }
 
 var errNotInitialized = errors.New("procession.Init was not called first in main")
@@ -86,7 +95,7 @@ type Capabilities struct {
 
 // Capabilities tells what h can do at present.
 func (h *Host) Capabilities() Capabilities {
-	c := Capabilities{Scripts: h.forker.Refusal() == nil, Guarded: h.guardian.alive()}
+	c := Capabilities{Scripts: h.forker.Refusal() == nil, Guarded: h.guard().alive()}
 	var reasons []string
 	if err := h.forker.Refusal(); err != nil {
 		reasons = append(reasons, "no start by a script: "+err.Error())
@@ -95,7 +104,7 @@ func (h *Host) Capabilities() Capabilities {
 	if c.Marks, err = h.finds(); err != nil {
 		reasons = append(reasons, err.Error())
 	}
-	if h.guardian != nil && !c.Guarded {
+	if h.guard() != nil && !c.Guarded {
 		reasons = append(reasons, "somebody has ended the guardian")
 	}
 	c.Reason = strings.Join(reasons, "; ")
@@ -116,8 +125,8 @@ func (h *Host) Close(deadline time.Time) error {
 	hosts.remove(h)
 	h.forker.Close()
 	h.poller.close()
-	if h.guardian != nil {
-		h.guardian.close()
+	if g := h.guard(); g != nil {
+		g.close()
 	}
 	h.null.close()
 	if left > 0 {
