@@ -102,6 +102,24 @@ func again(t *testing.T, cmd *exec.Cmd, sig syscall.Signal, pid int) {
 	})
 }
 
+// insist asks the command line to end until it has, or the test.
+func insist(t *testing.T, cmd *exec.Cmd, sig syscall.Signal) {
+	t.Helper()
+	ticker, over := time.NewTicker(50*time.Millisecond), make(chan struct{})
+	t.Cleanup(func() { close(over) })
+	go func() {
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				cmd.Process.Signal(sig)
+			case <-over:
+				return
+			}
+		}
+	}()
+}
+
 // dead reports whether a process has ended. If this program's parent does not
 // reap it, it may be a zombie.
 func dead(pid int) bool {
