@@ -183,17 +183,23 @@ func TestASlowReaderGetsEverything(t *testing.T) {
 	}
 }
 
-func slowlyRead(cmd *exec.Cmd, bytes int) error {
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	pipe := newUnreadPipe()
-	defer pipe.close()
+// startInto starts a command line whose output goes into a pipe, and waits until its
+// process is on.
+func startInto(pipe *unreadPipe, cmd *exec.Cmd) error {
 	cmd.Stdout = pipe.w
 	if err := cmd.Start(); err != nil {
 		return err
 	}
 	pipe.w.Close()
-	if err := said(cmd.Dir, "on", 1); err != nil {
+	return said(cmd.Dir, "on", 1)
+}
+
+func slowlyRead(cmd *exec.Cmd, bytes int) error {
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	pipe := newUnreadPipe()
+	defer pipe.close()
+	if err := startInto(pipe, cmd); err != nil {
 		return err
 	}
 	cmd.Process.Signal(syscall.SIGTERM)
@@ -219,12 +225,7 @@ func TestOutputWaitsForItsReader(t *testing.T) {
 				cmd.Stderr = &stderr
 				pipe := newUnreadPipe()
 				defer pipe.close()
-				cmd.Stdout = pipe.w
-				if err := cmd.Start(); err != nil {
-					return err
-				}
-				pipe.w.Close()
-				if err := said(dir, "on", 1); err != nil {
+				if err := startInto(pipe, cmd); err != nil {
 					return err
 				}
 				time.Sleep(2 * lastWords)
