@@ -317,9 +317,7 @@ func TestAbandonLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := startWatched(t, h, sh("trap '' TERM; setsid sleep 1000 & yes"))
-	if !w.log.Await(0) {
-		until[*OutputReady](w)
-	}
+	w.awaitOutput()
 	w.Abandon()
 	if err := h.Close(time.Now()); err != nil {
 		t.Error(err)

@@ -39,11 +39,15 @@ func (t *tree) has(pid int) bool {
 	return m != nil && !m.ended.Load()
 }
 
-// found adds a member. If the deadline has passed it is killed without waiting for the
-// rest of the look: it may fork faster than that comes along.
-func (t *tree) found(m *member) {
+// found adds a member, unless the tree is over by now. If the deadline has passed it is
+// killed without waiting for the rest of the look: it may fork faster than that comes
+// along.
+func (t *tree) found(m *member) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.over {
+		return false
+	}
 	if t.members.known == nil {
 		t.members.known = map[int]*member{}
 	}
@@ -52,6 +56,7 @@ func (t *tree) found(m *member) {
 	if t.ledger.Killing() && !t.narrow {
 		t.carryOut(ending.Snapshot{Members: []ending.Member{t.seen(m)}})
 	}
+	return true
 }
 
 // readable is called by the poller: the member has ended. As long as the tree has its
@@ -102,8 +107,10 @@ func (t *tree) forget(m *member) {
 	unix.Close(m.pidfd)
 }
 
-// forgetEnded forgets the members that have ended: their numbers are free.
-func (t *tree) forgetEnded() {
+// forgetEnded forgets the members that have ended: their numbers are free. It answers
+// whether there can be others. What carries the ID of a tree that is over is of another
+// incarnation, and none of its business.
+func (t *tree) forgetEnded() (others bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, m := range t.members.known {
@@ -111,13 +118,14 @@ func (t *tree) forgetEnded() {
 			t.forget(m)
 		}
 	}
+	return !t.over
 }
 
 // signalMembers sends the members that were found what is due to them.
 func (t *tree) signalMembers(complete bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.ledger.Begun() || t.narrow {
+	if !t.ledger.Begun() || t.narrow || t.over {
 		return
 	}
 	seen := ending.Snapshot{Incomplete: !complete && t.members.blind < maxBlind, Terminal: t.onTerminal()}

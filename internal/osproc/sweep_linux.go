@@ -146,8 +146,10 @@ func (s *sweeper) look(trees []*tree) (complete bool) {
 	f := finder{host: s.host, table: s.table, self: os.Getpid(), trees: map[owner]*tree{}}
 	oldest := time.Now()
 	for _, t := range trees {
-		t.forgetEnded()
-		if t == s.strays {
+		switch {
+		case !t.forgetEnded():
+			continue
+		case t == s.strays:
 			f.strays, f.owned, oldest = t, s.host.owners(), time.Time{}
 			continue
 		}
@@ -233,8 +235,9 @@ func (s *sweeper) add(f *finder, pid int) {
 		return
 	}
 	m := &member{tree: t, kin: kin, pidfd: pidfd, fresh: true}
-	t.found(m)
-	if s.host.poller.add(pidfd, m) != nil {
+	if !t.found(m) {
+		unix.Close(pidfd)
+	} else if s.host.poller.add(pidfd, m) != nil {
 		t.lost(m)
 		f.blind = true
 	}
