@@ -22,7 +22,7 @@ type member struct {
 	tree  *tree
 	kin   kin // as it was seen last
 	pidfd int
-	fresh bool // it was found by the last look
+	fresh bool // kin was seen since the stop began, and is not decided on yet
 	ended atomic.Bool
 }
 
@@ -39,24 +39,32 @@ func (t *tree) has(pid int) bool {
 	return m != nil && !m.ended.Load()
 }
 
-// found adds a member, unless the tree is over by now. If the deadline has passed it is
-// killed without waiting for the rest of the look: it may fork faster than that comes
-// along.
-func (t *tree) found(m *member) bool {
+// found adds a member, unless the tree is over by now, or the member has ended or may not
+// be signalled. If the deadline has passed it is killed without waiting for the rest of the
+// look: it may fork faster than that comes along.
+func (t *tree) found(pid, pidfd int) (*member, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.over {
-		return false
+		return nil, unix.ESRCH
 	}
+	kin, err := kinOf(pid)
+	if err == nil {
+		err = unix.PidfdSendSignal(pidfd, 0, nil, 0) // that was not a stranger with its number
+	}
+	if err != nil {
+		return nil, err
+	}
+	m := &member{tree: t, kin: kin, pidfd: pidfd, fresh: t.ledger.Begun() && !t.narrow}
 	if t.members.known == nil {
 		t.members.known = map[int]*member{}
 	}
-	t.members.known[m.kin.pid] = m
+	t.members.known[pid] = m
 	t.members.living++
 	if t.ledger.Killing() && !t.narrow {
 		t.carryOut(ending.Snapshot{Members: []ending.Member{t.seen(m)}})
 	}
-	return true
+	return m, nil
 }
 
 // readable is called by the poller: the member has ended. As long as the tree has its

@@ -228,16 +228,16 @@ func (s *sweeper) add(f *finder, pid int) {
 		return
 	}
 	t := f.tree(f.find(pid))
-	kin, err := kinOf(pid)
-	if t == nil || err != nil || s.host.isOwn(pid) || unix.PidfdSendSignal(pidfd, 0, nil, 0) != nil {
-		f.note(err)
+	if t == nil || s.host.isOwn(pid) {
 		unix.Close(pidfd)
 		return
 	}
-	m := &member{tree: t, kin: kin, pidfd: pidfd, fresh: true}
-	if !t.found(m) {
+	m, err := t.found(pid, pidfd)
+	switch {
+	case err != nil:
+		f.note(err)
 		unix.Close(pidfd)
-	} else if s.host.poller.add(pidfd, m) != nil {
+	case s.host.poller.add(pidfd, m) != nil:
 		t.lost(m)
 		f.blind = true
 	}

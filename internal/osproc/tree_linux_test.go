@@ -1,10 +1,15 @@
 package osproc
 
 import (
+	"fmt"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/ending"
 )
 
 // A look that comes late finds the next incarnation, which has the same ID.
@@ -38,4 +43,30 @@ func (w *watched) awaitOutput() {
 	if !w.log.Await(0) {
 		until[*OutputReady](w)
 	}
+}
+
+// Who was found in the group, before the stop began, may have left it meanwhile.
+func TestWhoHasLeftTheGroupHearsTheSignal(t *testing.T) {
+	t.Parallel()
+	w := startWatched(t, basicHost(t), Command{
+		Path: "/bin/sh", Args: []string{"-c", `sh -c "$STAYS" & wait`},
+		Env: map[string]string{
+			"STAYS": `trap 'exec setsid sh -c "$LEFT"' USR1; echo $$; sleep 1000 & wait`,
+			"LEFT":  `trap 'echo heard; exit' TERM; echo left; sleep 1000 & wait`,
+		},
+	})
+	w.awaitOutput()
+	var member int
+	_, err := fmt.Sscan(w.text(), &member)
+	require.NoError(t, err)
+	tree := w.tree()
+	tree.await(func() {})
+	require.Eventually(t, func() bool { return tree.has(member) }, basicPatience, time.Millisecond)
+
+	require.NoError(t, syscall.Kill(member, syscall.SIGUSR1))
+	require.Eventually(t, func() bool { return strings.Contains(w.text(), "left") }, basicPatience, time.Millisecond)
+	w.Stop(gently())
+	require.Eventually(t, func() bool { return strings.Contains(w.text(), "heard") }, basicPatience, time.Millisecond)
+	w.Stop(ending.Now)
+	w.finish()
 }
