@@ -216,7 +216,7 @@ func TestEndedWorkersThatCountHearOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec := spec(t)
-			row(t, 10, func(r *run) {
+			row(t, 2, func(r *run) {
 				r.kill(r.startOn(spec))
 				heard, done := map[string]int{}, 0
 				for line := range strings.Lines(r.said()) {

@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // What must be right between the stop signal and the end, in rows: each is one thing
@@ -125,6 +126,7 @@ func batch(t *testing.T, dir string, first, n int, one func(r *run)) []*run {
 	all.Wait()
 	_, err = shared.Shutdown(soon(t))
 	assert.NoError(t, err)
+	testkit.Reap()
 	return runs
 }
 

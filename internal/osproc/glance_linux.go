@@ -38,31 +38,73 @@ func (s *sweeper) childless(p *Process) bool {
 // maxGlance is the most process IDs that are tried at a glance.
 const maxGlance = 256
 
-// noteNewest notes which of the newest processes are members of groups that are about to
-// get the stop signal. They may leave the group, as a daemon does that was just forked,
-// and would be taken for others; or execute a program, which forgets the signal, if that is
-// handled in the way of the parent. It answers whether there are any. t.mu is locked.
-func (s *sweeper) noteNewest(t *tree, groups []*Process) (any bool) {
-	last, newest := t.ledger.At.Last, newestForks
-	if len(groups) == 1 { // what the leader has forked is newer than that
-		newest = min(newest, s.table.distance(groups[0].PID, last))
+// noteMoment notes the moment in which a stop begins, and who is a member of groups that are
+// about to get the signal. t.mu is locked.
+func (s *sweeper) noteMoment(t *tree, groups []*Process) {
+	t.ledger.At = s.moment()
+	newest := maxGlance
+	switch len(groups) {
+	case 0:
+		return
+	case 1: // what the leader has forked is newer than that
+		newest = min(newest, s.table.distance(groups[0].PID, t.ledger.At.Last))
 	}
-	for pid := range s.table.upTo(last, newest) {
-		group, err := unix.Getpgid(pid)
-		if err != nil || !slices.ContainsFunc(groups, func(p *Process) bool { return p.PID == group && p.PID != pid }) {
+	for range 3 {
+		if newest == 0 {
+			return
+		}
+		s.noteNewest(t, groups, newest)
+		last := t.ledger.At.Last
+		t.ledger.At = s.moment()
+		newest = min(maxGlance, s.table.distance(last, t.ledger.At.Last)) // forked meanwhile
+	}
+}
+
+// moment is the present: not one that passed while this program got no CPU time.
+func (s *sweeper) moment() (at ending.Moment) {
+	for range 10 {
+		begun := time.Now()
+		at = ending.Moment{Tick: ticks(), Last: s.table.lastPID(), PIDMax: s.table.pidMax}
+		if time.Since(begun) < 50*time.Microsecond {
+			break
+		}
+	}
+	return at
+}
+
+// noteNewest notes which of so many of the newest processes are members of groups. They may
+// leave the group, as a daemon does that was just forked, and would be taken for others; or
+// execute a program, which forgets the signal, if that is handled in the way of the parent.
+func (s *sweeper) noteNewest(t *tree, groups []*Process, newest int) {
+	now := ticks()
+	for n := range newest {
+		pid := s.table.before(t.ledger.At.Last, n)
+		if p := s.host.leader(pid); p != nil {
+			if time.Since(p.birth.time) > newborn*tick {
+				return
+			}
 			continue
 		}
-		any = true
-		if k, err := kinOf(pid); err == nil {
-			sig := t.ledger.Signal()
+		group, err := unix.Getpgid(pid)
+		if err != nil {
+			continue
+		}
+		member := slices.ContainsFunc(groups, func(p *Process) bool { return p.PID == group && p.PID != pid })
+		if !member && n < newestForks {
+			continue
+		}
+		k, err := kinOf(pid)
+		if err == nil && now-k.began > newborn {
+			return
+		}
+		if sig := t.ledger.Signal(); member {
 			t.ledger.Note(ending.Being{PID: pid, Began: k.began}, k.isNewborn(sig) && signalSet(k.parent, "SigCgt").has(sig))
 		}
 	}
-	return any
 }
 
-// newestForks is how many of the newest processes may be about to do so: they need less
-// than a millisecond for it.
+// newestForks is how many of the newest processes are not asked for their age: that takes
+// longer than to ask for their group.
 const newestForks = 8
 
 // departed is a leader that is gone.

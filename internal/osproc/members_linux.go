@@ -236,5 +236,7 @@ func ticks() uint64 {
 	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) != nil {
 		return 0
 	}
-	return uint64(now.Nano()) / uint64(10*time.Millisecond)
+	return uint64(now.Nano()) / uint64(tick)
 }
+
+const tick = 10 * time.Millisecond

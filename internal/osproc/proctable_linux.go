@@ -255,16 +255,20 @@ func (t *procTable) distance(from, to int) int {
 // upTo are the count process IDs that were given out until last was.
 func (t *procTable) upTo(last, count int) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		for pid := last - count + 1; pid <= last; pid++ {
-			number := pid
-			if number <= 0 {
-				number += t.pidMax
-			}
-			if !yield(number) {
+		for n := count - 1; n >= 0; n-- {
+			if !yield(t.before(last, n)) {
 				return
 			}
 		}
 	}
+}
+
+// before is the process ID that was given out n IDs before last was.
+func (t *procTable) before(last, n int) int {
+	if pid := last - n; pid > 0 {
+		return pid
+	}
+	return last - n + t.pidMax
 }
 
 // maxForking is the longest that fork(2) is taken to be under way: it needs no

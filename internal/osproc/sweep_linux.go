@@ -41,11 +41,6 @@ func (s *sweeper) birth() birth { return s.table.birth() }
 
 func (s *sweeper) lastPID() int { return s.table.lastPID() }
 
-// moment is the present.
-func (s *sweeper) moment() ending.Moment {
-	return ending.Moment{Tick: ticks(), Last: s.table.lastPID(), PIDMax: s.table.pidMax}
-}
-
 // findsMembers reports whether a look finds the members of a group, too.
 func (s *sweeper) findsMembers() bool { return true }
 

@@ -115,7 +115,7 @@ func (t *tree) send(now time.Time, begins bool) {
 	switch {
 	case t.narrow:
 		if begins {
-			t.ledger.At = t.moment()
+			t.host.sweep.noteMoment(t, nil)
 		}
 	case t.ledger.Killing():
 		for _, p := range t.leaders {
@@ -138,25 +138,11 @@ func (t *tree) signalGroups() {
 			groups = append(groups, p)
 		}
 	}
-	t.ledger.At = t.moment()
-	if t.host.sweep.noteNewest(t, groups) {
-		t.ledger.At = t.moment()
-	}
+	t.host.sweep.noteMoment(t, groups)
 	for _, p := range groups {
 		p.Signal(t.ledger.Signal())
 		p.Signal(sigCont) // so that who is stopped hears it
 	}
-}
-
-// moment is the present: not one that passed while this program got no CPU time.
-func (t *tree) moment() (at ending.Moment) {
-	for range 10 {
-		begun := time.Now()
-		if at = t.host.sweep.moment(); time.Since(begun) < 50*time.Microsecond {
-			break
-		}
-	}
-	return at
 }
 
 // signalLeaders sends the leaders that live what is due to them. They are looked at
