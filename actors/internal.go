@@ -31,10 +31,12 @@ type startFailed struct {
 type processEnded struct{ id string }
 
 // processSettled is sent to the pool after processEnded: nothing of the process
-// is left, and its leader has been reaped.
+// is left, and its leader has been reaped. The pool gets it once more if it asks for the
+// release after that; released tells whether it has asked.
 type processSettled struct {
-	id      string
-	outcome outcome
+	id       string
+	outcome  outcome
+	released bool
 }
 
 // processFailed is sent to the pool: the actor has failed too often. Its process is

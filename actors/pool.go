@@ -242,10 +242,14 @@ func (p *pool) processSettled(m *processSettled) {
 	if e == nil || e.settled {
 		return
 	}
-	e.settled = true
 	if e.counts {
+		e.counts = false
 		p.shutdown.count(m.outcome)
 	}
+	if len(e.releasing) > 0 && !m.released {
+		return // it does not know of the release yet, and tells this again
+	}
+	e.settled = true
 	if len(e.releasing) > 0 {
 		p.released(e)
 	}

@@ -72,7 +72,8 @@ type record struct {
 	wasReady     bool           // the last incarnation that has ended
 	killing      bool           // what was left alive is being killed
 	owesSettled  bool           // the pool is to be told when that is done
-	released     bool           // after its end
+	releasing    bool           // the pool has asked for its release
+	released     bool           // the pool has asked for its end, after that
 
 	waiters   []*actor.PID // of WaitExit
 	killers   []*actor.PID // of KillProcess

@@ -56,11 +56,12 @@ func (p *process) answerKillers() {
 // once that is so.
 func (p *process) tellSettled() {
 	if p.owesSettled = p.killing; !p.owesSettled {
-		p.system.Root.Send(p.pool, &processSettled{p.id, p.outcome})
+		p.system.Root.Send(p.pool, &processSettled{p.id, p.outcome, p.releasing})
 	}
 }
 
 func (p *process) endProcess(m *endProcess) {
+	p.releasing = p.releasing || m.release
 	if p.state == exited { // it is released, and only the pool still knows it
 		p.released = true
 		p.outcome = endedItself
@@ -188,7 +189,7 @@ func (p *process) giveUpIfDenied() {
 	p.answerAll(p.killers, p.refusal(messages.CodeDenied, "cannot kill: it runs as another user"))
 	p.killers = nil
 	if p.run.forgotten { // the pool waits for nothing more
-		p.system.Root.Send(p.pool, &processSettled{p.id, killed})
+		p.system.Root.Send(p.pool, &processSettled{p.id, killed, p.releasing})
 	}
 }
 
