@@ -112,9 +112,7 @@ var seconds = []struct {
 	{"Release", func(r *run, id string) { r.release(id) }},
 	{"Shutdown", func(r *run, _ string) { r.shutdown() }},
 	{"Release, Shutdown", func(r *run, id string) {
-		released := make(chan error, 1)
-		go func() { released <- r.eng.Release(r.ctx, id) }()
-		time.Sleep(100 * time.Millisecond)
+		released := meanwhile(100*time.Millisecond, func() { r.eng.Release(r.ctx, id) })
 		r.shutdown()
 		<-released
 	}},
@@ -129,14 +127,9 @@ func TestEndedHandlersFinishAfterASecondRequest(t *testing.T) {
 					r.alone()
 					r.mayBeLate = true
 					id := r.startOn(spec)
-					first := make(chan error, 1)
-					go func() {
-						_, err := r.eng.Kill(r.ctx, id)
-						first <- err
-					}()
-					time.Sleep(150 * time.Millisecond)
+					first := meanwhile(150*time.Millisecond, func() { r.kill(id) })
 					second.ask(r, id)
-					require.NoError(r, <-first)
+					<-first
 					assert.Equal(r, "slept 0\n", r.said())
 					r.nothingLeft()
 				})

@@ -270,16 +270,11 @@ func TestEndedTheLongestGrace(t *testing.T) {
 			spec := procession.Shell(`(setsid sh -c "trap '' TERM; echo on; exec sleep 1000") & wait`)
 			spec.Grace = math.MaxInt64
 			id := r.startOn(spec)
-			killed := make(chan error, 1)
-			go func() {
-				_, err := r.eng.Kill(r.ctx, id)
-				killed <- err
-			}()
-			time.Sleep(100 * time.Millisecond)
+			killed := meanwhile(100*time.Millisecond, func() { r.kill(id) })
 			begun := time.Now()
 			r.shutdown()
 			assert.GreaterOrEqual(r, time.Since(begun), 200*time.Millisecond)
-			require.NoError(r, <-killed)
+			<-killed
 			r.nothingLeft()
 		})
 	})

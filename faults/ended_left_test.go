@@ -44,12 +44,7 @@ func TestEndedDaemonsHearItOnce(t *testing.T) {
 	// later does the one, and 100 ms after it began the other.
 	later := func(one, other func(r *run, id string)) func(r *run, id string) {
 		return func(r *run, id string) {
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				one(r, id)
-			}()
-			time.Sleep(100 * time.Millisecond)
+			done := meanwhile(100*time.Millisecond, func() { one(r, id) })
 			other(r, id)
 			<-done
 		}

@@ -162,6 +162,19 @@ func (r *run) start(spec procession.Spec) (id string) {
 
 var on = regexp.MustCompile(`(^|\r)on\r?$`) // a shell may have said something to its terminal before
 
+// meanwhile begins to do something, and comes back so long after that.
+func meanwhile(after time.Duration, do func()) (done <-chan struct{}) {
+	begun, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		close(begun)
+		do()
+	}()
+	<-begun
+	time.Sleep(after)
+	return ended
+}
+
 // startOn does so, and waits until it says that it is on.
 func (r *run) startOn(spec procession.Spec) (id string) {
 	id = r.start(spec)
