@@ -177,10 +177,9 @@ func TestEndedHandlersThatExecuteTheirCleanUpFinish(t *testing.T) {
 // its parent's handler is still its own, so that it ends by itself.
 const breeder = `
 how = sys.argv[1:]
-heard = 0
+heard = set() # by whom: what is forked right after its parent has heard it inherits that
 def term(*_):
-    global heard
-    heard += 1
+    heard.add(os.getpid())
     if os.getpid() != leader:
         tell("heard %d" % os.getpid())
 leader = os.getpid()
@@ -191,12 +190,12 @@ while not heard and n < 200:
     if os.fork() == 0:
         if "sessions" in how:
             os.setsid()
-        begun = time.monotonic()
-        while not heard and time.monotonic() - begun < 1.5:
+        me, begun = os.getpid(), time.monotonic()
+        while me not in heard and time.monotonic() - begun < 1.5:
             time.sleep(0.05)
-        if heard:
+        if me in heard:
             time.sleep(0.4)
-            tell("done %d" % os.getpid())
+            tell("done %d" % me)
         os._exit(0)
     n += 1
     if n == 20:
