@@ -51,7 +51,7 @@ def term(*_):
 if "dies" not in how:
     signal.signal(signal.SIGTERM, term)
 while workers and os.read(r, 1) and os.read(r, 1):
-    print("on", flush=True)
+    os.write(1, b"on\n")
     while True:
         time.sleep(1)`
 
@@ -158,7 +158,7 @@ if os.fork() == 0:
     if sys.argv[1:]:
         os.setsid()
     signal.signal(signal.SIGTERM, lambda *_: os.execvp("bash", ["bash", "-c", os.environ["CLEANUP"]]))
-    print("on", flush=True)
+    os.write(1, b"on\n")
     while True:
         time.sleep(1)
 os.wait()`
@@ -199,7 +199,7 @@ while not heard and n < 200:
         os._exit(0)
     n += 1
     if n == 20:
-        print("on", flush=True)
+        os.write(1, b"on\n")
     time.sleep(0.0005)
 while not heard:
     time.sleep(0.01)
@@ -259,7 +259,7 @@ def term(*_):
     subprocess.Popen(["sleep", "1000"], start_new_session=True)
     os._exit(0)
 signal.signal(signal.SIGTERM, term)
-print("on", flush=True)
+os.write(1, b"on\n")
 while True:
     time.sleep(1)`)
 	}},
@@ -295,7 +295,7 @@ def term(*_):
     os.read(r, 1)
     os._exit(0)
 signal.signal(signal.SIGTERM, term)
-print("on", flush=True)
+os.write(1, b"on\n")
 while True:
     time.sleep(1)`
 

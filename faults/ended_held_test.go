@@ -100,7 +100,7 @@ func TestEndedExitCodesAreKept(t *testing.T) {
 		"python": func(t *testing.T) procession.Spec {
 			return python(t, `
 signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
-print("on", flush=True)
+os.write(1, b"on\n")
 time.sleep(1000)`)
 		},
 		"perl": func(t *testing.T) procession.Spec {
