@@ -101,7 +101,8 @@ func TestEndedExitCodesAreKept(t *testing.T) {
 			return python(t, `
 signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
 os.write(1, b"on\n")
-time.sleep(1000)`)
+while True:
+    time.sleep(0.1)`)
 		},
 		"perl": func(t *testing.T) procession.Spec {
 			return perl(t, `$SIG{TERM} = sub { exit 7 }; print "on\n"; sleep 1 while 1;`)

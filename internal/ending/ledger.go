@@ -19,6 +19,7 @@ type Being struct {
 type Moment struct {
 	Tick   uint64 // clock ticks since boot
 	Last   int    // the process ID that was given out last, 0 if unknown
+	After  int    // and last right after it was sent, 0 if nobody was quick enough to see
 	PIDMax int    // process IDs are below it, and then begin again; 0 if unknown
 }
 
@@ -29,37 +30,49 @@ const (
 	unknown age = iota // in the same tick, and more is not known
 	older
 	younger
+	// between: its fork may have been under way when the signal was sent to the groups. Then
+	// it has had that, too (copy_process in the kernel's kernel/fork.c, multiprocess signals).
+	between
 )
 
 // ageOf compares the time of a fork with the moment, and if that is too coarse the
 // process ID.
 func (at Moment) ageOf(b Being) age {
+	numbered := at.Last > 0 && at.PIDMax > 0
 	switch {
 	case b.Began < at.Tick:
 		return older
+	case numbered && at.After > 0 && at.since(b.PID) > 0 && at.since(b.PID) <= at.since(at.After):
+		return between
 	case b.Began > at.Tick:
 		return younger
-	case at.Last == 0 || at.PIDMax == 0:
+	case !numbered:
 		return unknown
-	}
-	if distance := (b.PID - at.Last + at.PIDMax) % at.PIDMax; distance > 0 && distance < at.PIDMax/2 {
+	case at.since(b.PID) > 0 && at.since(b.PID) < at.PIDMax/2:
 		return younger
 	}
 	return older
 }
+
+// since is how many process IDs after the last one a process ID comes.
+func (at Moment) since(pid int) int { return (pid - at.Last + at.PIDMax) % at.PIDMax }
 
 // Member is one of the tree, as it was seen.
 type Member struct {
 	Being
 	Parent  int  // its process ID
 	Grouped bool // it is in a group that got the signal as a whole
-	Deaf    bool // it ignores the signal; matters on a terminal alone
+	// What matters on a terminal alone: it ignores the signal; or it handles that, and
+	// would die of SIGHUP.
+	Deaf, Spared bool
 	// Newborn: it was forked a moment ago, has not executed a program yet, and handles the
 	// signal, perhaps only because its parent does. A shell's child that is about to
 	// execute something hears it then, and forgets it.
 	Newborn bool
 	// Executed: it has executed a program since it was forked.
 	Executed bool
+	// Mortal: the signal would have killed it. Matters if the ledger doubts.
+	Mortal bool
 }
 
 // Snapshot is the tree as it was seen in one look.
@@ -82,14 +95,19 @@ type Ledger struct {
 }
 
 // had is what a member has had. newborn: it had the signal as one, from a group that got
-// it as a whole.
-type had struct{ signal, hangUp, kill, newborn bool }
+// it as a whole. doubtful: it has left the group in that moment, and may have had it or not.
+type had struct{ signal, hangUp, kill, newborn, doubtful bool }
 
 // Knows reports whether b has had the stop signal, or is taken to have had it.
 func (l *Ledger) Knows(b Being) bool { return l.had[b].signal }
 
 // Settles reports whether what b does from now on does not matter until the deadline.
-func (l *Ledger) Settles(b Being) bool { return l.had[b].signal && !l.had[b].newborn }
+func (l *Ledger) Settles(b Being) bool {
+	return l.had[b].signal && !l.had[b].newborn && !l.had[b].doubtful
+}
+
+// Doubts reports whether b may have had the stop signal or not, which Member.Mortal tells.
+func (l *Ledger) Doubts(b Being) bool { return l.had[b].doubtful }
 
 // Forget forgets b, which has ended. Whoever has its number from now on is younger than
 // the stop, though the clock may not have ticked since.
@@ -106,6 +124,9 @@ func (l *Ledger) Forget(b Being) {
 
 // Note notes that b has had the stop signal, perhaps as a newborn.
 func (l *Ledger) Note(b Being, newborn bool) { l.note(b, had{signal: true, newborn: newborn}) }
+
+// Doubt notes that b may have had the stop signal, or not.
+func (l *Ledger) Doubt(b Being) { l.note(b, had{signal: true, doubtful: true}) }
 
 func (l *Ledger) note(b Being, h had) {
 	if l.had == nil {
@@ -125,12 +146,14 @@ type Due struct {
 //   - Who was there when the stop began gets the signal, unless it had it with its group.
 //   - Who was born later is its parent's doing: as long as that lives, and is of the
 //     tree, it gets nothing. An orphan gets the signal.
-//   - Who may have had it with its group, or not, is taken to have had it.
+//   - Who may have had it with its group, or not, is taken to have had it, but for an
+//     orphan that has executed a program since: that has not.
 //   - A newborn is waited for: soon reports whether one is, so that it is to be looked at
 //     again. One that had the signal with its group, and has executed a program and lost
 //     its parent since, gets it again: that program has not had it.
 //   - On a terminal, who ignores the signal is hung up at once, and the rest of those
-//     who have had it when half of the grace is over.
+//     who have had it when half of the grace is over; but not who handles the signal and
+//     not SIGHUP.
 //   - When the deadline has passed, everything gets SIGKILL.
 //
 // Nobody gets anything twice. Parents come before their children: one whose child ends
@@ -185,6 +208,11 @@ func (l *Ledger) decide(m Member, before had, orphan, terminal bool, now time.Ti
 	}
 	after = before
 	switch {
+	case before.doubtful:
+		after.doubtful = false
+		if m.Mortal { // so it has not had it
+			signals = append(signals, l.stop.Signal)
+		}
 	case before.newborn && m.Executed && orphan:
 		after.newborn = false
 		signals = append(signals, l.stop.Signal)
@@ -194,7 +222,7 @@ func (l *Ledger) decide(m Member, before had, orphan, terminal bool, now time.Ti
 			signals = append(signals, l.stop.Signal)
 		}
 	}
-	if terminal && after.signal && !after.hangUp && (m.Deaf || !now.Before(l.half())) {
+	if terminal && after.signal && !after.hangUp && (m.Deaf || !m.Spared && !now.Before(l.half())) {
 		after.hangUp = true
 		if l.stop.Signal != syscall.SIGHUP {
 			signals = append(signals, syscall.SIGHUP)
@@ -211,9 +239,9 @@ func (l *Ledger) signal(m Member, orphan bool) (has, due bool) {
 		age = younger
 	}
 	switch {
-	case age == older && m.Grouped, age == unknown && (m.Grouped || orphan):
+	case age == older && m.Grouped, age == unknown && (m.Grouped || orphan), age == between && orphan && !m.Executed:
 		return true, false
-	case age == older, age == younger && orphan:
+	case age == older, age != unknown && orphan:
 		return !m.Newborn, !m.Newborn
 	}
 	return false, false

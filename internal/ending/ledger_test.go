@@ -147,6 +147,8 @@ func TestANewbornOfTheGroup(t *testing.T) {
 }
 
 func TestWhenAMemberWasForked(t *testing.T) {
+	meanwhile := at
+	meanwhile.After = 5002
 	for name, test := range map[string]struct {
 		at   Moment
 		b    Being
@@ -157,11 +159,62 @@ func TestWhenAMemberWasForked(t *testing.T) {
 		"in the same, with a lower number":  {at, Being{4999, 100}, older},
 		"in the same, with the last number": {at, Being{5000, 100}, older},
 		"in the same, with the next":        {at, Being{5001, 100}, younger},
-		"in the same, after a wrap":         {Moment{100, 32767, 32768}, Being{3, 100}, younger},
-		"in the same, before a wrap":        {Moment{100, 3, 32768}, Being{32767, 100}, older},
+		"in the same, after a wrap":         {Moment{Tick: 100, Last: 32767, PIDMax: 32768}, Being{3, 100}, younger},
+		"in the same, before a wrap":        {Moment{Tick: 100, Last: 3, PIDMax: 32768}, Being{32767, 100}, older},
+		"while it was sent":                 {meanwhile, Being{5002, 100}, between},
+		"while it was sent, a tick after":   {meanwhile, Being{5001, 101}, between},
+		"right after it was sent":           {meanwhile, Being{5003, 100}, younger},
+		"before it was sent":                {meanwhile, Being{5000, 100}, older},
+		"with such a number, long before":   {meanwhile, Being{5001, 99}, older},
+		"while it was sent, in a wrap":      {Moment{Tick: 100, Last: 32766, After: 2, PIDMax: 32768}, Being{1, 100}, between},
+		"after that":                        {Moment{Tick: 100, Last: 32766, After: 2, PIDMax: 32768}, Being{3, 100}, younger},
 		"in the same, numbers unknown":      {Moment{Tick: 100}, Being{4999, 100}, unknown},
 	} {
 		require.Equal(t, test.want, test.at.ageOf(test.b), name)
+	}
+}
+
+// Who leaves the group in the very moment of the signal has not had it if it would be dead.
+func TestWhoLeavesTheGroupMeanwhile(t *testing.T) {
+	l := stopping(t)
+	mortal, handles := old(1), old(2)
+	mortal.Mortal = true
+	l.Doubt(mortal.Being)
+	l.Doubt(handles.Being)
+	require.True(t, l.Doubts(mortal.Being))
+	require.False(t, l.Settles(mortal.Being))
+	seen := Snapshot{Leaders: []int{leader}, Members: []Member{mortal, handles}}
+	dues, _ := l.Decide(seen, begun)
+	require.Equal(t, []Due{{1, term}}, dues)
+	dues, _ = l.Decide(seen, begun)
+	require.Empty(t, dues, "once")
+	require.False(t, l.Doubts(mortal.Being) || l.Doubts(handles.Being))
+}
+
+// Whose fork was under way when the signal was sent is left to its parent, and as an orphan
+// taken to have had it, but if it has executed a program since.
+func TestAForkThatWasUnderWay(t *testing.T) {
+	for name, test := range map[string]struct {
+		m    func(Member) Member
+		want []syscall.Signal
+	}{
+		"its parent lives":               {func(m Member) Member { return m }, nil},
+		"its parent lives, in a group":   {Member.grouped, nil},
+		"an orphan":                      {Member.orphan, nil},
+		"an orphan in a group":           {func(m Member) Member { return m.orphan().grouped() }, nil},
+		"an orphan that has executed":    {func(m Member) Member { return m.orphan().executed() }, term},
+		"one in a group, which has, too": {func(m Member) Member { return m.orphan().grouped().executed() }, term},
+	} {
+		l := stopping(t)
+		l.At.After = at.Last + 3
+		m := test.m(old(at.Last + 2))
+		m.Began = at.Tick
+		dues, _ := l.Decide(Snapshot{Leaders: []int{leader}, Members: []Member{m}}, begun)
+		if test.want == nil {
+			require.Empty(t, dues, name)
+		} else {
+			require.Equal(t, []Due{{m.PID, test.want}}, dues, name)
+		}
 	}
 }
 
@@ -206,6 +259,17 @@ func TestATerminalIsHungUp(t *testing.T) {
 	require.Equal(t, []Due{{1, hangUp}}, dues, "the rest in the middle, but for what a parent sees to")
 	dues, _ = l.Decide(seen, begun.Add(grace-1))
 	require.Empty(t, dues)
+}
+
+// Who handles the signal, and would die of SIGHUP, has the whole grace.
+func TestAHandlerIsNotHungUp(t *testing.T) {
+	l := stopping(t)
+	handles := old(1).grouped()
+	handles.Spared = true
+	for _, at := range []time.Duration{0, grace / 2, grace - 1} {
+		dues, _ := l.Decide(Snapshot{Terminal: true, Members: []Member{handles}}, begun.Add(at))
+		require.Empty(t, dues, at)
+	}
 }
 
 func TestAHangUpIsNoSecondStopSignal(t *testing.T) {

@@ -76,7 +76,7 @@ func (w *world) end(b *body) {
 
 // stop begins the stop: the group has the signal as a whole.
 func (w *world) stop() {
-	w.ledger.At = Moment{w.tick, w.last, pidMax}
+	w.ledger.At = Moment{Tick: w.tick, Last: w.last, PIDMax: pidMax}
 	w.ledger.Ask(Stop{syscall.SIGTERM, w.now.Add(time.Hour)}, w.now)
 	for _, b := range w.living() {
 		if b.grouped {

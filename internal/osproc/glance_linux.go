@@ -38,25 +38,50 @@ func (s *sweeper) childless(p *Process) bool {
 // maxGlance is the most process IDs that are tried at a glance.
 const maxGlance = 256
 
-// noteMoment notes the moment in which a stop begins, and who is a member of groups that are
-// about to get the signal. t.mu is locked.
-func (s *sweeper) noteMoment(t *tree, groups []*Process) {
+// newest is one of the newest processes, a member of a group that is about to get the stop
+// signal. It may be about to leave the group, as a daemon is that was just forked, and
+// would be taken for one outside; or to execute a program, which forgets the signal, if
+// that is handled in the way of the parent.
+type newest struct {
+	ending.Being
+	group   int
+	newborn bool
+}
+
+func (n newest) isIn() bool {
+	group, err := unix.Getpgid(n.PID)
+	return err == nil && group == n.group
+}
+
+// noteMoment notes the moment in which a stop begins, right before groups get the signal.
+// It answers which of the newest processes are members of them. t.mu is locked.
+func (s *sweeper) noteMoment(t *tree, groups []*Process) (found []newest) {
 	t.ledger.At = s.moment()
-	newest := maxGlance
+	count := maxGlance
 	switch len(groups) {
 	case 0:
-		return
+		return nil
 	case 1: // what the leader has forked is newer than that
-		newest = min(newest, s.table.distance(groups[0].PID, t.ledger.At.Last))
+		count = min(count, s.table.distance(groups[0].PID, t.ledger.At.Last))
 	}
-	for range 3 {
-		if newest == 0 {
-			return
-		}
-		s.noteNewest(t, groups, newest)
+	for rounds := 0; count > 0 && rounds < 3; rounds++ {
+		found = s.findNewest(found, t, groups, count)
 		last := t.ledger.At.Last
 		t.ledger.At = s.moment()
-		newest = min(maxGlance, s.table.distance(last, t.ledger.At.Last)) // forked meanwhile
+		count = min(maxGlance, s.table.distance(last, t.ledger.At.Last)) // forked meanwhile
+	}
+	return slices.DeleteFunc(found, func(n newest) bool { return !n.isIn() })
+}
+
+// noteNewest notes, now that the groups have the signal, that these had it. One that has left
+// its group in that very moment may have had it.
+func (t *tree) noteNewest(found []newest) {
+	for _, n := range found {
+		if n.isIn() {
+			t.ledger.Note(n.Being, n.newborn)
+		} else {
+			t.ledger.Doubt(n.Being)
+		}
 	}
 }
 
@@ -72,16 +97,15 @@ func (s *sweeper) moment() (at ending.Moment) {
 	return at
 }
 
-// noteNewest notes which of so many of the newest processes are members of groups. They may
-// leave the group, as a daemon does that was just forked, and would be taken for others; or
-// execute a program, which forgets the signal, if that is handled in the way of the parent.
-func (s *sweeper) noteNewest(t *tree, groups []*Process, newest int) {
+// findNewest adds which of so many of the newest processes are members of groups. Those that
+// are not so new do nothing any more that matters.
+func (s *sweeper) findNewest(found []newest, t *tree, groups []*Process, count int) []newest {
 	now := ticks()
-	for n := range newest {
+	for n := range count {
 		pid := s.table.before(t.ledger.At.Last, n)
 		if p := s.host.leader(pid); p != nil {
 			if time.Since(p.birth.time) > newborn*tick {
-				return
+				break
 			}
 			continue
 		}
@@ -95,12 +119,13 @@ func (s *sweeper) noteNewest(t *tree, groups []*Process, newest int) {
 		}
 		k, err := kinOf(pid)
 		if err == nil && now-k.began > newborn {
-			return
+			break
 		}
 		if sig := t.ledger.Signal(); member {
-			t.ledger.Note(ending.Being{PID: pid, Began: k.began}, k.isNewborn(sig) && signalSet(k.parent, "SigCgt").has(sig))
+			found = append(found, newest{ending.Being{PID: pid, Began: k.began}, group, k.isNewborn(sig) && k.inherits(sig)})
 		}
 	}
+	return found
 }
 
 // newestForks is how many of the newest processes are not asked for their age: that takes

@@ -199,12 +199,36 @@ func (k kin) isNewborn(sig syscall.Signal) bool {
 	return k.isForked() && ticks()-k.began <= newborn && signalSet(k.pid, "SigCgt").has(sig)
 }
 
+// inherits reports whether that it handles sig may be its parent's doing: that handles it,
+// too, or has executed another program since, or it has another parent by now.
+func (k kin) inherits(sig syscall.Signal) bool {
+	return signalSet(k.parent, "SigCgt").has(sig) || !executeTheSame(k.pid, k.parent)
+}
+
+// executeTheSame reports whether two processes execute the same file (proc_pid_exe(5)).
+func executeTheSame(pid, other int) bool {
+	var one, another unix.Stat_t
+	return unix.Stat("/proc/"+strconv.Itoa(pid)+"/exe", &one) == nil && unix.Stat("/proc/"+strconv.Itoa(other)+"/exe", &another) == nil &&
+		one.Dev == another.Dev && one.Ino == another.Ino
+}
+
 // newborn is how long after its fork a process is likely to execute a program, if it ever
 // does, in clock ticks.
 const newborn = 3
 
 // ignores reports whether a process ignores a signal.
 func ignores(pid int, sig syscall.Signal) bool { return signalSet(pid, "SigIgn").has(sig) }
+
+// isMortal reports whether a signal ends a process at once.
+func isMortal(pid int, sig syscall.Signal) bool {
+	return !signalSet(pid, "SigCgt").has(sig) && !signalSet(pid, "SigIgn").has(sig) && !signalSet(pid, "SigBlk").has(sig)
+}
+
+// spares reports whether a process handles a signal, and not SIGHUP, so that it dies of that.
+func spares(pid int, sig syscall.Signal) bool {
+	caught := signalSet(pid, "SigCgt")
+	return caught.has(sig) && !caught.has(syscall.SIGHUP) && !ignores(pid, syscall.SIGHUP)
+}
 
 // signals is a set of them.
 type signals uint64

@@ -115,12 +115,13 @@ func (t *tree) forget(m *member) {
 	unix.Close(m.pidfd)
 }
 
-// forgetEnded forgets the members that have ended: their numbers are free. It answers
-// whether there can be others. What carries the ID of a tree that is over is of another
+// lookBegins forgets the members that have ended: their numbers are free. It answers whether
+// there can be others. What carries the ID of a tree that is over is of another
 // incarnation, and none of its business.
-func (t *tree) forgetEnded() (others bool) {
+func (t *tree) lookBegins() (others bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.noteAfter()
 	for _, m := range t.members.known {
 		if m.ended.Load() {
 			t.forget(m)
@@ -151,7 +152,9 @@ func (t *tree) signalMembers(complete bool) {
 		}
 		m.fresh = false
 		member := t.seen(m)
-		member.Deaf = seen.Terminal && ignores(m.kin.pid, t.ledger.Signal())
+		if seen.Terminal {
+			member.Deaf, member.Spared = ignores(m.kin.pid, t.ledger.Signal()), spares(m.kin.pid, t.ledger.Signal())
+		}
 		seen.Members = append(seen.Members, member)
 	}
 	if t.carryOut(seen) {
@@ -170,6 +173,7 @@ func (m *member) being() ending.Being { return ending.Being{PID: m.kin.pid, Bega
 
 func (t *tree) seen(m *member) ending.Member {
 	seen := ending.Member{Being: m.being(), Parent: m.kin.parent, Executed: !m.kin.isForked(), Newborn: m.kin.isNewborn(t.ledger.Signal())}
+	seen.Mortal = t.ledger.Doubts(seen.Being) && isMortal(m.kin.pid, t.ledger.Signal())
 	for _, p := range t.leaders {
 		seen.Grouped = seen.Grouped || p.whole && p.PID == m.kin.group
 	}

@@ -55,6 +55,11 @@ func statusOf(state *os.ProcessState) Status {
 	return status
 }
 
+// newest are known to the kernel alone.
+type newest struct{}
+
+func (*tree) noteNewest([]newest) {}
+
 // members are known to the kernel alone.
 type members struct{}
 
@@ -62,6 +67,8 @@ func (members) count() int { return 0 }
 
 // ignores is not known: who does not listen is hung up at once.
 func ignores(int, syscall.Signal) bool { return true }
+
+func spares(int, syscall.Signal) bool { return false }
 
 // birth bounds the search for descendants only on Linux.
 type birth struct{}

@@ -142,7 +142,7 @@ func (s *sweeper) look(trees []*tree) (complete bool) {
 	oldest := time.Now()
 	for _, t := range trees {
 		switch {
-		case !t.forgetEnded():
+		case !t.lookBegins():
 			continue
 		case t == s.strays:
 			f.strays, f.owned, oldest = t, s.host.owners(), time.Time{}

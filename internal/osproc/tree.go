@@ -26,6 +26,7 @@ type tree struct {
 	over    bool       // they all are
 	ledger  ending.Ledger
 	narrow  bool        // the leaders alone are to end
+	sent    time.Time   // when the groups got the signal
 	timer   *time.Timer // until something is due by the passing of time
 	gone    []func()    // to be called when nothing is left but leaders that have exited
 	members members     // the descendants that were found
@@ -138,12 +139,31 @@ func (t *tree) signalGroups() {
 			groups = append(groups, p)
 		}
 	}
-	t.host.sweep.noteMoment(t, groups)
+	newest := t.host.sweep.noteMoment(t, groups)
+	t.sent = time.Now()
 	for _, p := range groups {
 		p.Signal(t.ledger.Signal())
+	}
+	t.noteAfter()
+	t.noteNewest(newest)
+	for _, p := range groups {
 		p.Signal(sigCont) // so that who is stopped hears it
 	}
 }
+
+// noteAfter notes how far the process IDs have come shortly after the signal was sent, if it
+// is so shortly that those are of forks that were under way.
+func (t *tree) noteAfter() {
+	if !t.ledger.Begun() || time.Since(t.sent) > fork {
+		return
+	}
+	if after := t.host.sweep.lastPID(); time.Since(t.sent) <= fork {
+		t.ledger.At.After = after
+	}
+}
+
+// fork is how long a fork takes, and less than it takes to hear a signal and to fork then.
+const fork = 300 * time.Microsecond
 
 // signalLeaders sends the leaders that live what is due to them. They are looked at
 // without a look at the process table.
@@ -157,7 +177,8 @@ func (t *tree) signalLeaders(now time.Time) {
 		living[p.PID] = p
 		seen.Terminal = seen.Terminal || p.terminal != nil
 		seen.Members = append(seen.Members, ending.Member{
-			Being: p.being(), Grouped: p.whole && !hasLeft(p.PID), Deaf: p.terminal != nil && ignores(p.PID, t.ledger.Signal()),
+			Being: p.being(), Grouped: p.whole && !hasLeft(p.PID),
+			Deaf: p.terminal != nil && ignores(p.PID, t.ledger.Signal()), Spared: p.terminal != nil && spares(p.PID, t.ledger.Signal()),
 		})
 	}
 	dues, _ := t.ledger.Decide(seen, now)
