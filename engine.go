@@ -98,7 +98,8 @@ func (e *Engine) Read(ctx context.Context, id string, o ReadOptions) (Chunk, err
 // Follow yields output from a cursor on as it comes, until the process has ended
 // and all of it was yielded; the last chunk has EOF set, and may be empty. An
 // error ends the iteration too. Between two steps nothing is held for the
-// caller: one that is slow is told by Chunk.Dropped how much it has missed.
+// caller: one that is slow is told by Chunk.Dropped how much it has missed, and a Release,
+// which forgets the output, ends it with ErrNotFound if it has not come to the end.
 // o.Wait is of no importance.
 func (e *Engine) Follow(ctx context.Context, id string, o ReadOptions) iter.Seq2[Chunk, error] {
 	return func(yield func(Chunk, error) bool) {
@@ -126,7 +127,7 @@ func (e *Engine) Kill(ctx context.Context, id string) (Exit, error) {
 	return value(ask[*messages.Exit](ctx, e, id, &messages.KillProcess{ID: id}))
 }
 
-// Release kills the process if it runs, and forgets it.
+// Release kills the process if it runs, and forgets it and its output.
 func (e *Engine) Release(ctx context.Context, id string) error {
 	_, err := ask[*messages.Released](ctx, e, id, &messages.ReleaseProcess{ID: id})
 	return err

@@ -131,22 +131,32 @@ func TestEndedAHandlerOfTheHangUpFinishes(t *testing.T) {
 	}
 }
 
-// One that handles the stop signal and goes on is hung up after half the grace.
-func TestEndedOneThatGoesOnIsHungUpInTheMiddle(t *testing.T) {
+// Who handles the stop signal, and not SIGHUP, has the whole grace. The rest, who can take
+// it, are hung up in the middle.
+func TestEndedWhoIsHungUpInTheMiddle(t *testing.T) {
+	const grace = 3 * time.Second
 	for _, shell := range []string{"bash", "sh"} {
-		t.Run(shell, func(t *testing.T) {
-			row(t, 20, func(r *run) {
-				const grace = 3 * time.Second
-				id := r.startOn(procession.Spec{Command: shell, PTY: screen, Grace: grace,
-					Args: []string{"-c", `trap 'echo heard >>"$TOLD"' TERM; echo on; while :; do sleep 0.1; done`}})
-				begun := time.Now()
-				exit := r.kill(id)
-				assert.Equal(r, "SIGHUP", exit.Signal)
-				assert.GreaterOrEqual(r, time.Since(begun), grace/2)
-				assert.Less(r, time.Since(begun), grace)
-				assert.Equal(r, "heard\n", r.said())
-				r.nothingLeft()
+		for _, c := range []struct {
+			name, trap  string
+			said        string
+			from, until time.Duration
+		}{
+			{"a long clean-up", `trap 'sleep 2.2; echo done >>"$TOLD"; exit 0' TERM`, "done\n", 2 * time.Second, grace},
+			{"it goes on", `trap 'echo heard >>"$TOLD"' TERM`, "heard\n", grace, grace * 2},
+			{"it goes on until it is hung up", `trap 'echo heard >>"$TOLD"' TERM; trap 'echo hung up >>"$TOLD"; exit 0' HUP`, "heard\nhung up\n", grace / 2, grace},
+		} {
+			t.Run(shell+", "+c.name, func(t *testing.T) {
+				row(t, 20, func(r *run) {
+					id := r.startOn(procession.Spec{Command: shell, PTY: screen, Grace: grace, Args: []string{"-c", c.trap + `; echo on; while :; do sleep 0.1; done`}})
+					begun := time.Now()
+					exit := r.kill(id)
+					assert.Equal(r, c.said, r.said())
+					assert.GreaterOrEqual(r, time.Since(begun), c.from)
+					assert.Less(r, time.Since(begun), c.until)
+					assert.Equal(r, c.until > grace, exit.Signal == "SIGKILL", "%v", exit)
+					r.nothingLeft()
+				})
 			})
-		})
+		}
 	}
 }
