@@ -144,9 +144,19 @@ func apply(pid int, limit spawn.Limit) {
 }
 
 // limitOf is the limit of a process that marks are made of; pid 0 is this one. It is
-// unix.ESRCH if there is no such process.
+// unix.ESRCH if there is no such process. The kernel says so, too, when another thread than
+// the first executes a program and takes the number over (do_prlimit in kernel/sys.c, which
+// has found the first thread and then no signal handlers of it): then it is asked again.
 func limitOf(pid int) (limit unix.Rlimit, err error) {
-	if err = unix.Prlimit(pid, markLimit, nil, &limit); err != unix.EPERM {
+	for range 10 {
+		if err = unix.Prlimit(pid, markLimit, nil, &limit); err != unix.ESRCH {
+			break
+		}
+		if _, err := unix.Getpgid(pid); err != nil {
+			break
+		}
+	}
+	if err != unix.EPERM {
 		return limit, err
 	}
 	return readLimit(pid) // it is another user's, by now
