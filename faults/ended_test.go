@@ -52,7 +52,8 @@ type run struct {
 	eng  *procession.Engine
 	told string // the file in which its programs tell things, which they know as $TOLD
 	// mayBeLate is for trees with one that is forked in the very moment of the stop: it
-	// loses the signal, which its parent handles, as by kill(1), and is killed in the end.
+	// loses the signal, which its parent handles, as by kill(1), and is killed in the end;
+	// and for what cannot be told from one that has had the signal.
 	mayBeLate bool
 
 	mu    sync.Mutex

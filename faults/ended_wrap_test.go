@@ -129,6 +129,7 @@ func wrapped(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				again.Store(0)
 				row(t, 1, func(r *run) {
+					r.mayBeLate = true // used again within a clock tick it cannot be told from the one before
 					spec := python(t, usesItAgain, session)
 					spec.Grace = 2 * time.Second
 					id := r.startOn(spec)

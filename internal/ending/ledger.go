@@ -122,6 +122,16 @@ func (l *Ledger) Forget(b Being) {
 	l.free[b.PID] = true
 }
 
+// Keep forgets all but those who live, now that everything was looked at: who was only noted
+// may have ended unseen.
+func (l *Ledger) Keep(lives func(Being) bool) {
+	for b := range l.had {
+		if !lives(b) {
+			l.Forget(b)
+		}
+	}
+}
+
 // Note notes that b has had the stop signal, perhaps as a newborn.
 func (l *Ledger) Note(b Being, newborn bool) { l.note(b, had{signal: true, newborn: newborn}) }
 

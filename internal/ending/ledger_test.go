@@ -174,6 +174,20 @@ func TestWhenAMemberWasForked(t *testing.T) {
 	}
 }
 
+// One that was noted, and has ended before it was seen, does not stand for who has its
+// number next.
+func TestWhoWasOnlyNotedIsForgotten(t *testing.T) {
+	l := stopping(t)
+	noted := old(at.Last - 1)
+	noted.Began = at.Tick
+	l.Note(noted.Being, false)
+	l.Keep(func(Being) bool { return false })
+	require.False(t, l.Knows(noted.Being))
+	again := noted.orphan()
+	dues, _ := l.Decide(Snapshot{Leaders: []int{leader}, Members: []Member{again}}, begun)
+	require.Equal(t, []Due{{again.PID, term}}, dues)
+}
+
 // Who leaves the group in the very moment of the signal has not had it if it would be dead.
 func TestWhoLeavesTheGroupMeanwhile(t *testing.T) {
 	l := stopping(t)

@@ -1,6 +1,7 @@
 package osproc
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -157,9 +158,21 @@ func (t *tree) signalMembers(complete bool) {
 		}
 		seen.Members = append(seen.Members, member)
 	}
+	if complete {
+		t.ledger.Keep(t.lives)
+	}
 	if t.carryOut(seen) {
 		time.AfterFunc(maxPause, func() { t.host.sweep.ask(t) })
 	}
+}
+
+// lives reports whether b was found, or is a leader, and is not known to have ended.
+func (t *tree) lives(b ending.Being) bool {
+	if slices.ContainsFunc(t.leaders, func(p *Process) bool { return p.being() == b }) {
+		return true
+	}
+	m := t.members.known[b.PID]
+	return m != nil && m.being() == b
 }
 
 // lookAgain sees whose child it is by now, and in which group.
