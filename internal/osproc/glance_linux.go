@@ -89,7 +89,7 @@ func (t *tree) noteNewest(found []newest) {
 func (s *sweeper) moment() (at ending.Moment) {
 	for range 10 {
 		begun := time.Now()
-		at = ending.Moment{Tick: ticks(), Last: s.table.lastPID(), PIDMax: s.table.pidMax}
+		at = ending.Moment{Tick: ticks(), Last: s.table.lastPID(), PIDMax: s.table.maxPID()}
 		if time.Since(begun) < 50*time.Microsecond {
 			break
 		}

@@ -20,7 +20,7 @@ type procTable struct {
 	open    sync.RWMutex // held for writing by close
 	loadavg *os.File     // ends with the last process ID that was given out; nil once closed
 	stat    *os.File     // counts the forks since boot; likewise
-	pidMax  int
+	pidMax  atomic.Int64 // process IDs are below, 0 if unknown; it can be raised
 	chosen  bool         // what is ours can choose its process IDs
 	forks   atomic.Int64 // the count when it was last looked at
 	buf     []byte       // for stat, and for environments
@@ -52,18 +52,21 @@ func openProcTable() *procTable {
 	t.proc, _ = os.Open("/proc")
 	t.loadavg, _ = os.Open("/proc/loadavg")
 	t.stat, _ = os.Open("/proc/stat")
-	t.pidMax = readPIDMax()
+	t.pidMax.Store(readPIDMax())
 	t.chosen = canChoose()
 	t.seen = birth{time: time.Now(), last: t.lastPID(), forks: t.countForks()}
 	return t
 }
 
 // readPIDMax reads the number below which process IDs are, 0 if it cannot.
-func readPIDMax() int {
+func readPIDMax() int64 {
 	text, _ := os.ReadFile("/proc/sys/kernel/pid_max")
-	limit, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+	limit, _ := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
 	return limit
 }
+
+// maxPID is the number below which process IDs were when that was last looked at.
+func (t *procTable) maxPID() int { return int(t.pidMax.Load()) }
 
 func (t *procTable) close() {
 	t.open.Lock()
@@ -119,7 +122,7 @@ func (b birth) isYoung(now birth) bool { return now.time.Sub(b.time) < young }
 
 // isRecent is isYoung as far as this machine's greatest process ID allows.
 func (t *procTable) isRecent(b, now birth) bool {
-	return now.time.Sub(b.time) < max(young, time.Duration(t.pidMax/2)*time.Microsecond)
+	return now.time.Sub(b.time) < max(young, time.Duration(t.maxPID()/2)*time.Microsecond)
 }
 
 // comparable reports whether the process IDs cannot have wrapped between b and
@@ -138,8 +141,8 @@ func (t *procTable) present(then birth) birth {
 	if t.chosen || !then.isYoung(now) {
 		now.forks = t.countForks()
 	}
-	if now.last >= t.pidMax {
-		t.pidMax = readPIDMax()
+	if now.last >= t.maxPID() {
+		t.pidMax.Store(readPIDMax())
 	}
 	return now
 }
@@ -221,11 +224,11 @@ func canChoose() bool {
 // of them there may be nothing to be seen yet.
 func (t *procTable) givenOut(then, now birth) iter.Seq[int] {
 	count := t.distance(then.last, now.last)
-	if then.comparable(now, t.pidMax) && count <= maxRange {
+	if then.comparable(now, t.maxPID()) && count <= maxRange {
 		return t.upTo(now.last, count)
 	}
 	recent := maxRange
-	if now.last == 0 || t.pidMax <= maxRange {
+	if now.last == 0 || t.maxPID() <= maxRange {
 		recent = 0
 	}
 	return func(yield func(int) bool) {
@@ -247,7 +250,7 @@ func (t *procTable) givenOut(then, now birth) iter.Seq[int] {
 // comes after the greatest is the smallest.
 func (t *procTable) distance(from, to int) int {
 	if to < from {
-		to += t.pidMax
+		to += t.maxPID()
 	}
 	return to - from
 }
@@ -268,7 +271,7 @@ func (t *procTable) before(last, n int) int {
 	if pid := last - n; pid > 0 {
 		return pid
 	}
-	return last - n + t.pidMax
+	return last - n + t.maxPID()
 }
 
 // maxForking is the longest that fork(2) is taken to be under way: it needs no

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,7 +41,8 @@ func TestNewerAreTheNumbersGivenOutSince(t *testing.T) {
 }
 
 func TestTheNumbersGivenOutWrap(t *testing.T) {
-	table := &procTable{pidMax: 32768}
+	table := &procTable{}
+	table.pidMax.Store(32768)
 	then := birth{last: 32765, forks: 100}
 	got := slices.Collect(table.givenOut(then, birth{last: 2, forks: 105, time: time.Now()}))
 	if want := []int{32766, 32767, 32768, 1, 2}; !slices.Equal(got, want) {
@@ -61,7 +63,7 @@ func TestAllAreTriedIfItIsNotKnownWhichAreNew(t *testing.T) {
 		}
 		tried = append(tried, pid)
 	}
-	for _, pid := range []int{1, os.Getpid(), 10, table.pidMax - 100} {
+	for _, pid := range []int{1, os.Getpid(), 10, table.maxPID() - 100} {
 		if !slices.Contains(tried, pid) {
 			t.Errorf("%d is not tried", pid)
 		}
@@ -139,9 +141,29 @@ func TestCloseAtItsDeadline(t *testing.T) {
 	}
 }
 
+// A stop begins while a look finds that there are more process IDs than there were. The
+// race detector looks on.
+func TestTheGreatestProcessIDIsLookedUpDuringAStop(t *testing.T) {
+	table := tableOfNow(t)
+	s := &sweeper{table: table}
+	var look sync.WaitGroup
+	look.Go(func() {
+		for range 100 {
+			table.pidMax.Store(1)
+			table.present(table.seen)
+		}
+	})
+	for range 100 {
+		require.NotZero(t, s.moment().PIDMax)
+	}
+	look.Wait()
+	require.EqualValues(t, readPIDMax(), table.maxPID())
+}
+
 // A process whose number was chosen is one more fork than numbers were given out.
 func TestChosenNumbersAreNoticed(t *testing.T) {
-	table := &procTable{pidMax: 32768, chosen: true}
+	table := &procTable{chosen: true}
+	table.pidMax.Store(32768)
 	then := birth{last: 100, forks: 1000}
 	require.False(t, table.hides(then, birth{last: 110, forks: 1010}))
 	require.True(t, table.hides(then, birth{last: 110, forks: 1011}))
