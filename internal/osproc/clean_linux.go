@@ -44,9 +44,9 @@ var swallowed = make(chan os.Signal, 1) // nobody receives: what does not fit is
 // ignoredAtStart reads the signals that this program has been started with as
 // ignored, and that the runtime leaves alone.
 var ignoredAtStart = sync.OnceValue(func() (ignored []syscall.Signal) {
-	set := signalSet(os.Getpid(), "SigIgn")
+	does := dispositionsOf(os.Getpid())
 	for sig := syscall.Signal(1); sig < 32; sig++ {
-		if set.has(sig) {
+		if does.ignores(sig) {
 			ignored = append(ignored, sig)
 		}
 	}

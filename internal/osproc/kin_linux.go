@@ -196,13 +196,13 @@ func kinOf(pid int) (k kin, err error) {
 
 // isNewborn reports whether it may be about to execute a program, and handles sig.
 func (k kin) isNewborn(sig syscall.Signal) bool {
-	return k.isForked() && ticks()-k.began <= newborn && signalSet(k.pid, "SigCgt").has(sig)
+	return k.isForked() && ticks()-k.began <= newborn && dispositionsOf(k.pid).caught.has(sig)
 }
 
 // inherits reports whether that it handles sig may be its parent's doing: that handles it,
 // too, or has executed another program since, or it has another parent by now.
 func (k kin) inherits(sig syscall.Signal) bool {
-	return signalSet(k.parent, "SigCgt").has(sig) || !executeTheSame(k.pid, k.parent)
+	return dispositionsOf(k.parent).caught.has(sig) || !executeTheSame(k.pid, k.parent)
 }
 
 // executeTheSame reports whether two processes execute the same file (proc_pid_exe(5)).
@@ -215,40 +215,6 @@ func executeTheSame(pid, other int) bool {
 // newborn is how long after its fork a process is likely to execute a program, if it ever
 // does, in clock ticks.
 const newborn = 3
-
-// ignores reports whether a process ignores a signal.
-func ignores(pid int, sig syscall.Signal) bool { return signalSet(pid, "SigIgn").has(sig) }
-
-// isMortal reports whether a signal ends a process at once.
-func isMortal(pid int, sig syscall.Signal) bool {
-	return !signalSet(pid, "SigCgt").has(sig) && !signalSet(pid, "SigIgn").has(sig) && !signalSet(pid, "SigBlk").has(sig)
-}
-
-// spares reports whether a process handles a signal, and not SIGHUP, so that it dies of that.
-func spares(pid int, sig syscall.Signal) bool {
-	caught := signalSet(pid, "SigCgt")
-	return caught.has(sig) && !caught.has(syscall.SIGHUP) && !ignores(pid, syscall.SIGHUP)
-}
-
-// signals is a set of them.
-type signals uint64
-
-func (s signals) has(sig syscall.Signal) bool { return s&(1<<(sig-1)) != 0 }
-
-// signalSet is a set of signals of a process (proc_pid_status(5)), empty if it cannot be
-// read.
-func signalSet(pid int, name string) signals {
-	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/status", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return 0
-	}
-	defer closePrompt(fd)
-	var buf [4096]byte
-	_, rest, _ := bytes.Cut(buf[:preadPrompt(fd, buf[:])], []byte("\n"+name+":"))
-	hex, _, _ := bytes.Cut(bytes.TrimSpace(rest), []byte("\n"))
-	set, _ := strconv.ParseUint(string(hex), 16, 64)
-	return signals(set)
-}
 
 func variable(env []byte, name string) string {
 	prefix := []byte(name + "=")

@@ -154,7 +154,7 @@ func (t *tree) signalMembers(complete bool) {
 		m.fresh = false
 		member := t.seen(m)
 		if seen.Terminal {
-			member.Deaf, member.Spared = ignores(m.kin.pid, t.ledger.Signal()), spares(m.kin.pid, t.ledger.Signal())
+			member.Deaf, member.Spared = t.hears(m.kin.pid)
 		}
 		seen.Members = append(seen.Members, member)
 	}
@@ -186,7 +186,7 @@ func (m *member) being() ending.Being { return ending.Being{PID: m.kin.pid, Bega
 
 func (t *tree) seen(m *member) ending.Member {
 	seen := ending.Member{Being: m.being(), Parent: m.kin.parent, Executed: !m.kin.isForked(), Newborn: m.kin.isNewborn(t.ledger.Signal())}
-	seen.Mortal = t.ledger.Doubts(seen.Being) && isMortal(m.kin.pid, t.ledger.Signal())
+	seen.Mortal = t.ledger.Doubts(seen.Being) && dispositionsOf(m.kin.pid).diesOf(t.ledger.Signal())
 	for _, p := range t.leaders {
 		seen.Grouped = seen.Grouped || p.whole && p.PID == m.kin.group
 	}

@@ -65,10 +65,14 @@ type members struct{}
 
 func (members) count() int { return 0 }
 
-// ignores is not known: who does not listen is hung up at once.
-func ignores(int, syscall.Signal) bool { return true }
+// dispositions are not known: who does not listen is hung up at once.
+type dispositions struct{}
 
-func spares(int, syscall.Signal) bool { return false }
+func dispositionsOf(int) dispositions { return dispositions{} }
+
+func (dispositions) ignores(syscall.Signal) bool { return true }
+
+func (dispositions) spares(syscall.Signal) bool { return false }
 
 // birth bounds the search for descendants only on Linux.
 type birth struct{}

@@ -165,6 +165,13 @@ func (t *tree) noteAfter() {
 // fork is how long a fork takes, and less than it takes to hear a signal and to fork then.
 const fork = 300 * time.Microsecond
 
+// hears reports what a process on a terminal makes of the stop signal: it is deaf to it, or
+// handles it and is to be spared the hang-up.
+func (t *tree) hears(pid int) (deaf, spared bool) {
+	sig, does := t.ledger.Signal(), dispositionsOf(pid)
+	return does.ignores(sig), does.spares(sig)
+}
+
 // signalLeaders sends the leaders that live what is due to them. They are looked at
 // without a look at the process table.
 func (t *tree) signalLeaders(now time.Time) {
@@ -176,10 +183,11 @@ func (t *tree) signalLeaders(now time.Time) {
 		}
 		living[p.PID] = p
 		seen.Terminal = seen.Terminal || p.terminal != nil
-		seen.Members = append(seen.Members, ending.Member{
-			Being: p.being(), Grouped: p.whole && !hasLeft(p.PID),
-			Deaf: p.terminal != nil && ignores(p.PID, t.ledger.Signal()), Spared: p.terminal != nil && spares(p.PID, t.ledger.Signal()),
-		})
+		member := ending.Member{Being: p.being(), Grouped: p.whole && !hasLeft(p.PID)}
+		if p.terminal != nil {
+			member.Deaf, member.Spared = t.hears(p.PID)
+		}
+		seen.Members = append(seen.Members, member)
 	}
 	dues, _ := t.ledger.Decide(seen, now)
 	for _, due := range dues {
