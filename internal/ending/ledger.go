@@ -107,7 +107,10 @@ func (l *Ledger) Settles(b Being) bool {
 }
 
 // Doubts reports whether b may have had the stop signal or not, which Member.Mortal tells.
-func (l *Ledger) Doubts(b Being) bool { return l.had[b].doubtful }
+func (l *Ledger) Doubts(b Being) bool {
+	had := l.had[b]
+	return had.doubtful || !had.signal && l.At.ageOf(b) == between
+}
 
 // Forget forgets b, which has ended. Whoever has its number from now on is younger than
 // the stop, though the clock may not have ticked since.
@@ -156,8 +159,9 @@ type Due struct {
 //   - Who was there when the stop began gets the signal, unless it had it with its group.
 //   - Who was born later is its parent's doing: as long as that lives, and is of the
 //     tree, it gets nothing. An orphan gets the signal.
-//   - Who may have had it with its group, or not, is taken to have had it, but for an
-//     orphan that has executed a program since: that has not.
+//   - Who may have had it with its group, or not, is taken to have had it, but for who
+//     would have died of it, and for an orphan that has executed a program since: they
+//     have not.
 //   - A newborn is waited for: soon reports whether one is, so that it is to be looked at
 //     again. One that had the signal with its group, and has executed a program and lost
 //     its parent since, gets it again: that program has not had it.
@@ -249,7 +253,7 @@ func (l *Ledger) signal(m Member, orphan bool) (has, due bool) {
 		age = younger
 	}
 	switch {
-	case age == older && m.Grouped, age == unknown && (m.Grouped || orphan), age == between && orphan && !m.Executed:
+	case age == older && m.Grouped, age == unknown && (m.Grouped || orphan), age == between && orphan && !m.Executed && !m.Newborn && !m.Mortal:
 		return true, false
 	case age == older, age != unknown && orphan:
 		return !m.Newborn, !m.Newborn

@@ -44,6 +44,7 @@ func (m Member) of(pid int) Member { m.Parent = pid; return m }
 func (m Member) orphan() Member    { return m.of(1) }
 func (m Member) newborn() Member   { m.Newborn = true; return m }
 func (m Member) executed() Member  { m.Executed = true; return m }
+func (m Member) mortal() Member    { m.Mortal = true; return m }
 func (m Member) deaf() Member      { m.Deaf = true; return m }
 
 // The table of docs/architecture.md, "Who gets which signal".
@@ -206,7 +207,7 @@ func TestWhoLeavesTheGroupMeanwhile(t *testing.T) {
 }
 
 // Whose fork was under way when the signal was sent is left to its parent, and as an orphan
-// taken to have had it, but if it has executed a program since.
+// taken to have had it, but if it has executed a program since, or would have died of it.
 func TestAForkThatWasUnderWay(t *testing.T) {
 	for name, test := range map[string]struct {
 		m    func(Member) Member
@@ -217,6 +218,8 @@ func TestAForkThatWasUnderWay(t *testing.T) {
 		"an orphan":                      {Member.orphan, nil},
 		"an orphan in a group":           {func(m Member) Member { return m.orphan().grouped() }, nil},
 		"an orphan that has executed":    {func(m Member) Member { return m.orphan().executed() }, term},
+		"an orphan that would have died": {func(m Member) Member { return m.orphan().mortal() }, term},
+		"an orphan, a newborn":           {func(m Member) Member { return m.orphan().newborn() }, nil},
 		"one in a group, which has, too": {func(m Member) Member { return m.orphan().grouped().executed() }, term},
 	} {
 		l := stopping(t)
@@ -228,6 +231,11 @@ func TestAForkThatWasUnderWay(t *testing.T) {
 			require.Empty(t, dues, name)
 		} else {
 			require.Equal(t, []Due{{m.PID, test.want}}, dues, name)
+		}
+		if m.Newborn {
+			m.Newborn = false
+			dues, _ = l.Decide(Snapshot{Leaders: []int{leader}, Members: []Member{m.executed()}}, begun)
+			require.NotEmpty(t, dues, "it is not a newborn any more")
 		}
 	}
 }

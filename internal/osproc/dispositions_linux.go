@@ -9,7 +9,7 @@ import (
 )
 
 // dispositions is what a process does about signals (signal(7)).
-type dispositions struct{ caught, ignored, blocked signals }
+type dispositions struct{ caught, ignored, blocked, pending signals }
 
 // signals is a set of them.
 type signals uint64
@@ -35,12 +35,19 @@ func dispositionsOf(pid int) (d dispositions) {
 			d.ignored = signals(set)
 		case "SigBlk":
 			d.blocked = signals(set)
+		case "ShdPnd":
+			d.pending = signals(set)
 		}
 	}
 	return d
 }
 
 func (d dispositions) ignores(sig syscall.Signal) bool { return d.ignored.has(sig) }
+
+// isYetToHear reports whether the process has been sent a signal that it is about to get.
+func (d dispositions) isYetToHear(sig syscall.Signal) bool {
+	return d.pending.has(sig) && !d.blocked.has(sig)
+}
 
 // diesOf reports whether a signal ends the process at once.
 func (d dispositions) diesOf(sig syscall.Signal) bool {

@@ -45,6 +45,7 @@ const maxGlance = 256
 type newest struct {
 	ending.Being
 	group   int
+	parent  int
 	newborn bool
 }
 
@@ -64,19 +65,26 @@ func (s *sweeper) noteMoment(t *tree, groups []*Process) (found []newest) {
 	case 1: // what the leader has forked is newer than that
 		count = min(count, s.table.distance(groups[0].PID, t.ledger.At.Last))
 	}
-	for rounds := 0; count > 0 && rounds < 3; rounds++ {
+	for rounds := 0; count > 0 && rounds < maxGlances; rounds++ {
 		found = s.findNewest(found, t, groups, count)
+		found = slices.DeleteFunc(found, func(n newest) bool { return !n.isIn() })
 		last := t.ledger.At.Last
 		t.ledger.At = s.moment()
 		count = min(maxGlance, s.table.distance(last, t.ledger.At.Last)) // forked meanwhile
 	}
-	return slices.DeleteFunc(found, func(n newest) bool { return !n.isIn() })
+	return found
 }
 
+// maxGlances is how often those are looked at that were forked during a glance.
+const maxGlances = 5
+
 // noteNewest notes, now that the groups have the signal, that these had it. One that has left
-// its group in that very moment may have had it.
+// its group in that very moment may have had it. Who has forked them may be forking another.
 func (t *tree) noteNewest(found []newest) {
 	for _, n := range found {
+		if !slices.Contains(t.hearing, n.parent) {
+			t.hearing = append(t.hearing, n.parent)
+		}
 		if n.isIn() {
 			t.ledger.Note(n.Being, n.newborn)
 		} else {
@@ -118,11 +126,11 @@ func (s *sweeper) findNewest(found []newest, t *tree, groups []*Process, count i
 			continue
 		}
 		k, err := kinOf(pid)
-		if err == nil && now-k.began > newborn {
+		if err == nil && !k.isFresh(now) {
 			break
 		}
 		if sig := t.ledger.Signal(); member {
-			found = append(found, newest{ending.Being{PID: pid, Began: k.began}, group, k.isNewborn(sig) && k.inherits(sig)})
+			found = append(found, newest{ending.Being{PID: pid, Began: k.began}, group, k.parent, k.isNewborn(sig) && k.inherits(sig)})
 		}
 	}
 	return found

@@ -153,6 +153,7 @@ type kin struct {
 	flags                       uint64 // PF_* in the kernel's include/linux/sched.h
 	noEnvironment               bool   // it was executed with an empty one
 	dead                        bool   // it is a zombie, of all of whose threads nothing is left
+	busy                        bool   // it runs, or waits for the CPU or the disk
 	began                       uint64 // when it was forked, in clock ticks since boot
 }
 
@@ -190,13 +191,20 @@ func kinOf(pid int) (k kin, err error) {
 	return kin{
 		pid: pid, parent: int(number(parent)), group: int(number(group)), session: int(number(session)),
 		dead:  number(threads) <= 1 && (fields[state][0] == 'Z' || fields[state][0] == 'X'),
+		busy:  fields[state][0] == 'R' || fields[state][0] == 'D',
 		flags: number(flags), began: number(began), noEnvironment: number(endCode) != 0 && number(envStart) == number(envEnd),
 	}, nil
 }
 
 // isNewborn reports whether it may be about to execute a program, and handles sig.
 func (k kin) isNewborn(sig syscall.Signal) bool {
-	return k.isForked() && ticks()-k.began <= newborn && dispositionsOf(k.pid).caught.has(sig)
+	return k.isForked() && k.isFresh(ticks()) && dispositionsOf(k.pid).caught.has(sig)
+}
+
+// isFresh reports whether it may not have done yet what it was forked for.
+func (k kin) isFresh(now uint64) bool {
+	age := now - k.began
+	return age <= newborn || k.busy && age <= starving
 }
 
 // inherits reports whether that it handles sig may be its parent's doing: that handles it,
@@ -215,6 +223,9 @@ func executeTheSame(pid, other int) bool {
 // newborn is how long after its fork a process is likely to execute a program, if it ever
 // does, in clock ticks.
 const newborn = 3
+
+// starving is how long that takes at the most if it gets no CPU time.
+const starving = 100
 
 func variable(env []byte, name string) string {
 	prefix := []byte(name + "=")

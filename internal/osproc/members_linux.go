@@ -122,7 +122,6 @@ func (t *tree) forget(m *member) {
 func (t *tree) lookBegins() (others bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.noteAfter()
 	for _, m := range t.members.known {
 		if m.ended.Load() {
 			t.forget(m)

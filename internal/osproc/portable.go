@@ -74,6 +74,8 @@ func (dispositions) ignores(syscall.Signal) bool { return true }
 
 func (dispositions) spares(syscall.Signal) bool { return false }
 
+func (dispositions) isYetToHear(syscall.Signal) bool { return false }
+
 // birth bounds the search for descendants only on Linux.
 type birth struct{}
 

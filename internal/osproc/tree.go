@@ -26,7 +26,8 @@ type tree struct {
 	over    bool       // they all are
 	ledger  ending.Ledger
 	narrow  bool        // the leaders alone are to end
-	sent    time.Time   // when the groups got the signal
+	hearing []int       // who may be forking, and has not been seen to have heard the signal
+	unheard time.Time   // when that was last so
 	timer   *time.Timer // until something is due by the passing of time
 	gone    []func()    // to be called when nothing is left but leaders that have exited
 	members members     // the descendants that were found
@@ -101,6 +102,9 @@ func (t *tree) stop(stop ending.Stop, narrow bool) {
 		t.send(now, begins)
 		if !t.narrow && !t.isBare() {
 			t.host.sweep.ask(t)
+			if begins {
+				go t.awaitHearing()
+			}
 		}
 	}
 	t.arm(now)
@@ -140,30 +144,57 @@ func (t *tree) signalGroups() {
 		}
 	}
 	newest := t.host.sweep.noteMoment(t, groups)
-	t.sent = time.Now()
 	for _, p := range groups {
 		p.Signal(t.ledger.Signal())
+		t.hearing = append(t.hearing, p.PID)
 	}
-	t.noteAfter()
+	t.unheard = time.Now()
+	t.noteLast()
 	t.noteNewest(newest)
 	for _, p := range groups {
 		p.Signal(sigCont) // so that who is stopped hears it
 	}
 }
 
-// noteAfter notes how far the process IDs have come shortly after the signal was sent, if it
-// is so shortly that those are of forks that were under way.
-func (t *tree) noteAfter() {
-	if !t.ledger.Begun() || time.Since(t.sent) > fork {
-		return
-	}
-	if after := t.host.sweep.lastPID(); time.Since(t.sent) <= fork {
-		t.ledger.At.After = after
+// awaitHearing looks on while those who may be forking hear the signal. A fork that was under
+// way when it was sent gets its number before that.
+func (t *tree) awaitHearing() {
+	for begun := time.Now(); !t.noteAfter() && time.Since(begun) < maxHearing; {
+		time.Sleep(fork / 3)
 	}
 }
 
-// fork is how long a fork takes, and less than it takes to hear a signal and to fork then.
-const fork = 300 * time.Microsecond
+// noteAfter notes how far the process IDs have come while somebody had not heard the signal
+// who may fork, or so shortly after that, that those are of forks that were under way. It
+// reports whether all have heard it.
+func (t *tree) noteAfter() (heard bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now, last := time.Now(), t.host.sweep.lastPID()
+	t.hearing = slices.DeleteFunc(t.hearing, func(pid int) bool { return !dispositionsOf(pid).isYetToHear(t.ledger.Signal()) })
+	if len(t.hearing) > 0 {
+		t.unheard, t.ledger.At.After = now, last
+		return false
+	}
+	t.noteLast()
+	return true
+}
+
+// noteLast is noteAfter once they have heard it.
+func (t *tree) noteLast() {
+	if last := t.host.sweep.lastPID(); time.Since(t.unheard) <= fork {
+		t.ledger.At.After = last
+	}
+}
+
+const (
+	// fork is less than it takes to hear a signal and to fork then.
+	fork = 150 * time.Microsecond
+
+	// maxHearing is how long to look on. Nobody takes longer to hear a signal but who is
+	// traced, or gets no CPU time.
+	maxHearing = 20 * time.Millisecond
+)
 
 // hears reports what a process on a terminal makes of the stop signal: it is deaf to it, or
 // handles it and is to be spared the hang-up.
