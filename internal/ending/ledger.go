@@ -20,6 +20,7 @@ type Moment struct {
 	Tick   uint64 // clock ticks since boot
 	Last   int    // the process ID that was given out last, 0 if unknown
 	After  int    // and last right after it was sent, 0 if nobody was quick enough to see
+	Unseen []int  // of those up to Last of which there was nothing to be seen
 	PIDMax int    // process IDs are below it, and then begin again; 0 if unknown
 }
 
@@ -42,6 +43,8 @@ func (at Moment) ageOf(b Being) age {
 	switch {
 	case b.Began < at.Tick:
 		return older
+	case b.Began <= at.Tick+maxForking && slices.Contains(at.Unseen, b.PID):
+		return between
 	case numbered && at.After > 0 && at.since(b.PID) > 0 && at.since(b.PID) <= at.since(at.After):
 		return between
 	case b.Began > at.Tick:
@@ -53,6 +56,9 @@ func (at Moment) ageOf(b Being) age {
 	}
 	return older
 }
+
+// maxForking is how long a fork may be under way, in clock ticks.
+const maxForking = 100
 
 // since is how many process IDs after the last one a process ID comes.
 func (at Moment) since(pid int) int { return (pid - at.Last + at.PIDMax) % at.PIDMax }

@@ -150,6 +150,8 @@ func TestANewbornOfTheGroup(t *testing.T) {
 func TestWhenAMemberWasForked(t *testing.T) {
 	meanwhile := at
 	meanwhile.After = 5002
+	unseen := at
+	unseen.Unseen = []int{4998}
 	for name, test := range map[string]struct {
 		at   Moment
 		b    Being
@@ -169,6 +171,9 @@ func TestWhenAMemberWasForked(t *testing.T) {
 		"with such a number, long before":   {meanwhile, Being{5001, 99}, older},
 		"while it was sent, in a wrap":      {Moment{Tick: 100, Last: 32766, After: 2, PIDMax: 32768}, Being{1, 100}, between},
 		"after that":                        {Moment{Tick: 100, Last: 32766, After: 2, PIDMax: 32768}, Being{3, 100}, younger},
+		"unseen right before it was sent":   {unseen, Being{4998, 100}, between},
+		"unseen, shortly after":             {unseen, Being{4998, 102}, between},
+		"unseen, its number used again":     {unseen, Being{4998, 1000}, younger},
 		"in the same, numbers unknown":      {Moment{Tick: 100}, Being{4999, 100}, unknown},
 	} {
 		require.Equal(t, test.want, test.at.ageOf(test.b), name)

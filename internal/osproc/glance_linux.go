@@ -57,34 +57,68 @@ func (n newest) isIn() bool {
 // noteMoment notes the moment in which a stop begins, right before groups get the signal.
 // It answers which of the newest processes are members of them. t.mu is locked.
 func (s *sweeper) noteMoment(t *tree, groups []*Process) (found []newest) {
+	t.hearing = nil
 	t.ledger.At = s.moment()
-	count := maxGlance
-	switch len(groups) {
-	case 0:
+	if len(groups) == 0 {
 		return nil
-	case 1: // what the leader has forked is newer than that
+	}
+	begun, count := time.Now(), maxGlance
+	if len(groups) == 1 { // what the leader has forked is newer than that
 		count = min(count, s.table.distance(groups[0].PID, t.ledger.At.Last))
 	}
-	for rounds := 0; count > 0 && rounds < maxGlances; rounds++ {
-		found = s.findNewest(found, t, groups, count)
-		found = slices.DeleteFunc(found, func(n newest) bool { return !n.isIn() })
-		last := t.ledger.At.Last
+	found, unseen := s.findNewest(t, groups, count)
+	looked := t.ledger.At.Last
+	for len(found) > 0 {
+		if len(found) >= storm {
+			time.Sleep(fork / 3) // who has just slept is not about to lose the CPU
+		}
 		t.ledger.At = s.moment()
-		count = min(maxGlance, s.table.distance(last, t.ledger.At.Last)) // forked meanwhile
+		more, moreUnseen := s.findNewest(t, groups, min(maxGlance, s.table.distance(looked, t.ledger.At.Last)))
+		found = slices.DeleteFunc(append(found, more...), func(n newest) bool { return !n.isIn() })
+		unseen, looked = append(unseen, moreUnseen...), t.ledger.At.Last
+		if len(found) < storm || !t.noteForkers(found) || time.Since(begun) > maxForkers {
+			break
+		}
 	}
+	if time.Since(begun) > momentary {
+		t.ledger.At = s.moment()
+	}
+	t.ledger.At.Last, t.ledger.At.After, t.ledger.At.Unseen = looked, t.ledger.At.Last, unseen
 	return found
 }
 
-// maxGlances is how often those are looked at that were forked during a glance.
-const maxGlances = 5
+const (
+	// storm is so many newest members that they are forked one after the other.
+	storm = 4
 
-// noteNewest notes, now that the groups have the signal, that these had it. One that has left
-// its group in that very moment may have had it. Who has forked them may be forking another.
-func (t *tree) noteNewest(found []newest) {
+	// maxForkers is how long a stop waits then for a moment in which nobody seems to be
+	// forking.
+	maxForkers = time.Millisecond
+
+	// momentary is how long a moment may take.
+	momentary = 50 * time.Microsecond
+)
+
+// noteForkers notes who may be forking right now: who has forked the newest, and does not
+// sleep. It reports whether anybody may.
+func (t *tree) noteForkers(found []newest) bool {
+	t.hearing = t.hearing[:0]
 	for _, n := range found {
 		if !slices.Contains(t.hearing, n.parent) {
 			t.hearing = append(t.hearing, n.parent)
 		}
+	}
+	t.hearing = slices.DeleteFunc(t.hearing, func(pid int) bool {
+		k, err := kinOf(pid)
+		return err != nil || !k.busy
+	})
+	return len(t.hearing) > 0
+}
+
+// noteNewest notes, now that the groups have the signal, that these had it. One that has left
+// its group in that very moment may have had it.
+func (t *tree) noteNewest(found []newest) {
+	for _, n := range found {
 		if n.isIn() {
 			t.ledger.Note(n.Being, n.newborn)
 		} else {
@@ -98,47 +132,66 @@ func (s *sweeper) moment() (at ending.Moment) {
 	for range 10 {
 		begun := time.Now()
 		at = ending.Moment{Tick: ticks(), Last: s.table.lastPID(), PIDMax: s.table.maxPID()}
-		if time.Since(begun) < 50*time.Microsecond {
+		if time.Since(begun) < momentary {
 			break
 		}
 	}
 	return at
 }
 
-// findNewest adds which of so many of the newest processes are members of groups. Those that
-// are not so new do nothing any more that matters.
-func (s *sweeper) findNewest(found []newest, t *tree, groups []*Process, count int) []newest {
-	now := ticks()
-	for n := range count {
-		pid := s.table.before(t.ledger.At.Last, n)
+// findNewest finds which of so many of the newest processes are members of groups, and of
+// which of the very newest there is nothing to be seen: their forks may be under way. Those
+// that are not so new do nothing any more that matters.
+func (s *sweeper) findNewest(t *tree, groups []*Process, count int) (found []newest, unseen []int) {
+	now, sig, last := ticks(), t.ledger.Signal(), t.ledger.At.Last
+	most := maxGlance
+	if settled := int(s.settled.Load()); settled != 0 {
+		most = min(most, s.table.distance(settled, last))
+	}
+	all := count >= most
+	count = min(count, most)
+	old := min(count, newestForks) // who has a number before these is too old, unless one is found that is not
+	n := 0
+	for ; n < count && len(found) < maxNewest; n++ {
+		pid := s.table.before(last, n)
 		if p := s.host.leader(pid); p != nil {
 			if time.Since(p.birth.time) > newborn*tick {
 				break
 			}
+			old = n + 1
 			continue
 		}
 		group, err := unix.Getpgid(pid)
-		if err != nil {
-			continue
+		if err != nil && n < newestForks {
+			unseen = append(unseen, pid)
 		}
-		member := slices.ContainsFunc(groups, func(p *Process) bool { return p.PID == group && p.PID != pid })
-		if !member && n < newestForks {
+		member := err == nil && slices.ContainsFunc(groups, func(p *Process) bool { return p.PID == group && p.PID != pid })
+		if err != nil || !member && n < newestForks {
 			continue
 		}
 		k, err := kinOf(pid)
-		if err == nil && !k.isFresh(now) {
+		if err == nil && !k.isFresh(now, 1) {
 			break
 		}
-		if sig := t.ledger.Signal(); member {
+		old = n + 1
+		if member {
 			found = append(found, newest{ending.Being{PID: pid, Began: k.began}, group, k.parent, k.isNewborn(sig) && k.inherits(sig)})
 		}
 	}
-	return found
+	if (all || n < count) && old <= n && len(found) < maxNewest {
+		s.settled.Store(int64(s.table.before(last, old)))
+	}
+	return found, unseen
 }
 
-// newestForks is how many of the newest processes are not asked for their age: that takes
-// longer than to ask for their group.
-const newestForks = 8
+const (
+	// newestForks is how many of the newest processes are not asked for their age: that
+	// takes longer than to ask for their group.
+	newestForks = 8
+
+	// maxNewest is how many members are noted. Each holds up the signal of all others.
+	maxNewest = 16
+)
 
 // departed is a leader that is gone.
 type departed struct {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/procession-go/procession/internal/spawn"
@@ -20,6 +21,8 @@ type Host struct {
 	poller *poller
 	forker *spawn.Forker
 	sweep  *sweeper
+
+	onlookers atomic.Int32 // trees that are looked on while they hear their signal
 
 	mu       sync.Mutex
 	guardian *guardian                 // nil without

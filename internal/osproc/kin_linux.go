@@ -198,13 +198,14 @@ func kinOf(pid int) (k kin, err error) {
 
 // isNewborn reports whether it may be about to execute a program, and handles sig.
 func (k kin) isNewborn(sig syscall.Signal) bool {
-	return k.isForked() && k.isFresh(ticks()) && dispositionsOf(k.pid).caught.has(sig)
+	return k.isForked() && k.isFresh(ticks(), newborn) && dispositionsOf(k.pid).caught.has(sig)
 }
 
-// isFresh reports whether it may not have done yet what it was forked for.
-func (k kin) isFresh(now uint64) bool {
+// isFresh reports whether it was forked so many clock ticks ago, or has got no CPU time
+// since, so that it may not have done yet what it was forked for.
+func (k kin) isFresh(now, within uint64) bool {
 	age := now - k.began
-	return age <= newborn || k.busy && age <= starving
+	return age <= within || k.busy && age <= starving
 }
 
 // inherits reports whether that it handles sig may be its parent's doing: that handles it,

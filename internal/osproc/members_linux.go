@@ -14,7 +14,8 @@ import (
 type members struct {
 	known  map[int]*member // by process ID
 	living int             // of them
-	asking bool            // for a look at orphans, soon
+	ends   *time.Timer     // until a look at orphans, nil if none is due
+	since  time.Time       // when the first has ended since the last such look
 	blind  int             // looks, one after the other, that could not see everything
 }
 
@@ -79,23 +80,33 @@ func (m *member) readable() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.members.living--
-	switch {
-	case t.members.living == 0:
+	switch m, now := &t.members, time.Now(); {
+	case m.living == 0:
+		if m.ends != nil {
+			m.ends.Stop()
+			m.ends = nil
+		}
 		t.host.sweep.ask(t)
-	case t.ledger.Begun() && !t.ledger.Killing() && !t.narrow && !t.members.asking:
-		t.members.asking = true
-		time.AfterFunc(together, t.orphans)
+	case !t.ledger.Begun() || t.ledger.Killing() || t.narrow:
+	case m.ends == nil:
+		m.ends, m.since = time.AfterFunc(together, t.orphans), now
+	case now.Sub(m.since) < maxTogether:
+		m.ends.Reset(together)
 	}
 }
 
-// together is how long a look waits for others to end, too, when a member has ended.
-const together = 5 * time.Millisecond
+const (
+	// together is how long a look waits, when a member has ended, for others to end, too,
+	// and maxTogether if more and more do.
+	together    = 5 * time.Millisecond
+	maxTogether = 20 * time.Millisecond
+)
 
 // orphans asks for a look, because there may be some.
 func (t *tree) orphans() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.members.asking = false
+	t.members.ends = nil
 	t.host.sweep.ask(t)
 }
 

@@ -58,6 +58,8 @@ func statusOf(state *os.ProcessState) Status {
 // newest are known to the kernel alone.
 type newest struct{}
 
+const storm = 1
+
 func (*tree) noteNewest([]newest) {}
 
 // members are known to the kernel alone.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,6 +21,9 @@ type sweeper struct {
 	host   *Host
 	table  *procTable
 	strays *tree // what carries the engine's mark, and belongs to no process
+
+	// The process ID up to which all are known to be too old for a glance.
+	settled atomic.Int64
 
 	// The goroutine's alone.
 	owed   time.Duration // rest, at the end of the last look

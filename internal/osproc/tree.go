@@ -102,8 +102,8 @@ func (t *tree) stop(stop ending.Stop, narrow bool) {
 		t.send(now, begins)
 		if !t.narrow && !t.isBare() {
 			t.host.sweep.ask(t)
-			if begins {
-				go t.awaitHearing()
+			if len(t.hearing) > 0 {
+				t.awaitHearing()
 			}
 		}
 	}
@@ -144,11 +144,13 @@ func (t *tree) signalGroups() {
 		}
 	}
 	newest := t.host.sweep.noteMoment(t, groups)
+	t.unheard = time.Now()
 	for _, p := range groups {
 		p.Signal(t.ledger.Signal())
-		t.hearing = append(t.hearing, p.PID)
 	}
-	t.unheard = time.Now()
+	if len(newest) >= storm { // whatever was forked since the moment, it was more likely before the signal
+		t.unheard = time.Now()
+	}
 	t.noteLast()
 	t.noteNewest(newest)
 	for _, p := range groups {
@@ -157,12 +159,25 @@ func (t *tree) signalGroups() {
 }
 
 // awaitHearing looks on while those who may be forking hear the signal. A fork that was under
-// way when it was sent gets its number before that.
+// way when it was sent gets its number before that. If many are being ended at once that is
+// too dear.
 func (t *tree) awaitHearing() {
+	if t.host.onlookers.Add(1) <= maxOnlookers {
+		go t.lookOn()
+	} else {
+		t.host.onlookers.Add(-1)
+	}
+}
+
+func (t *tree) lookOn() {
+	defer t.host.onlookers.Add(-1)
 	for begun := time.Now(); !t.noteAfter() && time.Since(begun) < maxHearing; {
 		time.Sleep(fork / 3)
 	}
 }
+
+// maxOnlookers is how many trees are looked on at once.
+const maxOnlookers = 8
 
 // noteAfter notes how far the process IDs have come while somebody had not heard the signal
 // who may fork, or so shortly after that, that those are of forks that were under way. It
