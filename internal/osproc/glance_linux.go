@@ -144,9 +144,10 @@ func (s *sweeper) moment() (at ending.Moment) {
 // that are not so new do nothing any more that matters.
 func (s *sweeper) findNewest(t *tree, groups []*Process, count int) (found []newest, unseen []int) {
 	now, sig, last := ticks(), t.ledger.Signal(), t.ledger.At.Last
+	present := birth{time: time.Now(), last: last}
 	most := maxGlance
-	if settled := int(s.settled.Load()); settled != 0 {
-		most = min(most, s.table.distance(settled, last))
+	if settled := s.settled.Load(); settled != nil && s.table.isRecent(*settled, present) {
+		most = min(most, s.table.distance(settled.last, last))
 	}
 	all := count >= most
 	count = min(count, most)
@@ -179,7 +180,8 @@ func (s *sweeper) findNewest(t *tree, groups []*Process, count int) (found []new
 		}
 	}
 	if (all || n < count) && old <= n && len(found) < maxNewest {
-		s.settled.Store(int64(s.table.before(last, old)))
+		present.last = s.table.before(last, old)
+		s.settled.Store(&present)
 	}
 	return found, unseen
 }

@@ -22,8 +22,7 @@ type sweeper struct {
 	table  *procTable
 	strays *tree // what carries the engine's mark, and belongs to no process
 
-	// The process ID up to which all are known to be too old for a glance.
-	settled atomic.Int64
+	settled atomic.Pointer[birth] // all up to this one are known to be too old for a glance
 
 	// The goroutine's alone.
 	owed   time.Duration // rest, at the end of the last look
