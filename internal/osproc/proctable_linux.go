@@ -54,7 +54,9 @@ func openProcTable() *procTable {
 	t.stat, _ = os.Open("/proc/stat")
 	t.pidMax.Store(readPIDMax())
 	t.chosen = canChoose()
-	t.seen = birth{time: time.Now(), last: t.lastPID(), forks: t.countForks()}
+	t.seen.time = time.Now()
+	t.seen.forks = t.countForks()
+	t.seen.last = t.lastPID()
 	return t
 }
 
@@ -135,12 +137,15 @@ func (b birth) comparable(now birth, pidMax int) bool {
 	return b.isYoung(now) || known && now.forks-b.forks < int64(pidMax)/2
 }
 
-// present is the present moment, comparable with then.
+// present is the present moment, comparable with then. The forks are counted first: what is
+// forked in between makes them fewer than the numbers, once, and more at the next moment,
+// which is looked into. The other way round it would make up for a number that was chosen.
 func (t *procTable) present(then birth) birth {
-	now := birth{time: time.Now(), last: t.lastPID(), forks: then.forks}
+	now := birth{time: time.Now(), forks: then.forks}
 	if t.chosen || !then.isYoung(now) {
 		now.forks = t.countForks()
 	}
+	now.last = t.lastPID()
 	if now.last >= t.maxPID() {
 		t.pidMax.Store(readPIDMax())
 	}
