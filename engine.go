@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/procession-go/procession/actors"
+	"github.com/procession-go/procession/internal/reply"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -23,9 +23,9 @@ import (
 type Engine struct {
 	system  *actor.ActorSystem
 	pool    *actor.PID
-	name    string // as WithID gave it, or a UUID
-	replies *replies
-	down    atomic.Pointer[chan struct{}] // closed when the pool fails, and then another; or stops
+	inbox   actor.Process // the pool's
+	config  *actors.Config
+	replies *reply.Addresses
 }
 
 // New makes an engine. Shutdown ends it.
@@ -34,7 +34,7 @@ func New(opts ...Option) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("procession: %w", err)
 	}
-	e := &Engine{system: o.system, name: o.id}
+	e := &Engine{system: o.system}
 	if e.system == nil {
 		e.system = actor.NewActorSystem(
 			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet(o.logger) }),
@@ -43,28 +43,17 @@ func New(opts ...Option) (*Engine, error) {
 			actor.WithDeadLetterThrottleInterval(time.Millisecond), // a goroutine lives that long after each
 		)
 	}
-	e.replies = newReplies(e.system)
-	e.down.Store(newDown())
-	config, err := o.config(e.poolDown)
-	if err != nil {
+	e.replies = reply.NewAddresses(e.system)
+	if e.config, err = o.config(); err != nil {
 		return nil, fmt.Errorf("procession: %w", err)
 	}
-	e.pool = e.system.Root.SpawnPrefix(actors.PoolProps(config), "procession")
-	return e, nil
-}
-
-// poolDown ends the waiting for answers that may never come.
-func (e *Engine) poolDown(stopped bool) {
-	down := e.down.Load()
-	if !stopped {
-		e.down.Store(newDown())
+	root := actor.NewRootContext(e.system, nil) // without the middlewares of the user's
+	if e.pool, err = root.SpawnNamed(actors.PoolProps(e.config), "procession"+e.system.ProcessRegistry.NextId()); err != nil {
+		e.config.Host.Close(time.Now())
+		return nil, fmt.Errorf("procession: spawn the pool: %w", err)
 	}
-	close(*down)
-}
-
-func newDown() *chan struct{} {
-	c := make(chan struct{})
-	return &c
+	e.inbox, _ = e.system.ProcessRegistry.Get(e.pool)
+	return e, nil
 }
 
 // Pool is the engine's pool actor, which understands the messages of package
@@ -156,11 +145,22 @@ func (e *Engine) Capabilities() Capabilities {
 
 // Shutdown ends the engine: every process gets its stop signal at once, what is
 // left after one shared grace gets SIGKILL, and it returns once everything has
-// been reaped. Again, it is ErrClosed. If the context ends before, the shutdown
-// goes on.
+// been reaped. If somebody else has stopped the pool, it returns when that is true. A
+// second Shutdown is ErrClosed. If the context ends before, the shutdown goes on.
 func (e *Engine) Shutdown(ctx context.Context) (ShutdownReport, error) {
-	defer e.replies.close()
-	return value(ask[*messages.ShutdownReport](ctx, e, "", &messages.Shutdown{}))
+	defer e.replies.Close()
+	report, err := ask[*messages.ShutdownReport](ctx, e, "", &messages.Shutdown{})
+	if refusal, ok := err.(*messages.Error); ok && refusal.Code == messages.CodeClosed {
+		select {
+		case <-e.config.Ended():
+		case <-ctx.Done():
+			return ShutdownReport{}, ctx.Err()
+		}
+		if report = e.config.Report(); report != nil {
+			err = nil
+		}
+	}
+	return value(report, err)
 }
 
 // value is what p points to.
@@ -178,28 +178,24 @@ func ask[T any](ctx context.Context, e *Engine, id string, request any) (T, erro
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
-	down := *e.down.Load()
-	r, answered := e.replies.get(), false
-	defer func() { e.replies.put(r, answered) }()
-	e.system.Root.RequestWithCustomSender(e.pool, request, r.pid)
+	r, answered := e.replies.Get(), false
+	defer func() { e.replies.Put(r, answered) }()
+	e.send(request, r.PID)
 	select {
-	case answer := <-r.answer:
+	case answer := <-r.Answered():
 		answered = true
 		return as[T](answer)
 	case <-ctx.Done():
-		e.system.Root.RequestWithCustomSender(e.pool, &messages.Cancel{ID: id}, r.pid)
+		e.send(&messages.Cancel{ID: id}, r.PID)
 		return none, ctx.Err()
-	case <-down:
-		select {
-		case answer := <-r.answer:
-			return as[T](answer)
-		default:
-			return none, errDown
-		}
 	}
 }
 
-var errDown = &messages.Error{Code: messages.CodeClosed, Message: messages.ErrClosed.Error()}
+// send sends a request to the pool, past the middlewares of the user's root context. It is
+// answered even if the pool has stopped.
+func (e *Engine) send(request any, asker *actor.PID) {
+	e.inbox.SendUserMessage(e.pool, &actor.MessageEnvelope{Message: request, Sender: asker})
+}
 
 // as is an answer as the type that is expected, or as an error.
 func as[T any](answer any) (T, error) {
@@ -209,8 +205,6 @@ func as[T any](answer any) (T, error) {
 		return a, nil
 	case *messages.Error:
 		return none, a
-	case *actor.DeadLetterResponse:
-		return none, errDown
 	}
 	return none, errors.New("procession: unexpected answer")
 }

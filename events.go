@@ -21,17 +21,12 @@ const eventsKept = 1024
 // one iteration.
 func (e *Engine) Events(ctx context.Context) iter.Seq[Event] {
 	l := &listener{some: make(chan struct{}, 1)}
-	down := *e.down.Load()
-	subscription := e.system.EventStream.Subscribe(func(m any) {
-		if event, ok := m.(Event); ok && event.From() == e.name {
-			l.put(event)
-		}
-	})
-	stop := context.AfterFunc(ctx, func() { e.system.EventStream.Unsubscribe(subscription) })
+	unlisten := e.config.Listen(l.put)
+	stop := context.AfterFunc(ctx, unlisten)
 	return func(yield func(Event) bool) {
 		defer func() {
 			stop()
-			e.system.EventStream.Unsubscribe(subscription)
+			unlisten()
 			l.over = true
 		}()
 		for !l.over {
@@ -44,7 +39,7 @@ func (e *Engine) Events(ctx context.Context) iter.Seq[Event] {
 			case <-l.some:
 			case <-ctx.Done():
 				return
-			case <-down:
+			case <-e.config.Ended():
 				for _, event := range l.take() {
 					if !yield(event) {
 						return

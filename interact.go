@@ -19,14 +19,13 @@ func (e *Engine) Write(ctx context.Context, id string, data []byte) (n int, err 
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	r, answered := e.replies.get(), false
-	defer func() { e.replies.put(r, answered) }()
-	down := *e.down.Load()
-	e.system.Root.RequestWithCustomSender(e.pool, &messages.WriteStdin{ID: id, Data: data}, r.pid)
+	r, answered := e.replies.Get(), false
+	defer func() { e.replies.Put(r, answered) }()
+	e.send(&messages.WriteStdin{ID: id, Data: data}, r.PID)
 	ended := ctx.Done()
 	for {
 		select {
-		case answer := <-r.answer:
+		case answer := <-r.Answered():
 			answered = ended != nil // a Cancel that is under way might be answered, too
 			done, err := as[*messages.Done](answer)
 			if refusal, ok := err.(*messages.Error); ok {
@@ -41,9 +40,7 @@ func (e *Engine) Write(ctx context.Context, id string, data []byte) (n int, err 
 		case <-ended:
 			// The answer follows at once, and data is not used any more then.
 			ended = nil
-			e.system.Root.RequestWithCustomSender(e.pool, &messages.Cancel{ID: id}, r.pid)
-		case <-down:
-			return 0, errDown
+			e.send(&messages.Cancel{ID: id}, r.PID)
 		}
 	}
 }

@@ -104,8 +104,8 @@ func choose(opts []Option) (*options, error) {
 	return o, nil
 }
 
-// config is what a pool is made with; down is called when it stops or fails.
-func (o *options) config(down func(stopped bool)) (*actors.Config, error) {
+// config is what a pool is made with.
+func (o *options) config() (*actors.Config, error) {
 	host, err := osproc.NewHost(o.id)
 	if err != nil {
 		return nil, err
@@ -119,12 +119,13 @@ func (o *options) config(down func(stopped bool)) (*actors.Config, error) {
 	}
 	return &actors.Config{
 		Host: host, Logger: o.logger, Grace: o.grace, OutputLimit: o.outputLimit, MaxProcesses: o.maxProcesses,
-		MaxExited: o.maxExited, MaxExitedAge: o.maxExitedAge, Down: down,
+		MaxExited: o.maxExited, MaxExitedAge: o.maxExitedAge,
 	}, nil
 }
 
 // PoolProps are the props of a pool, for callers who spawn it as a child of an
-// actor of their own and speak to it by message. They are for one spawn. If the
+// actor of their own and speak to it by message. They are for one spawn, with the mailbox
+// that they have: another one is refused. If the
 // actor above stops the pool, its processes are killed; send messages.Shutdown
 // first for a graceful end. WithActorSystem means nothing here.
 func PoolProps(opts ...Option) (*actor.Props, error) {
@@ -132,7 +133,7 @@ func PoolProps(opts ...Option) (*actor.Props, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := o.config(nil)
+	config, err := o.config()
 	if err != nil {
 		return nil, err
 	}

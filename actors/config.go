@@ -1,15 +1,17 @@
 package actors
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/procession-go/procession/internal/osproc"
 	"github.com/procession-go/procession/messages"
-	"github.com/procession-go/procession/supervisor"
 )
 
 // Config is what a pool is made with.
@@ -31,29 +33,79 @@ type Config struct {
 	// limit.
 	MaxExited    int
 	MaxExitedAge time.Duration
-	// Down, if not nil, is called when requests that are under way may never be
-	// answered, because the pool has failed and goes on empty, or has stopped for
-	// good.
-	Down func(stopped bool)
 
+	spawned   atomic.Bool
+	outbox    *outbox // once it is spawned
 	closeHost sync.Once
+	ended     chan struct{} // closed when the pool has stopped, and nothing is left
+	report    atomic.Pointer[messages.ShutdownReport]
 }
 
-// PoolProps are the props of a pool. They are for one spawn: the pool owns
-// c.Host.
+// PoolProps are the props of a pool. They are for one spawn: the pool owns c.Host. A spawn
+// fails that is not the first, and one with another mailbox.
 func PoolProps(c *Config) *actor.Props {
-	m := &mailbox{}
-	return m.props(func() actor.Actor { return newPool(c, m) }, actor.WithSupervisor(supervisor.Strategy()))
+	m := &mailbox{config: c}
+	c.ended = make(chan struct{})
+	return m.props(func() actor.Actor { return newPool(c, m) }, actor.WithSpawnFunc(c.spawn), actor.WithOnInit(func(ctx actor.Context) {
+		if m.Mailbox == nil {
+			panic("a pool needs its own mailbox")
+		}
+		c.outbox = newOutbox(ctx.ActorSystem(), c.Logger)
+	}))
+}
+
+// spawn spawns the pool.
+func (c *Config) spawn(system *actor.ActorSystem, id string, props *actor.Props, parent actor.SpawnerContext) (pid *actor.PID, err error) {
+	if !c.spawned.CompareAndSwap(false, true) {
+		return nil, errors.New("these props are for one pool, which was spawned already")
+	}
+	var added *actor.PID
+	defer func() {
+		if reason := recover(); reason != nil {
+			system.ProcessRegistry.Remove(added)
+			pid, err = nil, fmt.Errorf("cannot spawn a pool: %v", reason)
+		}
+		if err != nil {
+			c.spawned.Store(false)
+		}
+	}()
+	if _, taken := system.ProcessRegistry.GetLocal(id); !taken {
+		added = system.NewLocalPID(id)
+	}
+	return actor.DefaultSpawner(system, id, props, parent)
+}
+
+// Listen has put called with each event of the pool, which has been spawned, one after the
+// other, until stop is called. It must not block.
+func (c *Config) Listen(put func(messages.Event)) (stop func()) { return c.outbox.listen(put) }
+
+// Ended is closed when the pool has stopped, whoever has stopped it, and nothing is left of
+// its processes.
+func (c *Config) Ended() <-chan struct{} { return c.ended }
+
+// Report is how the processes of a pool ended that was stopped by somebody else than by a
+// Shutdown. It is told once, and nil from then on.
+func (c *Config) Report() *messages.ShutdownReport { return c.report.Swap(nil) }
+
+// end tells that nothing is left.
+func (c *Config) end(s *shutdown) {
+	if len(s.askers) == 0 {
+		c.report.Store(&s.report)
+	}
+	close(c.ended)
 }
 
 // close closes the host, once; what still runs gets until the deadline.
 func (c *Config) close(deadline time.Time) {
 	c.closeHost.Do(func() {
 		if err := c.Host.Close(deadline); err != nil {
-			c.Logger.Error("cannot close the host", "engine", c.Host.Engine(), "error", err)
+			c.log(slog.LevelError, "cannot close the host", "engine", c.Host.Engine(), "error", err)
 		}
 	})
 }
+
+// log writes a line to the log, whose handler is not called in the turn of an actor.
+func (c *Config) log(level slog.Level, text string, args ...any) { c.outbox.log(level, text, args...) }
 
 // from is the part of an event that says whose it is.
 func (c *Config) from() messages.Engine { return messages.Engine{Engine: c.Host.Engine()} }
@@ -71,10 +123,4 @@ func (c *Config) capabilities() *messages.Capabilities {
 		told.Start = messages.StartScript
 	}
 	return told
-}
-
-func (c *Config) down(stopped bool) {
-	if c.Down != nil {
-		c.Down(stopped)
-	}
 }

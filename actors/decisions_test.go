@@ -129,9 +129,9 @@ func TestDue(t *testing.T) {
 		known := map[*entry]bool{}
 		var model []retainedEntry // what is kept, oldest first
 		forget := func(e *entry) {
-			if len(e.releasing) == 0 {
+			if !e.releasing {
 				r.leave()
-				e.releasing = append(e.releasing, nil)
+				e.releasing = true
 			}
 			r.remove(e)
 			delete(known, e)
@@ -160,7 +160,7 @@ func TestDue(t *testing.T) {
 				}
 			}
 			for {
-				e, next := r.due(func(e *entry) bool { return known[e] && len(e.releasing) == 0 }, most, maxAge, now)
+				e, next := r.due(func(e *entry) bool { return known[e] && !e.releasing }, most, maxAge, now)
 				mustGo := len(model) > 0 && (most >= 0 && len(model) > most || maxAge > 0 && now.Sub(model[0].at) >= maxAge)
 				if (e != nil) != mustGo || e != nil && e != model[0].entry {
 					t.Fatalf("most %d of %d, must go: %v", most, len(model), mustGo)
@@ -174,7 +174,7 @@ func TestDue(t *testing.T) {
 				model = model[1:]
 				if rapid.Bool().Draw(t, "slow") {
 					r.leave()
-					e.releasing = append(e.releasing, nil)
+					e.releasing = true
 					slow = append(slow, e)
 				} else {
 					forget(e)

@@ -1,21 +1,15 @@
 package actors
 
 import (
-	"bytes"
 	"fmt"
-	"log/slog"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"go.uber.org/goleak"
 
-	"github.com/procession-go/procession/internal/osproc"
 	"github.com/procession-go/procession/internal/testkit"
 	"github.com/procession-go/procession/messages"
 	"github.com/procession-go/procession/supervisor"
@@ -24,118 +18,6 @@ import (
 func TestMain(m *testing.M) {
 	// The actor system's throttle of dead letters ends by itself after a second.
 	testkit.Main(m, goleak.IgnoreTopFunction("github.com/asynkron/protoactor-go/actor.NewDeadLetter.NewThrottle.func4.1"))
-}
-
-const testPatience = 30 * time.Second
-
-var pools atomic.Int64
-
-// rig is a pool in an actor system of its own, and who asks it.
-type rig struct {
-	t      *testing.T
-	engine string
-	system *actor.ActorSystem
-	pool   *actor.PID
-	downs  atomic.Int64
-}
-
-func newRig(t *testing.T) *rig {
-	t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
-	r := &rig{t: t, engine: fmt.Sprintf("actors-test-%d-%d", os.Getpid(), pools.Add(1))}
-	r.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
-	host, err := osproc.NewHost(r.engine)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.pool = r.system.Root.Spawn(PoolProps(&Config{
-		Host: host, Logger: quiet, Grace: 300 * time.Millisecond, OutputLimit: 1 << 20, MaxExited: -1, Down: func(bool) { r.downs.Add(1) },
-	}))
-	t.Cleanup(func() {
-		r.ask(&messages.Shutdown{})
-		r.eventually("nothing is left", func() bool { return len(r.marked()) == 0 })
-	})
-	return r
-}
-
-// later asks, and the answer can be waited for.
-func (r *rig) later(request any) *actor.Future {
-	return r.system.Root.RequestFuture(r.pool, request, testPatience)
-}
-
-func (r *rig) ask(request any) any {
-	r.t.Helper()
-	return r.result(r.later(request))
-}
-
-func (r *rig) result(f *actor.Future) any {
-	r.t.Helper()
-	answer, err := f.Result()
-	if err != nil && err != actor.ErrDeadLetter {
-		r.t.Fatal(err)
-	}
-	return answer
-}
-
-func ask[T any](r *rig, request any) T {
-	r.t.Helper()
-	answer, ok := r.ask(request).(T)
-	if !ok {
-		r.t.Fatalf("%T is answered with something else than %T", request, answer)
-	}
-	return answer
-}
-
-func (r *rig) start(spec messages.Spec) string {
-	r.t.Helper()
-	return ask[*messages.ProcessStarted](r, &messages.StartProcess{Spec: spec}).ID
-}
-
-func (r *rig) info(id string) *messages.Info {
-	r.t.Helper()
-	return ask[*messages.Info](r, &messages.GetInfo{ID: id})
-}
-
-// awaitText waits until the output has text.
-func (r *rig) awaitText(id, text string) {
-	r.t.Helper()
-	cursor, seen := int64(0), ""
-	for !strings.Contains(seen, text) {
-		chunk := ask[*messages.Chunk](r, &messages.ReadOutput{ID: id, ReadOptions: messages.ReadOptions{Cursor: cursor, Wait: -1}})
-		for _, s := range chunk.Segments {
-			seen += string(s.Data)
-		}
-		if cursor = chunk.Next; chunk.EOF {
-			r.t.Fatalf("%q ended without %q", seen, text)
-		}
-	}
-}
-
-// panics makes a process actor panic: no run belongs to this message.
-func (r *rig) panics(id string) {
-	r.system.Root.Send(actor.NewPID(r.pool.Address, r.pool.Id+"/"+id), &written{})
-}
-
-func (r *rig) eventually(what string, holds func() bool) {
-	r.t.Helper()
-	for begin := time.Now(); !holds(); time.Sleep(2 * time.Millisecond) {
-		if time.Since(begin) > testPatience {
-			r.t.Fatalf("not within %v: %s", testPatience, what)
-		}
-	}
-}
-
-// marked are the processes, no zombies, that carry the mark of the rig's engine.
-func (r *rig) marked() (found []int) {
-	names, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, name := range names {
-		env, err := os.ReadFile(name) // that of a zombie is empty
-		if err == nil && bytes.Contains(env, []byte(osproc.MarkEngine+"="+r.engine+"\x00")) {
-			pid, _ := strconv.Atoi(strings.Split(name, "/")[2])
-			found = append(found, pid)
-		}
-	}
-	return found
 }
 
 // A process that leaves the group, one that stays in it, and one that does not
@@ -339,7 +221,7 @@ func TestAPanicAnswersTheOneWhoseMessageItWas(t *testing.T) {
 	r := newRig(t)
 	id := r.start(messages.Shell(family))
 	child := actor.NewPID(r.pool.Address, r.pool.Id+"/"+id)
-	answer, err := r.system.Root.RequestFuture(child, (*messages.ReadOutput)(nil), testPatience).Result()
+	answer, err := r.system.Root.RequestFuture(child, &written{}, testPatience).Result()
 	if refusal, ok := answer.(*messages.Error); !ok || refusal.Code != messages.CodeFailed || refusal.ID != id {
 		t.Errorf("%+v, %v", answer, err)
 	}
@@ -386,18 +268,13 @@ func TestAPoolThatPanicsLeavesNobodyWaitingAndNothingRunning(t *testing.T) {
 	if refusal := ask[*messages.Error](r, (*messages.GetInfo)(nil)); refusal.Code != messages.CodeInvalidRequest {
 		t.Errorf("a request that is nil: %+v", refusal)
 	}
-	if refusal := ask[*messages.Error](r, &actor.Terminated{}); refusal.Code != messages.CodeFailed { // of nobody: it panics
-		t.Errorf("%+v", refusal)
-	}
+	r.system.Root.Send(r.pool, &fails{})
 	for _, f := range waiting {
 		if refusal, ok := r.result(f).(*messages.Error); !ok || refusal.Code != messages.CodeClosed {
 			t.Errorf("who waited is told %+v", refusal)
 		}
 	}
 	r.eventually("nothing is left", func() bool { return len(r.marked()) == 0 })
-	if r.downs.Load() != 1 {
-		t.Errorf("Down was called %d times", r.downs.Load())
-	}
 	// The pool itself goes on, empty.
 	if list := ask[*messages.ProcessList](r, &messages.ListProcesses{}); len(list.Processes) != 0 {
 		t.Errorf("%+v", list)
@@ -460,9 +337,9 @@ func TestAPoolThatPanicsAnswersEveryRequest(t *testing.T) {
 			for range 5 {
 				askWhile(t, func(r *rig) {
 					for range panics {
-						r.system.Root.Send(r.pool, &actor.Terminated{})
+						r.system.Root.Send(r.pool, &fails{})
 					}
-					r.eventually("the pool has panicked", func() bool { return r.downs.Load() > 0 })
+					r.eventually("the pool has failed", func() bool { return r.failed.Load() > 0 })
 				})
 			}
 		})
@@ -476,7 +353,7 @@ func TestAPoolThatPanicsDuringStartsLeavesNothing(t *testing.T) {
 		for range 20 {
 			r.system.Root.Send(r.pool, &messages.StartProcess{Spec: messages.Shell("sleep 1000")})
 		}
-		r.system.Root.Send(r.pool, &actor.Terminated{})
+		r.system.Root.Send(r.pool, &fails{})
 	}
 	ask[*messages.ProcessList](r, &messages.ListProcesses{})
 	r.eventually("nothing is left", func() bool { return len(r.marked()) == 0 })

@@ -2,64 +2,94 @@ package actors
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/procession-go/procession/internal/reply"
 	"github.com/procession-go/procession/messages"
 )
 
-// gather is a short-lived actor that puts one question to several process
-// actors on behalf of an asker, and hands on all their answers at once.
+// gather puts one question to several process actors on behalf of an asker, and hands on
+// all their answers at once.
 type gather struct {
+	pid      *actor.PID
+	system   *actor.ActorSystem
 	expected int
-	answers  []any
 	done     func(answers []any)
+
+	mu       sync.Mutex
+	answers  []any
+	timer    *time.Timer
+	finished bool
 }
 
-// patience is the longest that a gather waits for the next answer to a query.
-// Process actors answer those at once; only one that has failed does not.
+// patience is the longest that a gather waits for the next answer to a query. Process
+// actors answer those at once; only one that is held up does not.
 const patience = 10 * time.Second
 
-// gather asks each of entries, and calls done, in another goroutine than the
-// pool's, with the answers that have come.
+// gather asks each of entries, and calls done, in a goroutine of its own, with the answers
+// that have come: fewer than there are entries if none has come for so long. 0 is for ever.
 func (p *pool) gather(entries []*entry, question func(e *entry, asker *actor.PID), patience time.Duration, done func(answers []any)) {
 	if len(entries) == 0 {
 		done(nil)
 		return
 	}
-	pid := p.ctx.SpawnPrefix(actor.PropsFromProducer(func() actor.Actor {
-		return &gather{expected: len(entries), done: done}
-	}, actor.WithOnInit(func(ctx actor.Context) { ctx.SetReceiveTimeout(patience) })), "gather")
+	g := &gather{system: p.config.outbox.system, expected: len(entries), done: done}
+	g.pid = reply.Register(g.system, g, "procession-gather")
+	if patience > 0 {
+		g.timer = time.AfterFunc(patience, g.timeout)
+	}
 	for _, e := range entries {
-		question(e, pid)
+		question(e, g.pid)
 	}
 }
 
-// Receive dispatches.
-func (g *gather) Receive(ctx actor.Context) {
-	switch m := ctx.Message().(type) {
-	case *actor.Started, *actor.Stopping, *actor.Restarting:
-	case *actor.Stopped:
-		if g.done != nil {
-			g.done(g.answers)
-		}
-	case *actor.ReceiveTimeout:
-		ctx.Stop(ctx.Self())
-	default:
-		g.answer(ctx, m)
+// Answer takes an answer.
+func (g *gather) Answer(message any) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.finished {
+		return
 	}
-}
-
-func (g *gather) answer(ctx actor.Context, m any) {
-	g.answers = append(g.answers, m)
+	g.answers = append(g.answers, message)
+	if g.timer != nil {
+		g.timer.Reset(patience)
+	}
 	if len(g.answers) == g.expected {
-		g.done(g.answers)
-		g.done = nil
-		ctx.Stop(ctx.Self())
+		g.finish()
 	}
 }
+
+func (g *gather) timeout() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.finished {
+		g.finish()
+	}
+}
+
+func (g *gather) finish() {
+	g.finished = true
+	stopTimer(g.timer)
+	g.system.ProcessRegistry.Remove(g.pid)
+	go g.done(g.answers)
+}
+
+// SendUserMessage is Answer, for whoever knows the address only.
+func (g *gather) SendUserMessage(_ *actor.PID, message any) {
+	_, message, _ = actor.UnwrapEnvelope(message)
+	g.Answer(message)
+}
+
+// SendSystemMessage drops it: a gather has no life cycle.
+func (g *gather) SendSystemMessage(*actor.PID, any) {}
+
+// Stop does nothing.
+func (g *gather) Stop(*actor.PID) {}
 
 // inOrder are the entries in order of creation.
 func (p *pool) inOrder() []*entry {
@@ -71,18 +101,20 @@ func (p *pool) inOrder() []*entry {
 	return entries
 }
 
-// describe asks all process actors for their Info, and calls done with those
-// that s selects, in order of creation.
-func (p *pool) describe(s messages.Selector, done func([]messages.Info)) {
+// describe asks all process actors for their Info, and calls done with those that s
+// selects, in order of creation; or with why that is not known.
+func (p *pool) describe(s messages.Selector, done func([]messages.Info, *messages.Error)) {
 	entries := p.inOrder()
 	place := make(map[string]int, len(entries))
 	for i, e := range entries {
 		place[e.id] = i
 	}
-	ask := func(e *entry, asker *actor.PID) {
-		p.ctx.ActorSystem().Root.RequestWithCustomSender(e.actor, &messages.GetInfo{ID: e.id}, asker)
-	}
+	ask := func(e *entry, asker *actor.PID) { e.mailbox.ask(&messages.GetInfo{ID: e.id}, asker) }
 	p.gather(entries, ask, patience, func(answers []any) {
+		if missing := len(entries) - len(answers); missing > 0 {
+			done(nil, &messages.Error{Code: messages.CodeFailed, Message: fmt.Sprintf("%d of %d process actors have not answered within %v", missing, len(entries), patience)})
+			return
+		}
 		infos := make([]messages.Info, 0, len(answers))
 		for _, a := range answers {
 			if info, ok := a.(*messages.Info); ok && selects(s, info) {
@@ -90,7 +122,7 @@ func (p *pool) describe(s messages.Selector, done func([]messages.Info)) {
 			}
 		}
 		slices.SortFunc(infos, func(a, b messages.Info) int { return cmp.Compare(place[a.ID], place[b.ID]) })
-		done(infos)
+		done(infos, nil)
 	})
 }
 
@@ -106,13 +138,17 @@ func selects(s messages.Selector, info *messages.Info) bool {
 }
 
 func (p *pool) list(m *messages.ListProcesses) {
-	if p.stopping { // a child that is spawned now would never be stopped
+	if p.stopping {
 		p.respond(p.closing("list"))
 		return
 	}
-	system, asker := p.ctx.ActorSystem(), p.ctx.Sender()
-	p.describe(m.Selector, func(infos []messages.Info) {
-		answer(system, asker, &messages.ProcessList{Processes: infos})
+	outbox, asker := p.config.outbox, p.ctx.Sender()
+	p.describe(m.Selector, func(infos []messages.Info, refusal *messages.Error) {
+		if refusal != nil {
+			outbox.send(asker, refusal)
+			return
+		}
+		outbox.send(asker, &messages.ProcessList{Processes: infos})
 	})
 }
 
@@ -128,9 +164,13 @@ func (p *pool) selectAll(s messages.Selector, release bool) {
 		p.respond(p.closing("select"))
 		return
 	}
-	system, self, asker := p.ctx.ActorSystem(), p.ctx.Self(), p.ctx.Sender()
-	p.describe(s, func(infos []messages.Info) {
-		system.Root.Send(self, &selected{asker, infos, release})
+	outbox, asker := p.config.outbox, p.ctx.Sender()
+	p.describe(s, func(infos []messages.Info, refusal *messages.Error) {
+		if refusal != nil {
+			outbox.send(asker, refusal)
+			return
+		}
+		p.mailbox.post(&selected{asker, infos, release})
 	})
 }
 
@@ -155,15 +195,15 @@ func (p *pool) endSelected(m *selected) {
 			p.releaseFor(e, asker)
 			return
 		}
-		p.ctx.ActorSystem().Root.RequestWithCustomSender(e.actor, &messages.KillProcess{ID: e.id}, asker)
+		e.mailbox.ask(&messages.KillProcess{ID: e.id}, asker)
 	}
-	system := p.ctx.ActorSystem()
+	outbox := p.config.outbox
 	p.gather(entries, end, 0, func(answers []any) {
 		for _, a := range answers {
 			if refusal, ok := a.(*messages.Error); ok {
 				delete(counted, refusal.ID)
 			}
 		}
-		answer(system, m.asker, &messages.Count{N: len(counted)})
+		outbox.send(m.asker, &messages.Count{N: len(counted)})
 	})
 }

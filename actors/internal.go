@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -52,10 +53,6 @@ const (
 	killed
 )
 
-// hostClosed is sent by the pool to itself: everything is freed, at the end of a
-// shutdown.
-type hostClosed struct{}
-
 // expire is sent by the pool to itself when the oldest ended process is due.
 type expire struct{}
 
@@ -75,12 +72,5 @@ type (
 
 // wrongState logs an event that cannot happen in the present state.
 func (p *process) wrongState(event osproc.Event) {
-	p.config.Logger.Error("event in the wrong state", "id", p.id, "state", p.state, "event", event)
-}
-
-// answer sends a message to an asker, who may not have left an address.
-func answer(system *actor.ActorSystem, to *actor.PID, message any) {
-	if to != nil {
-		system.Root.Send(to, message)
-	}
+	p.config.log(slog.LevelError, "event in the wrong state", "id", p.id, "state", p.state, "event", event)
 }

@@ -6,8 +6,6 @@ import (
 	"os/exec"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"github.com/procession-go/procession/internal/osproc"
 	"github.com/procession-go/procession/messages"
 	"github.com/procession-go/procession/supervisor"
@@ -44,16 +42,15 @@ func (p *process) advance() {
 }
 
 // begin starts the first incarnation; after a panic it goes on with the record.
-func (p *process) begin(ctx actor.Context) {
+func (p *process) begin() {
 	if p.state == unborn {
-		p.self = ctx.Self() // which stays the same, and is read from other goroutines
 		p.start()
 		return
 	}
 	if now := time.Now(); supervisor.FailsTooOften(p.failures, now) {
 		p.failed = true
 		p.abandon()
-		p.system.Root.Send(p.pool, &processFailed{p.id})
+		p.pool.post(&processFailed{p.id})
 		return
 	}
 	p.recoverFromCrash()
@@ -106,7 +103,7 @@ func (p *process) answerStarter(message any) {
 func (p *process) startFailed(err error) {
 	refusal := p.startError(err)
 	if p.restarts == 0 && len(p.incarnations) == 0 {
-		p.system.Root.Send(p.pool, &startFailed{p.id, p.starter, refusal})
+		p.pool.post(&startFailed{p.id, p.starter, refusal})
 		p.starter = nil // the pool answers, once it has forgotten the process
 		p.refuseAll(messages.CodeNotFound, "it could not be started")
 		return
@@ -253,13 +250,12 @@ func (r *run) ran() time.Duration {
 // finish makes exit the final one, and tells everybody who waits for it.
 func (p *process) finish(exit messages.Exit) {
 	p.exit = &exit
-	p.system.Root.Send(p.pool, &processEnded{p.id})
+	p.pool.post(&processEnded{p.id})
 	p.publish(&messages.ProcessExited{Engine: p.config.from(), ID: p.id, Exit: exit, Final: true})
-	p.answerExit(p.waiters)
-	for _, monitor := range p.monitors {
-		p.answer(monitor, &messages.ProcessDown{ID: p.id, Exit: exit})
+	p.answerExit(&p.waiters)
+	for _, monitor := range p.monitors.take() {
+		p.answer(monitor.asker, &messages.ProcessDown{ID: p.id, Exit: exit})
 	}
-	p.waiters, p.monitors = nil, nil
 	p.refuseReadiness()
 	p.serveReads()
 }
@@ -286,7 +282,7 @@ func (p *process) settle() {
 
 func (p *process) settled() {
 	p.state = exited
-	if p.spec.LeaveDescendants && len(p.killers) > 0 {
+	if p.spec.LeaveDescendants && p.killers.count() > 0 {
 		p.killLeftAlive() // a Kill may have come too late to keep it from being left
 	}
 	p.tellSettled()

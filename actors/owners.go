@@ -1,43 +1,94 @@
 package actors
 
-import "github.com/asynkron/protoactor-go/actor"
+import (
+	"slices"
 
-// owners are the processes that end with an actor, by that actor's address.
-type owners map[string]map[string]*entry
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// owners are the actors that processes end with, by their address. Under one address there
+// may be several: one that stops slowly, and another that has its name already.
+type owners map[string][]*owner
+
+// owner is one incarnation of an actor, as the registry tells it from others.
+type owner struct {
+	pid     *actor.PID
+	process *actor.ActorProcess // nil if it is no actor of this system
+	owned   map[*entry]bool
+}
 
 func address(pid *actor.PID) string { return pid.Address + "/" + pid.Id }
 
-// link makes a process end with its owner. If that has stopped already, the
-// pool is told so at once.
-func (p *pool) link(e *entry) {
-	key := address(e.owner)
-	if p.owners[key] == nil {
-		p.owners[key] = map[string]*entry{}
-		p.ctx.Watch(e.owner)
+// localAddress is what PIDs of a system are given that nobody can reach from elsewhere,
+// also before it gets an address of its own (protoactor's process_registry.go).
+const localAddress = "nonhost"
+
+// name is the address of an actor, the same for all by which an actor of this system is
+// known.
+func (p *pool) name(pid *actor.PID) string {
+	if registry := p.ctx.ActorSystem().ProcessRegistry; pid.Address == registry.Address || pid.Address == localAddress {
+		return "/" + pid.Id
 	}
-	p.owners[key][e.id] = e
+	return address(pid)
+}
+
+// link makes a process end with its owner. If that has stopped already, the pool is told so
+// at once.
+func (p *pool) link(e *entry, pid *actor.PID) {
+	name, process := p.name(pid), p.incarnation(pid)
+	i := slices.IndexFunc(p.owners[name], func(o *owner) bool { return o.process == process })
+	if i < 0 {
+		i = len(p.owners[name])
+		o := &owner{pid: actor.NewPID(pid.Address, pid.Id), process: process, owned: map[*entry]bool{}}
+		p.owners[name] = append(p.owners[name], o)
+		p.ctx.Watch(o.pid)
+	}
+	e.owner = p.owners[name][i]
+	e.owner.owned[e] = true
+}
+
+// incarnation is the actor that has an address at present.
+func (p *pool) incarnation(pid *actor.PID) *actor.ActorProcess {
+	process, _ := p.ctx.ActorSystem().ProcessRegistry.Get(pid)
+	found, _ := process.(*actor.ActorProcess)
+	return found
 }
 
 func (p *pool) unlink(e *entry) {
-	if e.owner == nil {
+	o := e.owner
+	if o == nil {
 		return
 	}
-	key := address(e.owner)
-	delete(p.owners[key], e.id)
-	if owned, known := p.owners[key]; known && len(owned) == 0 {
-		delete(p.owners, key)
-		p.ctx.Unwatch(e.owner)
+	if delete(o.owned, e); len(o.owned) == 0 {
+		p.forgetOwner(o)
 	}
 }
 
-// ownerStopped releases what ends with the actor.
+func (p *pool) forgetOwner(o *owner) {
+	name := p.name(o.pid)
+	p.owners[name] = slices.DeleteFunc(p.owners[name], func(other *owner) bool { return other == o })
+	if len(p.owners[name]) == 0 {
+		delete(p.owners, name)
+		p.ctx.Unwatch(o.pid)
+	}
+}
+
+// ownerStopped releases what ends with an actor that has stopped. One that has its name by
+// now is none of it.
 func (p *pool) ownerStopped(who *actor.PID) {
 	if len(p.owners) == 0 { // the usual case: it is a process actor that was released
 		return
 	}
-	owned := p.owners[address(who)]
-	delete(p.owners, address(who))
-	for _, e := range owned {
-		p.releaseFor(e, nil)
+	for _, o := range slices.Clone(p.owners[p.name(who)]) {
+		if o.process != nil && p.incarnation(o.pid) == o.process {
+			continue
+		}
+		owned := o.owned
+		o.owned = nil
+		p.forgetOwner(o)
+		for e := range owned {
+			e.owner = nil
+			p.releaseFor(e, nil)
+		}
 	}
 }

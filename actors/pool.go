@@ -2,8 +2,9 @@ package actors
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"reflect"
+	"log/slog"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/procession-go/procession/internal/output"
 	"github.com/procession-go/procession/messages"
+	"github.com/procession-go/procession/supervisor"
 )
 
 // pool is the actor that starts process actors, routes messages to them by ID,
@@ -34,13 +36,15 @@ type entry struct {
 	id      string
 	number  uint64 // in order of creation
 	actor   *actor.PID
-	ended   bool // it does not count for MaxProcesses any more
-	settled bool // nothing of it is left
-	leaves  bool // its descendants are left alive
-	counts  bool // for the report of the shutdown: it had not ended when that began
-	owner   *actor.PID
-	// Who waits for its release, with a nil for each who left no address.
-	releasing []*actor.PID
+	mailbox *mailbox
+	ended   bool   // it does not count for MaxProcesses any more
+	settled bool   // nothing of it is left
+	leaves  bool   // its descendants are left alive
+	counts  bool   // for the report of the shutdown: it had not ended when that began
+	owner   *owner // nil without one
+	// It is being released, and who waits for that.
+	releasing bool
+	releasers askers
 }
 
 func newPool(c *Config, m *mailbox) *pool {
@@ -51,10 +55,6 @@ func newPool(c *Config, m *mailbox) *pool {
 func (p *pool) Receive(ctx actor.Context) {
 	defer p.refuseOnPanic(ctx)
 	p.ctx = ctx
-	if isNil(ctx.Message()) {
-		p.unknown(ctx.Message())
-		return
-	}
 	switch m := ctx.Message().(type) {
 	case *messages.StartProcess:
 		p.start(m)
@@ -110,19 +110,18 @@ func (p *pool) Receive(ctx actor.Context) {
 		p.processFailed(m)
 	case *expire:
 		p.retain()
-	case *hostClosed:
-		p.hostClosed()
+	case *actor.Started:
 	case *actor.Terminated:
 		p.terminated(m)
 	case *actor.Restarting:
 		p.stopping = true
-		p.config.down(false)
+		p.refuseAll()
 	case *actor.Stopping:
 		p.stopping = true
 	case *actor.Stopped:
 		p.stopped()
 	default:
-		p.unknown(m)
+		p.respond(noRequest(m))
 	}
 }
 
@@ -130,35 +129,38 @@ func (p *pool) Receive(ctx actor.Context) {
 // the panic go on to the pool's supervisor.
 func (p *pool) refuseOnPanic(ctx actor.Context) {
 	if reason := recover(); reason != nil {
-		p.config.Logger.Error("pool failed", "reason", reason, "stack", string(debug.Stack()))
-		answer(ctx.ActorSystem(), ctx.Sender(), &messages.Error{Code: messages.CodeFailed, Message: fmt.Sprintf("pool failed: %v", reason)})
+		p.config.log(slog.LevelError, "pool failed", "reason", reason, "stack", string(debug.Stack()))
+		p.answer(ctx.Sender(), &messages.Error{Code: messages.CodeFailed, Message: fmt.Sprintf("pool failed: %v", reason)})
 		panic(reason)
 	}
 }
 
-func (p *pool) answer(to *actor.PID, message any) { answer(p.ctx.ActorSystem(), to, message) }
+// HandleFailure is what the pool does when a process actor has failed: it is started anew,
+// and goes on with its record. If the pool stops, it is told so once more, because it may
+// have failed while it stopped.
+func (p *pool) HandleFailure(system *actor.ActorSystem, s actor.Supervisor, child *actor.PID, stats *actor.RestartStatistics, reason, message any) {
+	supervisor.Strategy().HandleFailure(system, s, child, stats, reason, message)
+	if p.stopping {
+		s.StopChildren(child)
+	}
+}
+
+func (p *pool) answer(to *actor.PID, message any) { p.config.outbox.send(to, message) }
 
 func (p *pool) respond(message any) { p.answer(p.ctx.Sender(), message) }
 
 // route forwards the message to the actor of the process.
 func (p *pool) route(id string) {
 	if e := p.entries[id]; e != nil {
-		p.ctx.Forward(e.actor)
+		e.mailbox.post(p.mailbox.inHand)
 		return
 	}
 	p.respond(p.notFound(id))
 }
 
-// unknown refuses what somebody waits for in vain otherwise; the actor system's
-// own messages have no sender.
-func (p *pool) unknown(m any) {
-	p.respond(&messages.Error{Code: messages.CodeInvalidRequest, Message: fmt.Sprintf("%T is no request (requests are pointers)", m)})
-}
-
-// isNil reports whether a message is a pointer to nothing.
-func isNil(m any) bool {
-	v := reflect.ValueOf(m)
-	return v.Kind() == reflect.Pointer && v.IsNil()
+// noRequest refuses what somebody waits for in vain otherwise.
+func noRequest(m any) *messages.Error {
+	return &messages.Error{Code: messages.CodeInvalidRequest, Message: fmt.Sprintf("%T is no request (requests are pointers)", m)}
 }
 
 func (p *pool) closing(what string) *messages.Error {
@@ -175,22 +177,36 @@ func (p *pool) start(m *messages.StartProcess) {
 		return
 	}
 	p.created++
-	e := &entry{id: p.newID(), number: p.created, owner: m.Owner, leaves: m.Spec.LeaveDescendants}
 	r := &record{
-		config: p.config, system: p.ctx.ActorSystem(), pool: p.ctx.Self(), starter: p.ctx.Sender(),
-		id: e.id, spec: own(m.Spec, p.config), createdAt: time.Now(),
+		mailbox: mailbox{config: p.config}, config: p.config, pool: p.mailbox, starter: p.ctx.Sender(),
+		id: p.newID(), spec: own(m.Spec, p.config), createdAt: time.Now(),
 	}
 	r.log = output.NewLog(r.spec.OutputLimit)
-	pid, err := p.ctx.SpawnNamed(r.mailbox.props(func() actor.Actor { return &process{r} }), e.id)
+	pid, err := p.spawn(r)
 	if err != nil {
 		p.respond(&messages.Error{Code: messages.CodeFailed, Message: "cannot spawn a process actor: " + err.Error()})
 		return
 	}
-	e.actor = pid
+	e := &entry{id: r.id, number: p.created, actor: pid, mailbox: &r.mailbox, leaves: m.Spec.LeaveDescendants}
 	p.entries[e.id] = e
-	if e.owner != nil {
-		p.link(e)
+	if m.Owner != nil {
+		p.link(e, m.Owner)
 	}
+}
+
+// spawn spawns the actor of a process. The middlewares of who spawned the pool may refuse
+// that, or fail.
+func (p *pool) spawn(r *record) (pid *actor.PID, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("%v", reason)
+		}
+	}()
+	pid, err = p.ctx.SpawnNamed(r.mailbox.props(func() actor.Actor { return &process{r} }), r.id)
+	if err == nil && r.mailbox.Mailbox == nil {
+		err = errors.New("a middleware has spawned something else")
+	}
+	return pid, err
 }
 
 // admit says why a process cannot be started, nil if it can.
@@ -223,8 +239,8 @@ func (p *pool) startFailed(m *startFailed) {
 	if e := p.entries[m.id]; e != nil {
 		p.forget(e)
 		p.answer(m.asker, m.err)
-		for _, asker := range e.releasing {
-			p.answer(asker, &messages.Released{ID: e.id})
+		for _, w := range e.releasers.take() {
+			p.answer(w.asker, &messages.Released{ID: e.id})
 		}
 	}
 }
@@ -246,11 +262,11 @@ func (p *pool) processSettled(m *processSettled) {
 		e.counts = false
 		p.shutdown.count(m.outcome)
 	}
-	if len(e.releasing) > 0 && !m.released {
+	if e.releasing && !m.released {
 		return // it does not know of the release yet, and tells this again
 	}
 	e.settled = true
-	if len(e.releasing) > 0 {
+	if e.releasing {
 		p.released(e)
 	}
 	p.checkShutdown()
@@ -267,25 +283,27 @@ func (p *pool) release(m *messages.ReleaseProcess) {
 
 // releaseFor forgets a process as soon as nothing of it is left, and tells asker.
 func (p *pool) releaseFor(e *entry, asker *actor.PID) {
-	if e.ended && len(e.releasing) == 0 {
+	again := e.releasing
+	if e.ended && !again {
 		p.ended.leave()
 	}
-	e.releasing = append(e.releasing, asker)
+	e.releasing = true
+	e.releasers.add(asker, struct{}{})
 	switch {
 	case e.settled && !e.leaves:
 		p.released(e)
-	case len(e.releasing) == 1:
+	case !again:
 		e.settled = false // a Kill of what was left alive may be under way
-		p.ctx.Send(e.actor, &endProcess{cause: messages.CauseKilled, release: true})
+		e.mailbox.post(&endProcess{cause: messages.CauseKilled, release: true})
 	}
 }
 
 // released answers who waits for the release.
 func (p *pool) released(e *entry) {
 	p.forget(e)
-	p.ctx.ActorSystem().EventStream.Publish(&messages.ProcessReleased{Engine: p.config.from(), ID: e.id, Time: time.Now()})
-	for _, asker := range e.releasing {
-		p.answer(asker, &messages.Released{ID: e.id})
+	p.config.outbox.publish(&messages.ProcessReleased{Engine: p.config.from(), ID: e.id, Time: time.Now()})
+	for _, w := range e.releasers.take() {
+		p.answer(w.asker, &messages.Released{ID: e.id})
 	}
 }
 
@@ -297,26 +315,24 @@ func (p *pool) forget(e *entry) {
 		p.ended.remove(e)
 	}
 	p.unlink(e)
-	p.ctx.Poison(e.actor) // which harms nowhere if it has stopped already
+	e.mailbox.post(&actor.PoisonPill{}) // if it has stopped already, nothing happens
 	p.checkShutdown()
 }
 
 // cancel is routed, and takes back the sender's request to release.
 func (p *pool) cancel(m *messages.Cancel) {
 	if e := p.entries[m.ID]; e != nil {
-		for i, asker := range e.releasing {
-			if asker != nil && asker.Equal(p.ctx.Sender()) {
-				e.releasing[i] = nil // it is released all the same
-			}
+		if asker := p.ctx.Sender(); asker != nil {
+			e.releasers.remove(asker) // it is released all the same
 		}
-		p.ctx.Forward(e.actor)
+		e.mailbox.post(p.mailbox.inHand)
 	}
 }
 
 // processFailed forgets a process whose actor has failed too often.
 func (p *pool) processFailed(m *processFailed) {
 	if e := p.entries[m.id]; e != nil {
-		p.config.Logger.Error("process actor has failed too often", "id", m.id)
+		p.config.log(slog.LevelError, "process actor has failed too often", "id", m.id)
 		p.released(e)
 	}
 }
@@ -333,14 +349,22 @@ func (p *pool) terminated(m *actor.Terminated) {
 	if e == nil || !e.actor.Equal(m.Who) {
 		return
 	}
-	p.config.Logger.Error("process actor was stopped", "id", id)
+	p.config.log(slog.LevelError, "process actor was stopped", "id", id)
 	p.released(e)
 }
 
-// stopped frees what the pool has, if that was not done by a shutdown.
-func (p *pool) stopped() {
-	p.report()
-	p.mailbox.stop(p.ctx.ActorSystem())
-	p.config.down(true)
-	go p.config.close(time.Now())
+// refuseAll answers who waits for the pool itself, which has failed and goes on empty. The
+// process actors, which stop, answer who waits for them.
+func (p *pool) refuseAll() {
+	failed := &messages.Error{Code: messages.CodeFailed, Message: "pool failed"}
+	for _, e := range p.entries {
+		for _, w := range e.releasers.take() {
+			p.answer(w.asker, failed)
+		}
+	}
+	if p.shutdown != nil {
+		for _, asker := range p.shutdown.askers {
+			p.answer(asker, failed)
+		}
+	}
 }

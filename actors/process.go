@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -24,13 +25,13 @@ func (p *process) Receive(ctx actor.Context) {
 	}
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
-		p.begin(ctx)
+		p.begin()
 	case *actor.Restarting:
 		p.crash()
 	case *actor.Stopping:
 		p.abandon()
 	case *actor.Stopped:
-		p.mailbox.stop(p.system)
+		p.mailbox.stop()
 
 	case *osproc.Started:
 		p.started()
@@ -97,6 +98,8 @@ func (p *process) Receive(ctx actor.Context) {
 		p.demonitor(asker)
 	case *messages.Cancel:
 		p.cancel(asker)
+	default:
+		p.answer(asker, noRequest(m))
 	}
 }
 
@@ -104,24 +107,25 @@ func (p *process) Receive(ctx actor.Context) {
 // the panic go on to the supervisor.
 func (p *process) refuseOnPanic(ctx actor.Context) {
 	if reason := recover(); reason != nil {
-		p.config.Logger.Error("process actor failed", "id", p.id, "state", p.state, "reason", reason, "stack", string(debug.Stack()))
+		p.config.log(slog.LevelError, "process actor failed", "id", p.id, "state", p.state, "reason", reason, "stack", string(debug.Stack()))
 		p.cancel(ctx.Sender()) // it is answered here, and not again
 		p.answer(ctx.Sender(), p.refusal(messages.CodeFailed, fmt.Sprintf("process actor failed: %v", reason)))
 		panic(reason)
 	}
 }
 
-func (p *process) answer(to *actor.PID, message any) { answer(p.system, to, message) }
+func (p *process) answer(to *actor.PID, message any) { p.config.outbox.send(to, message) }
 
-func (p *process) answerAll(to []*actor.PID, message any) {
-	for _, asker := range to {
-		p.answer(asker, message)
+// answerAll answers all who wait, and they wait no more.
+func (p *process) answerAll(all *askers, message any) {
+	for _, w := range all.take() {
+		p.answer(w.asker, message)
 	}
 }
 
-func (p *process) answerExit(to []*actor.PID) {
-	for _, asker := range to {
-		p.answer(asker, p.ended())
+func (p *process) answerExit(all *askers) {
+	for _, w := range all.take() {
+		p.answer(w.asker, p.ended())
 	}
 }
 
@@ -130,6 +134,6 @@ func (p *process) refusal(code messages.Code, message string) *messages.Error {
 }
 
 // tell sends the actor itself a message, from any goroutine.
-func (p *process) tell(message any) { p.system.Root.Send(p.self, message) }
+func (p *process) tell(message any) { p.mailbox.post(message) }
 
-func (p *process) publish(event messages.Event) { p.system.EventStream.Publish(event) }
+func (p *process) publish(event messages.Event) { p.config.outbox.publish(event) }

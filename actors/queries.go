@@ -35,7 +35,14 @@ func (p *process) segments(room []messages.Segment, from int64, limit int) []mes
 func (p *process) outputReady() {
 	end := p.log.End()
 	p.serveReads()
-	if len(p.reads) > 0 && p.log.Await(end) {
+	if p.reads.count() > 0 {
+		p.awaitOutput(end)
+	}
+}
+
+// awaitOutput has outputReady called when there is output after end.
+func (p *process) awaitOutput(end int64) {
+	if p.log.Await(end) {
 		p.tell(&moreOutput{})
 	}
 }
@@ -78,8 +85,8 @@ func (p *process) read(asker *actor.PID, o messages.ReadOptions) {
 		if o.Wait > 0 {
 			read.timer = time.AfterFunc(o.Wait, func() { p.tell(&readElapsed{read}) })
 		}
-		p.reads = append(p.reads, read)
-		p.outputReady()
+		p.reads.add(asker, read)
+		p.awaitOutput(end)
 	}
 }
 
@@ -105,20 +112,35 @@ func (p *process) chunk(o messages.ReadOptions) *messages.Chunk {
 
 // serveReads answers the reads for which there is something now.
 func (p *process) serveReads() {
-	p.reads = slices.DeleteFunc(p.reads, func(r *pendingRead) bool {
-		if r.options.Cursor >= p.log.End() && p.exit == nil {
+	p.reads.keep(func(r *pendingRead) bool {
+		switch {
+		case r.answered:
 			return false
+		case r.options.Cursor >= p.log.End() && p.exit == nil:
+			return true
 		}
-		stopTimer(r.timer)
-		p.answer(r.asker, p.chunk(r.options))
-		return true
+		p.answerRead(r, p.chunk(r.options))
+		return false
 	})
+	p.elapsed = 0
 }
 
+func (p *process) answerRead(r *pendingRead, answer any) {
+	stopTimer(r.timer)
+	r.answered = true
+	p.answer(r.asker, answer)
+}
+
+// readElapsed answers a read for which nothing has come in its time. Such are taken out
+// many at once.
 func (p *process) readElapsed(read *pendingRead) {
-	if i := slices.Index(p.reads, read); i >= 0 {
-		p.reads = slices.Delete(p.reads, i, i+1)
-		p.answer(read.asker, p.chunk(read.options))
+	if read.answered {
+		return
+	}
+	p.answerRead(read, p.chunk(read.options))
+	if p.elapsed++; p.elapsed > p.reads.count()/2 {
+		p.reads.keep(func(r *pendingRead) bool { return !r.answered })
+		p.elapsed = 0
 	}
 }
 
@@ -127,20 +149,22 @@ func (p *process) wait(asker *actor.PID) {
 		p.answer(asker, p.ended())
 		return
 	}
-	p.waiters = append(p.waiters, asker)
+	p.waiters.add(asker, struct{}{})
 }
 
 func (p *process) monitor(asker *actor.PID) {
 	switch {
 	case p.exit != nil:
 		p.answer(asker, &messages.ProcessDown{ID: p.id, Exit: *p.exit})
-	case asker != nil && !slices.ContainsFunc(p.monitors, asker.Equal):
-		p.monitors = append(p.monitors, asker)
+	case asker != nil && !p.monitors.has(asker):
+		p.monitors.add(asker, struct{}{})
 	}
 }
 
 func (p *process) demonitor(asker *actor.PID) {
-	p.monitors = without(p.monitors, asker)
+	if asker != nil {
+		p.monitors.remove(asker)
+	}
 	p.answer(asker, &messages.Done{ID: p.id})
 }
 
@@ -202,41 +226,33 @@ func (p *process) cancel(asker *actor.PID) {
 	if asker == nil {
 		return
 	}
-	p.waiters = without(p.waiters, asker)
-	p.killers = without(p.killers, asker)
-	p.readiness = without(p.readiness, asker)
-	p.reads = slices.DeleteFunc(p.reads, func(r *pendingRead) bool {
-		mine := asker.Equal(r.asker)
-		if mine {
-			stopTimer(r.timer)
-		}
-		return mine
-	})
+	p.waiters.remove(asker)
+	p.killers.remove(asker)
+	p.readiness.remove(asker)
+	for _, r := range p.reads.remove(asker) {
+		stopTimer(r.timer)
+		r.answered = true
+	}
 	p.cancelWrites(asker)
 }
 
 // refuseAll answers everybody who still waits.
 func (p *process) refuseAll(code messages.Code, why string) {
 	p.refuseWrites()
-	if p.starter == nil && len(p.waiters)+len(p.killers)+len(p.readiness)+len(p.reads)+len(p.monitors) == 0 {
+	if p.starter == nil && p.waiters.count()+p.killers.count()+p.readiness.count()+p.reads.count()+p.monitors.count() == 0 {
 		return
 	}
 	refusal := p.refusal(code, why)
 	p.answerStarter(refusal)
-	p.answerAll(p.waiters, refusal)
-	p.answerAll(p.killers, refusal)
-	p.answerAll(p.readiness, refusal)
-	p.waiters, p.killers, p.readiness = nil, nil, nil
-	for _, r := range p.reads {
-		stopTimer(r.timer)
-		p.answer(r.asker, refusal)
+	for _, all := range []*askers{&p.waiters, &p.killers, &p.readiness} {
+		p.answerAll(all, refusal)
 	}
-	p.reads = nil
-	down := &messages.ProcessDown{ID: p.id, Exit: messages.Exit{Code: -1, Cause: messages.CauseCrashed, Reason: refusal.Message, Time: time.Now()}}
-	p.answerAll(p.monitors, down)
-	p.monitors = nil
-}
-
-func without(pids []*actor.PID, pid *actor.PID) []*actor.PID {
-	return slices.DeleteFunc(pids, func(p *actor.PID) bool { return p != nil && pid != nil && p.Equal(pid) })
+	for _, r := range p.reads.take() {
+		if !r.what.answered {
+			p.answerRead(r.what, refusal)
+		}
+	}
+	p.answerAll(&p.monitors, &messages.ProcessDown{
+		ID: p.id, Exit: messages.Exit{Code: -1, Cause: messages.CauseCrashed, Reason: refusal.Message, Time: time.Now()},
+	})
 }

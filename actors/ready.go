@@ -101,8 +101,7 @@ func (p *process) becomeReady() {
 	}
 	p.run.ready, p.run.probe = true, nil
 	p.publish(&messages.ProcessReady{Engine: p.config.from(), ID: p.id, Time: time.Now()})
-	p.answerAll(p.readiness, &messages.Done{ID: p.id})
-	p.readiness = nil
+	p.answerAll(&p.readiness, &messages.Done{ID: p.id})
 }
 
 // notReady ends an incarnation that has not become ready in time.
@@ -144,7 +143,7 @@ func (p *process) waitReady(asker *actor.PID) {
 	case p.exit != nil:
 		p.answer(asker, p.neverReady())
 	default:
-		p.readiness = append(p.readiness, asker)
+		p.readiness.add(asker, struct{}{})
 	}
 }
 
@@ -160,8 +159,7 @@ func (p *process) neverReady() *messages.Error {
 
 // refuseReadiness answers those who wait for a process that has ended.
 func (p *process) refuseReadiness() {
-	if len(p.readiness) > 0 {
-		p.answerAll(p.readiness, p.neverReady())
-		p.readiness = nil
+	if p.readiness.count() > 0 {
+		p.answerAll(&p.readiness, p.neverReady())
 	}
 }

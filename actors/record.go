@@ -48,9 +48,7 @@ func (s state) String() string { return stateNames[s] }
 type record struct {
 	mailbox   mailbox // of the actor
 	config    *Config
-	system    *actor.ActorSystem
-	pool      *actor.PID
-	self      *actor.PID
+	pool      *mailbox
 	id        string
 	spec      messages.Spec
 	createdAt time.Time
@@ -75,12 +73,13 @@ type record struct {
 	releasing    bool           // the pool has asked for its release
 	released     bool           // the pool has asked for its end, after that
 
-	waiters   []*actor.PID // of WaitExit
-	killers   []*actor.PID // of KillProcess
-	reads     []*pendingRead
-	readiness []*actor.PID // of WaitReady
-	monitors  []*actor.PID
-	writes    []*pendingWrite
+	waiters   askers // of WaitExit
+	killers   askers // of KillProcess
+	reads     waiting[*pendingRead]
+	elapsed   int    // reads that were answered because their time was over, and are still in there
+	readiness askers // of WaitReady
+	monitors  askers
+	writes    waiting[*pendingWrite]
 }
 
 // run is one incarnation.
@@ -116,9 +115,10 @@ type run struct {
 
 // pendingRead is a ReadOutput that waits for output.
 type pendingRead struct {
-	asker   *actor.PID
-	options messages.ReadOptions
-	timer   *time.Timer // nil if it waits as long as it takes
+	asker    *actor.PID
+	options  messages.ReadOptions
+	timer    *time.Timer // nil if it waits as long as it takes
+	answered bool
 }
 
 func (r *record) command() osproc.Command {

@@ -22,7 +22,7 @@ type retainedEntry struct {
 func (r *retained) add(e *entry) {
 	r.queue = append(r.queue, retainedEntry{e, time.Now()})
 	r.count++
-	if len(e.releasing) > 0 {
+	if e.releasing {
 		r.leaving++
 	}
 }
@@ -33,7 +33,7 @@ func (r *retained) leave() { r.leaving++ }
 // remove notes that e, which is one of them, was released.
 func (r *retained) remove(e *entry) {
 	r.count--
-	if len(e.releasing) > 0 {
+	if e.releasing {
 		r.leaving--
 	}
 }
@@ -64,7 +64,7 @@ func (r *retained) due(known func(*entry) bool, most int, maxAge time.Duration, 
 
 // retain releases the ended processes that are too many or too old.
 func (p *pool) retain() {
-	known := func(e *entry) bool { return p.entries[e.id] == e && len(e.releasing) == 0 }
+	known := func(e *entry) bool { return p.entries[e.id] == e && !e.releasing }
 	for {
 		e, next := p.ended.due(known, p.config.MaxExited, p.config.MaxExitedAge, time.Now())
 		if e == nil {

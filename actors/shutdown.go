@@ -36,7 +36,7 @@ func (p *pool) beginShutdown() {
 	p.shutdown = &shutdown{askers: []*actor.PID{p.ctx.Sender()}, deadline: time.Now().Add(p.config.Grace)}
 	for _, e := range p.entries {
 		if e.counts = !e.ended; !e.settled {
-			p.ctx.Send(e.actor, &endProcess{cause: messages.CauseShutdown, deadline: p.shutdown.deadline})
+			e.mailbox.post(&endProcess{cause: messages.CauseShutdown, deadline: p.shutdown.deadline})
 		}
 	}
 	p.config.Host.StopAllLeft(p.shutdown.deadline)
@@ -54,25 +54,39 @@ func (p *pool) checkShutdown() {
 		}
 	}
 	p.shutdown.closing = true
-	config, deadline, system, self := p.config, p.shutdown.deadline, p.ctx.ActorSystem(), p.ctx.Self()
+	config, deadline, self := p.config, p.shutdown.deadline, p.mailbox
 	go func() {
 		config.close(deadline)
-		system.Root.Send(self, &hostClosed{})
+		self.post(&actor.PoisonPill{})
 	}()
 }
 
-// hostClosed answers who asked for the shutdown. Their answer must not come
-// before the pool has stopped.
-func (p *pool) hostClosed() {
+// stopped is the last act of the pool, which a shutdown has stopped, or somebody else. When
+// nothing is left of the processes, who waits for that is told.
+func (p *pool) stopped() {
 	stopTimer(p.ended.timer)
-	p.ctx.Poison(p.ctx.Self())
-}
-
-// report answers who asked for the shutdown.
-func (p *pool) report() {
-	if p.shutdown != nil {
-		for _, asker := range p.shutdown.askers {
-			p.answer(asker, &p.shutdown.report)
+	p.mailbox.stop()
+	s := p.shutdown
+	if s == nil {
+		s = &shutdown{}
+	}
+	entries := p.entries
+	for _, e := range entries {
+		if p.shutdown == nil && !e.ended || e.counts {
+			s.count(killed)
 		}
 	}
+	config := p.config
+	go func() {
+		config.close(time.Now())
+		for _, e := range entries {
+			for _, w := range e.releasers.take() {
+				config.outbox.send(w.asker, &messages.Released{ID: e.id})
+			}
+		}
+		for _, asker := range s.askers {
+			config.outbox.send(asker, &s.report)
+		}
+		config.end(s)
+	}()
 }

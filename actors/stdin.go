@@ -3,7 +3,6 @@ package actors
 import (
 	"errors"
 	"os"
-	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -37,15 +36,15 @@ func (p *process) write(asker *actor.PID, m *messages.WriteStdin) {
 		p.answer(asker, p.refusal(messages.CodeStdinClosed, "cannot write: "+p.noStdin()))
 		return
 	}
-	p.writes = append(p.writes, &pendingWrite{asker: asker, data: m.Data})
+	p.writes.add(asker, &pendingWrite{asker: asker, data: m.Data})
 	p.nextWrite()
 }
 
 func (p *process) closeStdin(asker *actor.PID) {
 	switch {
 	case p.hasStdin():
-		p.run.stdinClosed = p.spec.PTY == nil // for whoever comes later
-		p.writes = append(p.writes, &pendingWrite{asker: asker, close: true})
+		p.run.stdinClosed = p.spec.PTY == nil                       // for whoever comes later
+		p.writes.add(nil, &pendingWrite{asker: asker, close: true}) // which is not taken back
 		p.nextWrite()
 	case p.takesStdin(): // it is closed already
 		p.answer(asker, &messages.Done{ID: p.id})
@@ -74,9 +73,11 @@ func (p *process) noStdin() string {
 // nextWrite begins what has its turn.
 func (p *process) nextWrite() {
 	r := p.run
-	for r != nil && r.process != nil && r.writing == nil && len(p.writes) > 0 {
-		w := p.writes[0]
-		p.writes = p.writes[1:]
+	for r != nil && r.process != nil && r.writing == nil {
+		_, w, ok := p.writes.next()
+		if !ok {
+			return
+		}
 		if w.close && p.spec.PTY == nil {
 			p.answer(w.asker, p.closed(r.process.CloseStdin()))
 			continue
@@ -136,13 +137,9 @@ func (p *process) cancelWrites(asker *actor.PID) {
 		p.run.writing.cancelled = true
 		p.run.process.InterruptWrite()
 	}
-	p.writes = slices.DeleteFunc(p.writes, func(w *pendingWrite) bool {
-		mine := asker.Equal(w.asker) && !w.close
-		if mine {
-			p.answer(asker, &messages.Done{ID: p.id})
-		}
-		return mine
-	})
+	for range p.writes.remove(asker) {
+		p.answer(asker, &messages.Done{ID: p.id})
+	}
 }
 
 // refuseWrites refuses what can no longer reach the process. What is under way
@@ -151,14 +148,13 @@ func (p *process) refuseWrites() {
 	if p.run != nil && p.run.writing != nil {
 		p.run.process.InterruptWrite()
 	}
-	for _, w := range p.writes {
-		if w.close {
-			p.answer(w.asker, &messages.Done{ID: p.id})
+	for _, w := range p.writes.take() {
+		if w.what.close {
+			p.answer(w.what.asker, &messages.Done{ID: p.id})
 		} else {
-			p.answer(w.asker, p.refusal(messages.CodeStdinClosed, "cannot write: its standard input is closed"))
+			p.answer(w.what.asker, p.refusal(messages.CodeStdinClosed, "cannot write: its standard input is closed"))
 		}
 	}
-	p.writes = nil
 }
 
 func sizeOf(s messages.Size) osproc.Size { return osproc.Size{Rows: s.Rows, Cols: s.Cols} }

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -18,7 +19,7 @@ func (p *process) kill(asker *actor.PID) {
 		p.answer(asker, p.refusal(messages.CodeNotFound, "it was released"))
 		return
 	}
-	p.killers = append(p.killers, asker)
+	p.killers.add(asker, struct{}{})
 	if p.state == exited {
 		p.killLeftAlive()
 		return
@@ -47,16 +48,13 @@ func (p *process) leftAliveGone() {
 	}
 }
 
-func (p *process) answerKillers() {
-	p.answerExit(p.killers)
-	p.killers = nil
-}
+func (p *process) answerKillers() { p.answerExit(&p.killers) }
 
 // tellSettled tells the pool that nothing of the process is left that has to end,
 // once that is so.
 func (p *process) tellSettled() {
 	if p.owesSettled = p.killing; !p.owesSettled {
-		p.system.Root.Send(p.pool, &processSettled{p.id, p.outcome, p.releasing})
+		p.pool.post(&processSettled{p.id, p.outcome, p.releasing})
 	}
 }
 
@@ -185,11 +183,10 @@ func (p *process) giveUpIfDenied() {
 	if r := p.run; !r.overdue || r.process == nil || r.status != nil || r.process.Killable() {
 		return
 	}
-	p.config.Logger.Warn("cannot kill a process of another user", "id", p.id, "pid", p.run.process.PID)
-	p.answerAll(p.killers, p.refusal(messages.CodeDenied, "cannot kill: it runs as another user"))
-	p.killers = nil
+	p.config.log(slog.LevelWarn, "cannot kill a process of another user", "id", p.id, "pid", p.run.process.PID)
+	p.answerAll(&p.killers, p.refusal(messages.CodeDenied, "cannot kill: it runs as another user"))
 	if p.run.forgotten { // the pool waits for nothing more
-		p.system.Root.Send(p.pool, &processSettled{p.id, killed, p.releasing})
+		p.pool.post(&processSettled{p.id, killed, p.releasing})
 	}
 }
 

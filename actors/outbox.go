@@ -1,0 +1,191 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/procession-go/procession/internal/reply"
+	"github.com/procession-go/procession/messages"
+)
+
+// outbox is what leaves the engine for others: answers to actors that are not its own, and
+// events. What it is given is delivered by other goroutines than those of the engine's
+// actors, in order, for each receiver by itself: one that blocks, panics or ends its
+// goroutine harms itself alone. Subscribers of the system's EventStream are one receiver,
+// because the stream calls one after the other; and so is the log, whose handler is
+// somebody's, too.
+type outbox struct {
+	system *actor.ActorSystem
+	root   *actor.RootContext // without the middlewares of the user's
+	logger *slog.Logger
+
+	mu        sync.Mutex
+	lanes     map[string]*lane // of those for whom something waits
+	listeners map[*listener]bool
+}
+
+// lane is what waits for one receiver.
+type lane struct {
+	name    string
+	waiting []parcel
+	begun   time.Time // since when the receiver has had the one before
+	told    bool      // that it is slow
+	lost    int
+}
+
+// parcel is a message for an actor, or an event for the EventStream, or a line of the log.
+type parcel struct {
+	to      *actor.PID
+	message any
+	line    *line
+}
+
+type line struct {
+	level slog.Level
+	text  string
+	args  []any
+}
+
+// listener is told of events at once.
+type listener struct{ put func(messages.Event) }
+
+const (
+	// maxWaiting is how much waits for one receiver at the most; what comes then is lost.
+	maxWaiting = 1 << 14
+
+	// slow is how long a receiver may have one message until that is logged.
+	slow = 10 * time.Second
+
+	eventStream = "the event stream"
+	theLog      = "the log"
+)
+
+func newOutbox(system *actor.ActorSystem, logger *slog.Logger) *outbox {
+	return &outbox{
+		system: system, root: actor.NewRootContext(system, nil), logger: logger,
+		lanes: map[string]*lane{}, listeners: map[*listener]bool{},
+	}
+}
+
+// send sends a message to somebody who may have left no address.
+func (o *outbox) send(to *actor.PID, message any) {
+	if to == nil {
+		return
+	}
+	process, _ := o.system.ProcessRegistry.Get(to)
+	if own, ok := process.(reply.Direct); ok {
+		own.Answer(message)
+		return
+	}
+	o.put(address(to), parcel{to: to, message: message})
+}
+
+// publish tells an event to the engine's listeners, and to subscribers of the system's
+// EventStream.
+func (o *outbox) publish(event messages.Event) {
+	o.mu.Lock()
+	for l := range o.listeners {
+		l.put(event)
+	}
+	o.mu.Unlock()
+	o.put(eventStream, parcel{message: event})
+}
+
+// log writes a line to the log.
+func (o *outbox) log(level slog.Level, text string, args ...any) {
+	o.put(theLog, parcel{line: &line{level, text, args}})
+}
+
+// listen has put called with each event, one after the other, until stop is called. It
+// must not block.
+func (o *outbox) listen(put func(messages.Event)) (stop func()) {
+	l := &listener{put}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.listeners[l] = true
+	return func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		delete(o.listeners, l)
+	}
+}
+
+func (o *outbox) put(name string, p parcel) {
+	if trouble := o.add(name, p); trouble != "" && name != theLog {
+		o.log(slog.LevelError, trouble, "receiver", name)
+	}
+}
+
+// add adds a parcel to a lane, and answers what is to be said of the receiver.
+func (o *outbox) add(name string, p parcel) (trouble string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	l := o.lanes[name]
+	if l == nil {
+		l = &lane{name: name, begun: time.Now()}
+		o.lanes[name] = l
+		go o.deliver(l)
+	}
+	if len(l.waiting) < maxWaiting {
+		l.waiting = append(l.waiting, p)
+	} else if l.lost++; l.lost == 1 {
+		return "a receiver loses messages"
+	}
+	if !l.told && time.Since(l.begun) > slow {
+		l.told = true
+		return "a receiver is slow"
+	}
+	return ""
+}
+
+// next is what is to be delivered; there is nothing any more if not ok.
+func (o *outbox) next(l *lane) (p parcel, ok bool) {
+	o.mu.Lock()
+	if ok = len(l.waiting) > 0; ok {
+		p, l.waiting[0] = l.waiting[0], parcel{}
+		l.waiting, l.begun = l.waiting[1:], time.Now()
+	} else {
+		delete(o.lanes, l.name)
+	}
+	o.mu.Unlock()
+	if !ok && l.lost > 0 && l.name != theLog {
+		o.log(slog.LevelError, "a receiver has lost messages", "receiver", l.name, "lost", l.lost)
+	}
+	return p, ok
+}
+
+// deliver delivers what waits in a lane. If the receiver's code panics, or ends the
+// goroutine, another goroutine goes on.
+func (o *outbox) deliver(l *lane) {
+	var p parcel
+	ok := true
+	defer func() {
+		if !ok {
+			return
+		}
+		reason := recover()
+		if reason == nil {
+			reason = "it has ended the goroutine (runtime.Goexit)"
+		}
+		if l.name != theLog {
+			o.log(slog.LevelError, "a receiver has failed", "receiver", l.name, "message", fmt.Sprintf("%T", p.message), "reason", reason, "stack", string(debug.Stack()))
+		}
+		go o.deliver(l)
+	}()
+	for p, ok = o.next(l); ok; p, ok = o.next(l) {
+		switch {
+		case p.line != nil:
+			o.logger.Log(context.Background(), p.line.level, p.line.text, p.line.args...)
+		case p.to == nil:
+			o.system.EventStream.Publish(p.message)
+		default:
+			o.root.Send(p.to, p.message)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package actors
+
+import (
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/messages"
+)
+
+// Who waits for the pool itself is answered when that fails, whatever its supervisor does
+// then.
+func TestAPoolThatFailsAnswersWhoWaitsForIt(t *testing.T) {
+	t.Parallel()
+	for name, directive := range map[string]actor.Directive{
+		"Resume": actor.ResumeDirective, "Restart": actor.RestartDirective, "Stop": actor.StopDirective, "Escalate": actor.EscalateDirective,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRigUnder(t, directive)
+			spec := messages.Shell("trap '' TERM; echo on; sleep 1000; sleep 1000")
+			spec.Grace = 2 * time.Second
+			id, other := r.start(spec), r.start(messages.Shell("sleep 1000"))
+			r.awaitText(id, "on")
+			release, kill := r.later(&messages.ReleaseProcess{ID: id}), r.later(&messages.KillProcess{ID: other})
+			again := r.later(&messages.ReleaseProcess{ID: id})
+			all := r.later(&messages.ReleaseAll{})
+			r.info(id) // they have arrived
+			r.system.Root.Send(r.pool, &fails{})
+			for what, answer := range map[string]any{"Release": r.result(release), "Release again": r.result(again), "Kill": r.result(kill), "ReleaseAll": r.result(all)} {
+				require.NotNil(t, answer, what)
+				_, refused := answer.(*messages.Error)
+				assert.False(t, refused && directive == actor.ResumeDirective, "%s: %v", what, answer)
+			}
+			r.eventually("nothing is left", func() bool { return len(r.marked()) == 0 })
+		})
+	}
+}
+
+// A process actor that is held up is not left out of a list as if it were not there.
+func TestAListThatIsNotComplete(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.start(messages.Shell("sleep 1000"))
+	r.start(messages.Shell("sleep 1000"))
+	held, there := r.system.ProcessRegistry.GetLocal(r.pool.Id + "/" + id)
+	require.True(t, there)
+	held.SendSystemMessage(r.pool, &actor.SuspendMailbox{})
+	list, kill, release := r.later(&messages.ListProcesses{}), r.later(&messages.KillAll{}), r.later(&messages.ReleaseAll{})
+	for _, f := range []*actor.Future{list, kill, release} {
+		refusal, is := r.result(f).(*messages.Error)
+		require.True(t, is)
+		assert.Equal(t, messages.CodeFailed, refusal.Code)
+		assert.Contains(t, refusal.Message, "1 of 2 process actors")
+	}
+	held.SendSystemMessage(r.pool, &actor.ResumeMailbox{})
+	assert.Len(t, ask[*messages.ProcessList](r, &messages.ListProcesses{}).Processes, 2)
+}
+
+// A process actor that fails while the pool stops does not hold that up.
+func TestAFailureWhileThePoolStops(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for range 5 {
+		r.panics(r.start(messages.Shell("sleep 1000")))
+	}
+	r.system.Root.Stop(r.pool)
+	r.eventually("it has stopped", func() bool {
+		_, there := r.system.ProcessRegistry.GetLocal(r.pool.Id)
+		return !there
+	})
+	r.eventually("nothing is left", func() bool { return len(r.marked()) == 0 })
+}

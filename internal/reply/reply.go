@@ -1,0 +1,113 @@
+// Package reply has the addresses that the engine itself waits at for answers. They do
+// what actor.Future does, without its faults: they can be waited for together with a
+// context, and answers may race (a Future is written to without a lock).
+package reply
+
+import (
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// Direct is an address of the engine's own. It may be answered in the turn of an actor:
+// that takes no time, calls nobody and cannot fail. To everybody else the answer goes out
+// after the turn.
+type Direct interface {
+	actor.Process
+	Answer(message any)
+}
+
+// Address is where one answer is sent to. One that has got its answer is used again,
+// because registering an address is what is dear about a request: every request is
+// answered exactly once.
+type Address struct {
+	PID    *actor.PID
+	answer chan any
+}
+
+// Addresses are those of an engine that wait to be used again.
+type Addresses struct {
+	system *actor.ActorSystem
+	idle   chan *Address
+	closed atomic.Bool
+}
+
+// maxIdle is how many addresses are kept.
+const maxIdle = 128
+
+// NewAddresses are addresses in an actor system.
+func NewAddresses(system *actor.ActorSystem) *Addresses {
+	return &Addresses{system: system, idle: make(chan *Address, maxIdle)}
+}
+
+// Get is an address that nobody else uses.
+func (s *Addresses) Get() *Address {
+	select {
+	case a := <-s.idle:
+		return a
+	default:
+	}
+	a := &Address{answer: make(chan any, 1)}
+	a.PID = Register(s.system, a, "procession-reply")
+	return a
+}
+
+// Register gives a process a name of its own, whatever others are called.
+func Register(system *actor.ActorSystem, process actor.Process, prefix string) *actor.PID {
+	for {
+		if pid, absent := system.ProcessRegistry.Add(process, prefix+system.ProcessRegistry.NextId()); absent {
+			return pid
+		}
+	}
+}
+
+// Put takes a back; answered says whether it has got its answer.
+func (s *Addresses) Put(a *Address, answered bool) {
+	if answered && !s.closed.Load() {
+		select {
+		case s.idle <- a:
+			if s.closed.Load() {
+				s.Close()
+			}
+			return
+		default:
+		}
+	}
+	s.system.ProcessRegistry.Remove(a.PID)
+}
+
+// Close forgets the addresses that are kept, and keeps none any more.
+func (s *Addresses) Close() {
+	s.closed.Store(true)
+	for {
+		select {
+		case a := <-s.idle:
+			s.system.ProcessRegistry.Remove(a.PID)
+		default:
+			return
+		}
+	}
+}
+
+// Answered has the answer.
+func (a *Address) Answered() <-chan any { return a.answer }
+
+// Answer takes the first answer, and drops what follows.
+func (a *Address) Answer(message any) {
+	select {
+	case a.answer <- message:
+	default:
+	}
+}
+
+// SendUserMessage is Answer, for whoever knows the address only.
+func (a *Address) SendUserMessage(_ *actor.PID, message any) {
+	_, message, _ = actor.UnwrapEnvelope(message)
+	a.Answer(message)
+}
+
+// SendSystemMessage drops it: an address has no life cycle.
+func (a *Address) SendSystemMessage(*actor.PID, any) {}
+
+// Stop does nothing.
+func (a *Address) Stop(*actor.PID) {}
