@@ -1,0 +1,202 @@
+//go:build linux
+
+package faults
+
+import (
+	"fmt"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/messages"
+)
+
+// batch is how protoactor sends many messages as one.
+type batchOf []any
+
+func (b batchOf) GetMessages() []any { return b }
+
+// responds has an answer of its own, which an actor would give for it.
+type responds struct{ panics bool }
+
+func (r *responds) GetAutoResponse(actor.Context) any {
+	if r.panics {
+		panic("a stranger's answer")
+	}
+	return "an answer"
+}
+
+// forged are what only the actor system says, or what is nothing, or no request.
+func forged(self *actor.PID) map[string]any {
+	return map[string]any{
+		"Started": &actor.Started{}, "Stopping": &actor.Stopping{}, "Stopped": &actor.Stopped{}, "Restarting": &actor.Restarting{},
+		"Terminated of nobody": &actor.Terminated{}, "Terminated of a stranger": &actor.Terminated{Who: actor.NewPID("far", "away")},
+		"Terminated of itself": &actor.Terminated{Who: self}, "Watch": &actor.Watch{Watcher: self}, "Watch by nobody": &actor.Watch{},
+		"Unwatch": &actor.Unwatch{}, "Stop": &actor.Stop{}, "Restart": &actor.Restart{}, "Failure": &actor.Failure{Who: self},
+		"SuspendMailbox": &actor.SuspendMailbox{}, "ResumeMailbox": &actor.ResumeMailbox{}, "ReceiveTimeout": &actor.ReceiveTimeout{},
+		"Touch": &actor.Touch{}, "Touched": &actor.Touched{}, "DeadLetterEvent": &actor.DeadLetterEvent{}, "DeadLetterResponse": &actor.DeadLetterResponse{},
+		"an envelope": &actor.MessageEnvelope{}, "a PID": self, "by value": actor.Stopped{}, "a request by value": messages.GetInfo{},
+		"nil": nil, "no PID": (*actor.PID)(nil), "no Stopped": (*actor.Stopped)(nil), "no request": (*messages.StartProcess)(nil), "no envelope": (*actor.MessageEnvelope)(nil),
+		"text": "stop", "a func": func() {}, "an answer of its own": &responds{}, "an answer that panics": &responds{panics: true},
+		"a batch of them": batchOf{nil, &actor.Stopped{}, &messages.GetInfo{ID: "x"}, (*messages.Shutdown)(nil), batchOf{&actor.Stop{}}},
+		"an empty batch":  batchOf{},
+	}
+}
+
+// A message that only the actor system may send is refused when somebody else sends it,
+// wrapped in whatever way, to the pool or to the actor of a process.
+func TestCompanyForgedMessages(t *testing.T) {
+	eng, system := company(t)
+	id := start(t, eng, procession.Shell("sleep 1000"))
+	process := actor.NewPID(eng.Pool().Address, eng.Pool().Id+"/"+id)
+	for _, to := range []*actor.PID{eng.Pool(), process} {
+		for name, message := range forged(to) {
+			t.Run(name, func(t *testing.T) {
+				system.Root.Send(to, message)
+				future := system.Root.RequestFuture(to, message, 10*time.Second)
+				_, isBatch := message.(batchOf)
+				if !isBatch && message != nil {
+					answer, err := future.Result()
+					require.NoError(t, err)
+					require.IsType(t, &messages.Error{}, answer)
+					assert.Equal(t, messages.CodeInvalidRequest, answer.(*messages.Error).Code)
+				}
+				info, err := eng.Info(soon(t), id)
+				require.NoError(t, err)
+				assert.Equal(t, procession.Running, info.State)
+			})
+		}
+	}
+	lives := spent(t)
+	time.Sleep(300 * time.Millisecond) // in which nothing happens
+	assert.Less(t, spent(t)-lives, 100*time.Millisecond, "it is busy")
+	require.NoError(t, eng.Release(soon(t), id))
+	inbox, _ := system.ProcessRegistry.Get(eng.Pool())
+	shutsDown(t, eng, procession.ShutdownReport{})
+	for _, message := range forged(eng.Pool()) {
+		inbox.SendUserMessage(eng.Pool(), message) // also when nobody is there any more
+	}
+	after := spent(t)
+	time.Sleep(300 * time.Millisecond)
+	assert.Less(t, spent(t)-after, 100*time.Millisecond, "it is busy after its end")
+}
+
+// spent is the CPU time of this program.
+func spent(t *testing.T) time.Duration {
+	t.Helper()
+	var usage unix.Rusage
+	require.NoError(t, unix.Getrusage(unix.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// An actor that forwards all that it does not know forwards also what the system tells it
+// of its own life.
+func TestCompanyActorsThatForward(t *testing.T) {
+	for name, end := range map[string]func(system *actor.ActorSystem, forwards *actor.PID){
+		"stops":       func(system *actor.ActorSystem, forwards *actor.PID) { system.Root.Stop(forwards) },
+		"is poisoned": func(system *actor.ActorSystem, forwards *actor.PID) { system.Root.Poison(forwards) },
+		"panics":      func(system *actor.ActorSystem, forwards *actor.PID) { system.Root.Send(forwards, "panic") },
+		"panics until it stops": func(system *actor.ActorSystem, forwards *actor.PID) {
+			for range 20 {
+				system.Root.Send(forwards, "panic")
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eng, system := company(t)
+			id := start(t, eng, procession.Shell("sleep 1000"))
+			forwarded := make(chan any, 100)
+			forwards := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+				if ctx.Message() == "panic" {
+					panic("an actor that forwards")
+				}
+				ctx.Forward(eng.Pool())
+				forwarded <- ctx.Message()
+			}))
+			answer, err := system.Root.RequestFuture(forwards, &messages.GetInfo{ID: id}, 10*time.Second).Result()
+			require.NoError(t, err)
+			assert.IsType(t, &messages.Info{}, answer)
+			begun := len(forwarded)
+			end(system, forwards)
+			eventually(t, 10*time.Second, "it forwards what it is told", func() bool { return len(forwarded) > begun })
+			lives := start(t, eng, procession.Shell("sleep 1000"))
+			_, err = eng.Kill(soon(t), lives)
+			require.NoError(t, err)
+			shutsDown(t, eng, terminatedOne)
+			system.Root.Stop(forwards)
+		})
+	}
+}
+
+// The middlewares of the user's root context see nothing of what the engine says to
+// itself.
+func TestCompanyMiddlewares(t *testing.T) {
+	for name, middleware := range map[string]actor.SenderMiddleware{
+		"drops": func(actor.SenderFunc) actor.SenderFunc {
+			return func(actor.SenderContext, *actor.PID, *actor.MessageEnvelope) {}
+		},
+		"panics": func(actor.SenderFunc) actor.SenderFunc {
+			return func(actor.SenderContext, *actor.PID, *actor.MessageEnvelope) { panic("a middleware") }
+		},
+		"doubles": func(next actor.SenderFunc) actor.SenderFunc {
+			return func(ctx actor.SenderContext, to *actor.PID, envelope *actor.MessageEnvelope) {
+				next(ctx, to, envelope)
+				next(ctx, to, envelope)
+			}
+		},
+		"changes": func(next actor.SenderFunc) actor.SenderFunc {
+			return func(ctx actor.SenderContext, to *actor.PID, _ *actor.MessageEnvelope) {
+				next(ctx, to, &actor.MessageEnvelope{Message: "something else"})
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eng, system := company(t)
+			system.Root.WithSenderMiddleware(middleware)
+			lives(t, eng)
+			shutsDown(t, eng, terminatedOne)
+		})
+	}
+	t.Run("refuses to spawn", func(t *testing.T) {
+		system := actor.NewActorSystem()
+		system.Root.WithSpawnMiddleware(func(actor.SpawnFunc) actor.SpawnFunc {
+			return func(*actor.ActorSystem, string, *actor.Props, actor.SpawnerContext) (*actor.PID, error) {
+				return nil, fmt.Errorf("refused")
+			}
+		})
+		eng, err := procession.New(procession.WithActorSystem(system), procession.WithGrace(time.Second))
+		require.NoError(t, err)
+		lives(t, eng)
+		shutsDown(t, eng, terminatedOne)
+	})
+}
+
+// Who calls may be on a thread of another user.
+func TestCompanyACallerOnAThreadOfAnotherUser(t *testing.T) {
+	if syscall.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	eng, _ := company(t)
+	ids := []string{start(t, eng, procession.Shell("sleep 1000")), start(t, eng, procession.Shell("sleep 1000")), start(t, eng, procession.Shell("sleep 1000"))}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		_, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, 65534, 65534, 65534)
+		assert.Zero(t, errno)
+		exit, err := eng.Kill(soon(t), ids[0])
+		assert.NoError(t, err)
+		assert.Equal(t, "SIGTERM", exit.Signal)
+		assert.NoError(t, eng.Signal(soon(t), ids[1], syscall.SIGCONT))
+		assert.NoError(t, eng.Release(soon(t), ids[1]))
+		shutsDown(t, eng, terminatedOne)
+	}()
+	<-done
+}

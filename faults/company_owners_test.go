@@ -1,0 +1,128 @@
+//go:build linux
+
+package faults
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/messages"
+)
+
+// startFor starts a process that ends with its owner.
+func startFor(t *testing.T, eng *procession.Engine, owner *actor.PID) (id string) {
+	t.Helper()
+	answer, err := eng.System().Root.RequestFuture(eng.Pool(), &messages.StartProcess{Spec: procession.Shell("sleep 1000"), Owner: owner}, 10*time.Second).Result()
+	require.NoError(t, err)
+	require.IsType(t, &messages.ProcessStarted{}, answer)
+	return answer.(*messages.ProcessStarted).ID
+}
+
+func isForgotten(t *testing.T, eng *procession.Engine, id string) func() bool {
+	return func() bool {
+		_, err := eng.Info(soon(t), id)
+		return errors.Is(err, procession.ErrNotFound)
+	}
+}
+
+// An owner that stops slowly, while another has its name already.
+func TestCompanyOwnersOfOneName(t *testing.T) {
+	eng, system := company(t)
+	mayStop := make(chan struct{})
+	stopped := make(chan struct{})
+	old, err := system.Root.SpawnNamed(actor.PropsFromFunc(func(ctx actor.Context) {
+		if _, is := ctx.Message().(*actor.Stopped); is { // its name is free by now
+			close(stopped)
+			<-mayStop
+		}
+	}), "agent")
+	require.NoError(t, err)
+	olds := startFor(t, eng, old)
+	system.Root.Stop(old)
+	<-stopped
+	young, err := system.Root.SpawnNamed(actor.PropsFromFunc(ignores), "agent")
+	require.NoError(t, err)
+	youngs := []string{startFor(t, eng, young), startFor(t, eng, actor.NewPID(young.Address, young.Id))}
+	close(mayStop)
+	eventually(t, 10*time.Second, "what is the old one's ends", isForgotten(t, eng, olds))
+	for _, id := range youngs {
+		info, err := eng.Info(soon(t), id)
+		require.NoError(t, err)
+		assert.Equal(t, procession.Running, info.State)
+	}
+	system.Root.Stop(young)
+	for _, id := range youngs {
+		eventually(t, 10*time.Second, "what is the young one's ends", isForgotten(t, eng, id))
+	}
+	shutsDown(t, eng, procession.ShutdownReport{})
+}
+
+// An actor has two addresses: that which it was spawned with, and that which its system got
+// later, as protoactor's remote gives it one.
+func TestCompanyOwnersByAnotherAddress(t *testing.T) {
+	system := actor.NewActorSystem()
+	early, local := system.Root.Spawn(actor.PropsFromFunc(ignores)), system.ProcessRegistry.Address
+	system.ProcessRegistry.Address = "127.0.0.1:1"
+	late := system.Root.Spawn(actor.PropsFromFunc(ignores))
+	eng, err := procession.New(procession.WithActorSystem(system))
+	require.NoError(t, err)
+	owned := map[*actor.PID][]string{
+		early: {startFor(t, eng, early), startFor(t, eng, actor.NewPID(local, early.Id)), startFor(t, eng, actor.NewPID("127.0.0.1:1", early.Id))},
+		late:  {startFor(t, eng, late), startFor(t, eng, actor.NewPID(local, late.Id)), startFor(t, eng, actor.NewPID("127.0.0.1:1", late.Id))},
+	}
+	for owner, ids := range owned {
+		system.Root.Stop(owner)
+		for _, id := range ids {
+			eventually(t, 10*time.Second, "it ends with its owner", isForgotten(t, eng, id))
+		}
+	}
+	gone := startFor(t, eng, early) // which has stopped long ago
+	eventually(t, 10*time.Second, "it ends at once", isForgotten(t, eng, gone))
+	shutsDown(t, eng, procession.ShutdownReport{})
+}
+
+// An owner that its supervisor starts anew is the same actor; one that it stops is gone.
+func TestCompanyOwnersThatPanic(t *testing.T) {
+	for name, directive := range map[string]actor.Directive{
+		"restart": actor.RestartDirective, "resume": actor.ResumeDirective, "stop": actor.StopDirective, "escalate": actor.EscalateDirective,
+	} {
+		t.Run(name, func(t *testing.T) {
+			eng, system := company(t)
+			panicked := make(chan struct{}, 1)
+			var owner *actor.PID
+			spawned := make(chan struct{})
+			parent := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+				if _, is := ctx.Message().(*actor.Started); is && owner == nil {
+					owner = ctx.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+						if ctx.Message() == "panic" {
+							panicked <- struct{}{}
+							panic("an owner")
+						}
+					}))
+					close(spawned)
+				}
+			}, actor.WithSupervisor(actor.NewOneForOneStrategy(10, time.Minute, func(any) actor.Directive { return directive }))))
+			<-spawned
+			id := startFor(t, eng, owner)
+			system.Root.Send(owner, "panic")
+			<-panicked
+			if directive == actor.RestartDirective || directive == actor.ResumeDirective {
+				_, err := system.Root.RequestFuture(owner, &actor.Touch{}, 10*time.Second).Result()
+				require.NoError(t, err, "it goes on")
+				info, err := eng.Info(soon(t), id)
+				require.NoError(t, err)
+				assert.Equal(t, procession.Running, info.State)
+				system.Root.Stop(owner)
+			}
+			eventually(t, 10*time.Second, "it ends with its owner", isForgotten(t, eng, id))
+			system.Root.Stop(parent)
+			shutsDown(t, eng, procession.ShutdownReport{})
+		})
+	}
+}
