@@ -23,7 +23,6 @@ import (
 type Engine struct {
 	system  *actor.ActorSystem
 	pool    *actor.PID
-	inbox   actor.Process // the pool's
 	config  *actors.Config
 	replies *reply.Addresses
 }
@@ -52,7 +51,6 @@ func New(opts ...Option) (*Engine, error) {
 		e.config.Host.Close(time.Now())
 		return nil, fmt.Errorf("procession: spawn the pool: %w", err)
 	}
-	e.inbox, _ = e.system.ProcessRegistry.Get(e.pool)
 	return e, nil
 }
 
@@ -180,21 +178,15 @@ func ask[T any](ctx context.Context, e *Engine, id string, request any) (T, erro
 	}
 	r, answered := e.replies.Get(), false
 	defer func() { e.replies.Put(r, answered) }()
-	e.send(request, r.PID)
+	e.config.Ask(ctx, request, r.PID)
 	select {
 	case answer := <-r.Answered():
 		answered = true
 		return as[T](answer)
 	case <-ctx.Done():
-		e.send(&messages.Cancel{ID: id}, r.PID)
+		e.config.Send(&messages.Cancel{ID: id}, r.PID)
 		return none, ctx.Err()
 	}
-}
-
-// send sends a request to the pool, past the middlewares of the user's root context. It is
-// answered even if the pool has stopped.
-func (e *Engine) send(request any, asker *actor.PID) {
-	e.inbox.SendUserMessage(e.pool, &actor.MessageEnvelope{Message: request, Sender: asker})
 }
 
 // as is an answer as the type that is expected, or as an error.

@@ -21,7 +21,7 @@ func (e *Engine) Write(ctx context.Context, id string, data []byte) (n int, err 
 	}
 	r, answered := e.replies.Get(), false
 	defer func() { e.replies.Put(r, answered) }()
-	e.send(&messages.WriteStdin{ID: id, Data: data}, r.PID)
+	e.config.Ask(ctx, &messages.WriteStdin{ID: id, Data: data}, r.PID)
 	ended := ctx.Done()
 	for {
 		select {
@@ -40,7 +40,7 @@ func (e *Engine) Write(ctx context.Context, id string, data []byte) (n int, err 
 		case <-ended:
 			// The answer follows at once, and data is not used any more then.
 			ended = nil
-			e.send(&messages.Cancel{ID: id}, r.PID)
+			e.config.Send(&messages.Cancel{ID: id}, r.PID)
 		}
 	}
 }

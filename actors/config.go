@@ -35,6 +35,7 @@ type Config struct {
 	MaxExitedAge time.Duration
 
 	spawned   atomic.Bool
+	pool      *mailbox
 	outbox    *outbox // once it is spawned
 	closeHost sync.Once
 	ended     chan struct{} // closed when the pool has stopped, and nothing is left
@@ -44,17 +45,18 @@ type Config struct {
 // PoolProps are the props of a pool. They are for one spawn: the pool owns c.Host. A spawn
 // fails that is not the first, and one with another mailbox.
 func PoolProps(c *Config) *actor.Props {
-	m := &mailbox{config: c}
-	c.ended = make(chan struct{})
+	m := &mailbox{config: c, isLight: isLightForPool}
+	c.pool, c.ended = m, make(chan struct{})
 	return m.props(func() actor.Actor { return newPool(c, m) }, actor.WithSpawnFunc(c.spawn), actor.WithOnInit(func(ctx actor.Context) {
-		if m.Mailbox == nil {
+		c.outbox = newOutbox(ctx.ActorSystem(), c.Logger)
+		if !m.made {
 			panic("a pool needs its own mailbox")
 		}
-		c.outbox = newOutbox(ctx.ActorSystem(), c.Logger)
 	}))
 }
 
-// spawn spawns the pool.
+// spawn spawns the pool. If that fails, but for a name that is taken, it cannot be tried
+// again.
 func (c *Config) spawn(system *actor.ActorSystem, id string, props *actor.Props, parent actor.SpawnerContext) (pid *actor.PID, err error) {
 	if !c.spawned.CompareAndSwap(false, true) {
 		return nil, errors.New("these props are for one pool, which was spawned already")
@@ -62,10 +64,12 @@ func (c *Config) spawn(system *actor.ActorSystem, id string, props *actor.Props,
 	var added *actor.PID
 	defer func() {
 		if reason := recover(); reason != nil {
-			system.ProcessRegistry.Remove(added)
+			if added != nil {
+				system.ProcessRegistry.Remove(added)
+			}
+			c.close(time.Now())
 			pid, err = nil, fmt.Errorf("cannot spawn a pool: %v", reason)
-		}
-		if err != nil {
+		} else if err != nil {
 			c.spawned.Store(false)
 		}
 	}()

@@ -1,71 +1,74 @@
 package actors
 
 import (
-	"fmt"
-	"reflect"
+	"errors"
+	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
-
-	"github.com/procession-go/procession/messages"
 )
 
-// mailbox stands between an actor and everybody who can send to it. It refuses what only
-// the actor system may say, and what is nothing; and it leaves nobody without an answer:
-// what it still holds when its actor has stopped, and what it gets after that, is refused,
-// while the actor system drops it silently.
+// mailbox holds what an actor has been sent, and has its turns run: by a goroutine that is
+// started when there is something to do, or by one that waits for an answer; see inline.go.
+// It refuses what only the actor system may say, and what is nothing; and it leaves nobody
+// without an answer: what it still holds when its actor has stopped, and what it gets after
+// that, is refused; see refusals.go.
 type mailbox struct {
-	actor.Mailbox
-	actor.MessageInvoker
 	config  *Config
-	inHand  any  // what the actor is given at present, with its sender
-	stopped bool // the actor has
+	isLight func(message any) bool // its turn may be run by who waits for an answer
+	made    bool                   // it was asked for
+
+	mu        sync.Mutex
+	actor     actor.MessageInvoker // nil until it can be given something
+	system    queue                // what the actor system says, which comes first
+	user      queue
+	suspended bool // the actor has failed, and its supervisor decides what comes next
+	running   bool // somebody runs its turns
+
+	// Of who runs its turns.
+	stopped bool     // the actor has
+	inHand  any      // what the actor is given at present, with its sender
+	own     any      // the request that who runs them waits for, if anybody does
+	onward  *mailbox // where that was forwarded to, if nobody else runs the turns there
 }
 
 // props are those of an actor that has m for its mailbox.
 func (m *mailbox) props(producer actor.Producer, options ...actor.PropsOption) *actor.Props {
 	options = append(options, actor.WithMailbox(func() actor.Mailbox {
-		m.Mailbox = unbounded()
+		m.made = true
 		return m
 	}))
 	return actor.PropsFromProducer(producer, options...)
 }
 
-var unbounded = actor.Unbounded()
-
-// post is how the engine itself sends to the actor: nobody's middleware is asked, and if
-// the actor has stopped nobody is told of a dead letter.
-func (m *mailbox) post(message any) { m.Mailbox.PostUserMessage(message) }
-
-// ask is post, and the answer goes to asker.
-func (m *mailbox) ask(message any, asker *actor.PID) {
-	m.post(&actor.MessageEnvelope{Message: message, Sender: asker})
+// RegisterHandlers is called when the actor is spawned. Its first message follows, and what
+// has come before is held until then. Nobody's dispatcher runs its turns.
+func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatcher) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.actor = invoker
 }
 
-// stop is the last act of the actor. If that has failed, what the mailbox holds was
-// suspended.
-func (m *mailbox) stop() {
-	m.stopped = true
-	m.PostSystemMessage(&actor.ResumeMailbox{})
+// Start is called when the actor has been spawned.
+func (m *mailbox) Start() {}
+
+// UserMessageCount is how much the actor has not been given yet.
+func (m *mailbox) UserMessageCount() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.user.count()
 }
 
-// RegisterHandlers puts itself before the actor.
-func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
-	m.MessageInvoker = invoker
-	m.Mailbox.RegisterHandlers(m, dispatcher)
-}
-
-// PostUserMessage takes a message from anybody. A mailbox counts nil, and looks for it for
-// ever.
+// PostUserMessage takes a message from anybody; of nil there is nobody to tell.
 func (m *mailbox) PostUserMessage(message any) {
 	if isNil(message) {
-		return // there is nobody to tell
+		return
 	}
 	batch, isBatch := message.(actor.MessageBatch)
 	if envelope, wrapped := message.(*actor.MessageEnvelope); wrapped {
 		batch, isBatch = envelope.Message.(actor.MessageBatch)
 	}
 	if !isBatch {
-		m.Mailbox.PostUserMessage(message)
+		m.post(message)
 		return
 	}
 	for _, each := range batch.GetMessages() {
@@ -75,47 +78,118 @@ func (m *mailbox) PostUserMessage(message any) {
 
 // PostSystemMessage takes a message from the actor system.
 func (m *mailbox) PostSystemMessage(message any) {
-	if !isNil(message) {
-		m.Mailbox.PostSystemMessage(message)
+	if !isNil(message) && m.push(&m.system, message) {
+		go m.run()
 	}
 }
 
-// InvokeUserMessage hands a message to the actor, or refuses it.
-func (m *mailbox) InvokeUserMessage(message any) {
-	_, request, asker := actor.UnwrapEnvelope(message)
-	switch _, unanswered := request.(*messages.Cancel); {
-	case m.stopped && unanswered:
-	case m.stopped:
-		m.config.outbox.send(asker, &messages.Error{Code: messages.CodeClosed, Message: messages.ErrClosed.Error()})
-	case isNil(request):
-		m.refuse(asker, fmt.Sprintf("%T is nil", request))
-	case isTheSystems(request):
-		m.refuse(asker, fmt.Sprintf("%T is said by the actor system alone", request))
-	default:
-		m.inHand = message
-		m.MessageInvoker.InvokeUserMessage(message)
-		m.inHand = nil
+// post is how the engine itself sends to the actor: nobody's middleware is asked, and if
+// the actor has stopped nobody is told of a dead letter.
+func (m *mailbox) post(message any) {
+	if m.push(&m.user, message) {
+		go m.run()
 	}
 }
 
-func (m *mailbox) refuse(asker *actor.PID, why string) {
-	m.config.outbox.send(asker, &messages.Error{Code: messages.CodeInvalidRequest, Message: why})
+// ask is post, and the answer goes to asker.
+func (m *mailbox) ask(message any, asker *actor.PID) {
+	m.post(&actor.MessageEnvelope{Message: message, Sender: asker})
 }
 
-// isNil reports whether a message is nothing, or a pointer to nothing.
-func isNil(message any) bool {
-	v := reflect.ValueOf(message)
-	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
-}
-
-// isTheSystems reports whether a message, which somebody has sent, is one that only the
-// actor system sends, or acts upon by itself. A PoisonPill is how anybody stops an actor.
-func isTheSystems(message any) bool {
-	switch message.(type) {
-	case *actor.PoisonPill:
+// push adds a message. It answers whether the turns of the actor are to be run by who asks,
+// because there is something to do and nobody else does it.
+func (m *mailbox) push(to *queue, message any) (isRunner bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	to.push(message)
+	if m.running || m.actor == nil || m.suspended && to == &m.user {
 		return false
-	case actor.SystemMessage, actor.AutoReceiveMessage, actor.MailboxMessage, actor.InfrastructureMessage, actor.AutoRespond, *actor.ReceiveTimeout:
-		return true
 	}
-	return false
+	m.running = true
+	return true
+}
+
+// next is what the actor is to be given next. If that is nothing, or if only says that who
+// asks is not to run that turn, it runs the turns of the actor no more.
+func (m *mailbox) next(only func(message any) bool) (message any, isSystem, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	q := &m.system
+	if q.count() == 0 && !m.suspended {
+		q = &m.user
+	}
+	switch {
+	case q.count() == 0:
+		m.running = false
+		return nil, false, false
+	case only != nil && (q == &m.system || !only(q.first())):
+		go m.run()
+		return nil, false, false
+	}
+	return q.pop(), q == &m.system, true
+}
+
+// run runs turns as long as there is something to do.
+func (m *mailbox) run() {
+	m.own = nil
+	for message, isSystem, ok := m.next(nil); ok; message, isSystem, ok = m.next(nil) {
+		m.turn(message, isSystem)
+	}
+}
+
+// turn gives the actor a message. If that fails, because of a panic or of somebody's
+// middleware that ends the goroutine, its supervisor is told.
+func (m *mailbox) turn(message any, isSystem bool) {
+	over := false
+	defer func() {
+		if over {
+			return
+		}
+		reason := recover()
+		if reason == nil {
+			reason = errGoexit
+			defer func() { go m.run() }()
+		}
+		m.inHand = nil
+		m.actor.EscalateFailure(reason, message)
+	}()
+	switch {
+	case !isSystem:
+		m.give(message)
+	case !m.suspends(message):
+		m.actor.InvokeSystemMessage(message)
+	}
+	over = true
+}
+
+var errGoexit = errors.New("it has ended the goroutine (runtime.Goexit)")
+
+// suspends reports whether a message is for the mailbox itself: the actor gets nothing more
+// from others, or it does again.
+func (m *mailbox) suspends(message any) bool {
+	_, suspend := message.(*actor.SuspendMailbox)
+	_, resume := message.(*actor.ResumeMailbox)
+	if suspend || resume {
+		m.mu.Lock()
+		m.suspended = suspend
+		m.mu.Unlock()
+	}
+	return suspend || resume
+}
+
+// give gives the actor a message of somebody's, or refuses it.
+func (m *mailbox) give(message any) {
+	if m.refuses(message) {
+		return
+	}
+	m.inHand = message
+	m.actor.InvokeUserMessage(message)
+	m.inHand = nil
+}
+
+// stop is the last act of the actor. If that has failed, what the mailbox holds was
+// suspended.
+func (m *mailbox) stop() {
+	m.stopped = true
+	m.PostSystemMessage(&actor.ResumeMailbox{})
 }

@@ -43,6 +43,7 @@ type lane struct {
 type parcel struct {
 	to      *actor.PID
 	message any
+	watched actor.Process // whom to, if the message is the actor system's
 	line    *line
 }
 
@@ -84,6 +85,11 @@ func (o *outbox) send(to *actor.PID, message any) {
 		return
 	}
 	o.put(address(to), parcel{to: to, message: message})
+}
+
+// watch tells an incarnation of an actor that somebody watches it, or does no more.
+func (o *outbox) watch(watched actor.Process, pid *actor.PID, message actor.SystemMessage) {
+	o.put(address(pid), parcel{to: pid, message: message, watched: watched})
 }
 
 // publish tells an event to the engine's listeners, and to subscribers of the system's
@@ -184,6 +190,8 @@ func (o *outbox) deliver(l *lane) {
 			o.logger.Log(context.Background(), p.line.level, p.line.text, p.line.args...)
 		case p.to == nil:
 			o.system.EventStream.Publish(p.message)
+		case p.watched != nil:
+			p.watched.SendSystemMessage(p.to, p.message)
 		default:
 			o.root.Send(p.to, p.message)
 		}

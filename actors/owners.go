@@ -13,7 +13,8 @@ type owners map[string][]*owner
 // owner is one incarnation of an actor, as the registry tells it from others.
 type owner struct {
 	pid     *actor.PID
-	process *actor.ActorProcess // nil if it is no actor of this system
+	process actor.Process       // that of dead letters if there is none
+	actor   *actor.ActorProcess // the same, nil if that is no actor of this system
 	owned   map[*entry]bool
 }
 
@@ -35,23 +36,24 @@ func (p *pool) name(pid *actor.PID) string {
 // link makes a process end with its owner. If that has stopped already, the pool is told so
 // at once.
 func (p *pool) link(e *entry, pid *actor.PID) {
-	name, process := p.name(pid), p.incarnation(pid)
-	i := slices.IndexFunc(p.owners[name], func(o *owner) bool { return o.process == process })
+	name := p.name(pid)
+	process, incarnation := p.incarnation(pid)
+	i := slices.IndexFunc(p.owners[name], func(o *owner) bool { return o.actor == incarnation })
 	if i < 0 {
 		i = len(p.owners[name])
-		o := &owner{pid: actor.NewPID(pid.Address, pid.Id), process: process, owned: map[*entry]bool{}}
+		o := &owner{pid: actor.NewPID(pid.Address, pid.Id), process: process, actor: incarnation, owned: map[*entry]bool{}}
 		p.owners[name] = append(p.owners[name], o)
-		p.ctx.Watch(o.pid)
+		p.config.outbox.watch(process, o.pid, &actor.Watch{Watcher: p.ctx.Self()})
 	}
 	e.owner = p.owners[name][i]
 	e.owner.owned[e] = true
 }
 
-// incarnation is the actor that has an address at present.
-func (p *pool) incarnation(pid *actor.PID) *actor.ActorProcess {
+// incarnation is who has an address at present.
+func (p *pool) incarnation(pid *actor.PID) (actor.Process, *actor.ActorProcess) {
 	process, _ := p.ctx.ActorSystem().ProcessRegistry.Get(pid)
-	found, _ := process.(*actor.ActorProcess)
-	return found
+	incarnation, _ := process.(*actor.ActorProcess)
+	return process, incarnation
 }
 
 func (p *pool) unlink(e *entry) {
@@ -69,7 +71,7 @@ func (p *pool) forgetOwner(o *owner) {
 	p.owners[name] = slices.DeleteFunc(p.owners[name], func(other *owner) bool { return other == o })
 	if len(p.owners[name]) == 0 {
 		delete(p.owners, name)
-		p.ctx.Unwatch(o.pid)
+		p.config.outbox.watch(o.process, o.pid, &actor.Unwatch{Watcher: p.ctx.Self()})
 	}
 }
 
@@ -80,7 +82,7 @@ func (p *pool) ownerStopped(who *actor.PID) {
 		return
 	}
 	for _, o := range slices.Clone(p.owners[p.name(who)]) {
-		if o.process != nil && p.incarnation(o.pid) == o.process {
+		if _, present := p.incarnation(o.pid); o.actor != nil && present == o.actor {
 			continue
 		}
 		owned := o.owned

@@ -152,7 +152,7 @@ func (p *pool) respond(message any) { p.answer(p.ctx.Sender(), message) }
 // route forwards the message to the actor of the process.
 func (p *pool) route(id string) {
 	if e := p.entries[id]; e != nil {
-		e.mailbox.post(p.mailbox.inHand)
+		p.mailbox.forward(e.mailbox)
 		return
 	}
 	p.respond(p.notFound(id))
@@ -178,7 +178,7 @@ func (p *pool) start(m *messages.StartProcess) {
 	}
 	p.created++
 	r := &record{
-		mailbox: mailbox{config: p.config}, config: p.config, pool: p.mailbox, starter: p.ctx.Sender(),
+		mailbox: mailbox{config: p.config, isLight: isLightForProcess}, config: p.config, pool: p.mailbox, starter: p.ctx.Sender(),
 		id: p.newID(), spec: own(m.Spec, p.config), createdAt: time.Now(),
 	}
 	r.log = output.NewLog(r.spec.OutputLimit)
@@ -203,7 +203,7 @@ func (p *pool) spawn(r *record) (pid *actor.PID, err error) {
 		}
 	}()
 	pid, err = p.ctx.SpawnNamed(r.mailbox.props(func() actor.Actor { return &process{r} }), r.id)
-	if err == nil && r.mailbox.Mailbox == nil {
+	if err == nil && !r.mailbox.made {
 		err = errors.New("a middleware has spawned something else")
 	}
 	return pid, err
@@ -325,7 +325,7 @@ func (p *pool) cancel(m *messages.Cancel) {
 		if asker := p.ctx.Sender(); asker != nil {
 			e.releasers.remove(asker) // it is released all the same
 		}
-		e.mailbox.post(p.mailbox.inHand)
+		p.mailbox.forward(e.mailbox)
 	}
 }
 

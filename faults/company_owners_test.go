@@ -66,7 +66,7 @@ func TestCompanyOwnersOfOneName(t *testing.T) {
 // An actor has two addresses: that which it was spawned with, and that which its system got
 // later, as protoactor's remote gives it one.
 func TestCompanyOwnersByAnotherAddress(t *testing.T) {
-	system := actor.NewActorSystem()
+	system := newSystem()
 	early, local := system.Root.Spawn(actor.PropsFromFunc(ignores)), system.ProcessRegistry.Address
 	system.ProcessRegistry.Address = "127.0.0.1:1"
 	late := system.Root.Spawn(actor.PropsFromFunc(ignores))
@@ -85,6 +85,50 @@ func TestCompanyOwnersByAnotherAddress(t *testing.T) {
 	gone := startFor(t, eng, early) // which has stopped long ago
 	eventually(t, 10*time.Second, "it ends at once", isForgotten(t, eng, gone))
 	shutsDown(t, eng, procession.ShutdownReport{})
+}
+
+// An owner that fails or blocks when it is watched, and one that nobody knows.
+func TestCompanyOwnersThatFail(t *testing.T) {
+	names := failingAskers(t, newSystem())
+	for name := range names {
+		t.Run(name, func(t *testing.T) {
+			eng, system := company(t)
+			owner := failingAskers(t, system)[name]
+			ids := []string{startFor(t, eng, owner), startFor(t, eng, owner)}
+			for _, id := range ids {
+				assert.NoError(t, releaseUnlessGone(t, eng, id))
+			}
+			lives(t, eng)
+			startFor(t, eng, owner)
+			_, err := eng.Shutdown(soon(t))
+			require.NoError(t, err)
+		})
+	}
+}
+
+// releaseUnlessGone releases what may have ended with its owner already.
+func releaseUnlessGone(t *testing.T, eng *procession.Engine, id string) error {
+	if err := eng.Release(soon(t), id); !errors.Is(err, procession.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// A subscriber that panics over what the pool sends to an owner that has stopped already.
+func TestCompanyOwnersThatHaveStopped(t *testing.T) {
+	eng, system := company(t)
+	subscription := system.EventStream.Subscribe(func(event any) {
+		if _, dead := event.(*actor.DeadLetterEvent); dead {
+			panic("a subscriber")
+		}
+	})
+	defer system.EventStream.Unsubscribe(subscription)
+	for range 10 {
+		id := startFor(t, eng, actor.NewPID(system.Address(), "nobody"))
+		eventually(t, 10*time.Second, "it ends at once", isForgotten(t, eng, id))
+	}
+	lives(t, eng)
+	shutsDown(t, eng, terminatedOne)
 }
 
 // An owner that its supervisor starts anew is the same actor; one that it stops is gone.

@@ -107,7 +107,7 @@ func TestCompanyPoolProps(t *testing.T) {
 		assert.Equal(t, &messages.ShutdownReport{Terminated: 1}, report)
 	}
 	t.Run("twice", func(t *testing.T) {
-		system, props := actor.NewActorSystem(), props(t)
+		system, props := newSystem(), props(t)
 		pool, err := system.Root.SpawnNamed(props, "pool")
 		require.NoError(t, err)
 		for _, name := range []string{"pool", "another"} {
@@ -117,7 +117,7 @@ func TestCompanyPoolProps(t *testing.T) {
 		works(t, system, pool)
 	})
 	t.Run("a name that is taken", func(t *testing.T) {
-		system, props := actor.NewActorSystem(), props(t)
+		system, props := newSystem(), props(t)
 		stranger, err := system.Root.SpawnNamed(actor.PropsFromFunc(ignores), "pool")
 		require.NoError(t, err)
 		_, err = system.Root.SpawnNamed(props, "pool")
@@ -132,7 +132,7 @@ func TestCompanyPoolProps(t *testing.T) {
 		"no mailbox": func() actor.Mailbox { return nil }, "another mailbox": actor.Unbounded(), "a bounded mailbox": actor.Bounded(2),
 	} {
 		t.Run(name, func(t *testing.T) {
-			system := actor.NewActorSystem()
+			system := newSystem()
 			_, err := system.Root.SpawnNamed(props(t, actor.WithMailbox(producer)), "pool")
 			require.Error(t, err)
 			pool, err := system.Root.SpawnNamed(props(t), "pool")
@@ -152,7 +152,7 @@ func TestCompanyPoolProps(t *testing.T) {
 		},
 	} {
 		t.Run("a middleware "+name, func(t *testing.T) {
-			system := actor.NewActorSystem()
+			system := newSystem()
 			pool, err := system.Root.SpawnNamed(props(t, actor.WithSpawnMiddleware(func(actor.SpawnFunc) actor.SpawnFunc { return spawns })), "pool")
 			require.NoError(t, err)
 			ask := func(m any) any {

@@ -23,12 +23,21 @@ import (
 // askers, mailboxes, middlewares and messages that fail, block and lie. Each harms itself
 // alone. The files company_*_test.go have the rows.
 
+// newSystem is somebody's actor system, which is quiet, and of which a dead letter leaves no
+// goroutine for long.
+func newSystem() *actor.ActorSystem {
+	quiet := slog.New(slog.DiscardHandler)
+	return actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }),
+		actor.WithDeadLetterThrottleInterval(time.Millisecond),
+	)
+}
+
 // company is an engine in somebody's actor system.
 func company(t *testing.T, opts ...procession.Option) (*procession.Engine, *actor.ActorSystem) {
 	t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
-	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
-	opts = append([]procession.Option{procession.WithActorSystem(system), procession.WithLogger(quiet), procession.WithGrace(time.Second)}, opts...)
+	system := newSystem()
+	opts = append([]procession.Option{procession.WithActorSystem(system), procession.WithLogger(slog.New(slog.DiscardHandler)), procession.WithGrace(time.Second)}, opts...)
 	eng, err := procession.New(opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() {

@@ -1,0 +1,36 @@
+package actors
+
+// queue is what waits, in order. The zero value is empty.
+type queue struct {
+	waiting []any
+	taken   int // of waiting, from its beginning
+}
+
+// maxKept is for how many elements an empty queue keeps its memory.
+const maxKept = 64
+
+func (q *queue) count() int { return len(q.waiting) - q.taken }
+
+func (q *queue) push(element any) {
+	if len(q.waiting) == cap(q.waiting) && q.taken > q.count() {
+		count := copy(q.waiting, q.waiting[q.taken:])
+		clear(q.waiting[count:])
+		q.waiting, q.taken = q.waiting[:count], 0
+	}
+	q.waiting = append(q.waiting, element)
+}
+
+// first is the element that pop takes; there must be one.
+func (q *queue) first() any { return q.waiting[q.taken] }
+
+func (q *queue) pop() any {
+	element := q.first()
+	q.waiting[q.taken] = nil
+	if q.taken++; q.count() == 0 {
+		q.waiting, q.taken = q.waiting[:0], 0
+		if cap(q.waiting) > maxKept {
+			q.waiting = nil
+		}
+	}
+	return element
+}

@@ -1,0 +1,63 @@
+package actors
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/procession-go/procession/messages"
+)
+
+// refuses refuses what the actor is not to be given, and reports whether it has.
+func (m *mailbox) refuses(message any) bool {
+	_, request, asker := actor.UnwrapEnvelope(message)
+	switch {
+	case m.stopped:
+		m.refuseStopped(request, asker)
+	case isNil(request):
+		m.refuse(asker, fmt.Sprintf("%T is nil", request))
+	case isTheSystems(request):
+		m.refuse(asker, fmt.Sprintf("%T is said by the actor system alone", request))
+	default:
+		return false
+	}
+	return true
+}
+
+// refuseStopped answers who will not be answered by the actor, which has stopped. Of what the
+// actors tell each other, some is the rest of an answer.
+func (m *mailbox) refuseStopped(request any, asker *actor.PID) {
+	answer := &messages.Error{Code: messages.CodeClosed, Message: messages.ErrClosed.Error()}
+	switch r := request.(type) {
+	case *messages.Cancel: // which is not answered
+		return
+	case *startFailed:
+		asker, answer = r.asker, r.err
+	case *selected:
+		asker = r.asker
+	}
+	m.config.outbox.send(asker, answer)
+}
+
+func (m *mailbox) refuse(asker *actor.PID, why string) {
+	m.config.outbox.send(asker, &messages.Error{Code: messages.CodeInvalidRequest, Message: why})
+}
+
+// isNil reports whether a message is nothing, or a pointer to nothing.
+func isNil(message any) bool {
+	v := reflect.ValueOf(message)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+// isTheSystems reports whether a message, which somebody has sent, is one that only the
+// actor system sends, or acts upon by itself. A PoisonPill is how anybody stops an actor.
+func isTheSystems(message any) bool {
+	switch message.(type) {
+	case *actor.PoisonPill:
+		return false
+	case actor.SystemMessage, actor.AutoReceiveMessage, actor.MailboxMessage, actor.InfrastructureMessage, actor.AutoRespond, *actor.ReceiveTimeout:
+		return true
+	}
+	return false
+}
