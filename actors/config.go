@@ -36,10 +36,12 @@ type Config struct {
 
 	spawned   atomic.Bool
 	pool      *mailbox
+	workers   *workers
 	outbox    *outbox // once it is spawned
 	closeHost sync.Once
 	ended     chan struct{} // closed when the pool has stopped, and nothing is left
 	report    atomic.Pointer[messages.ShutdownReport]
+	shutdown  *shutdown // that a pool which has failed has begun
 }
 
 // PoolProps are the props of a pool. They are for one spawn: the pool owns c.Host. A spawn
@@ -47,6 +49,7 @@ type Config struct {
 func PoolProps(c *Config) *actor.Props {
 	m := &mailbox{config: c, isLight: isLightForPool}
 	c.pool, c.ended = m, make(chan struct{})
+	c.workers = newWorkers(c.ended)
 	return m.props(func() actor.Actor { return newPool(c, m) }, actor.WithSpawnFunc(c.spawn), actor.WithOnInit(func(ctx actor.Context) {
 		c.outbox = newOutbox(ctx.ActorSystem(), c.Logger)
 		if !m.made {

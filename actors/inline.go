@@ -14,7 +14,7 @@ import (
 // goroutine, which take longer than most answers. It runs them if nobody else does, and only
 // light ones: those that ask nothing of the operating system, which knows the caller's thread
 // by its user and its namespaces, and that speak to one actor, not to all. Of what comes from
-// others it runs a little, to get to its own. The rest is for another goroutine.
+// others it runs a little, to get to its own. The rest is for a worker.
 //
 // A turn never runs another: the caller runs one after the other, so that its stack has one
 // turn at the most, and no actor is given something in the middle of a turn.
@@ -77,7 +77,7 @@ func (m *mailbox) forward(to *mailbox) {
 	case m.inHand == m.own:
 		m.onward = to
 	default:
-		go to.run()
+		to.config.workers.run(to)
 	}
 }
 

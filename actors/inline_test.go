@@ -40,7 +40,9 @@ func (s *scripted) EscalateFailure(reason any, message any) { s.failed.Add(1) }
 // scriptedPool is a pool of which the turns are scripted, and Info, Monitor and Kill go on to
 // a process, whose turns are, too.
 func scriptedPool(t *testing.T) (c *Config, pool, process *scripted) {
-	c = &Config{}
+	over := make(chan struct{})
+	t.Cleanup(func() { close(over) })
+	c = &Config{workers: newWorkers(over)}
 	process = &scripted{mailbox: &mailbox{config: c, isLight: isLightForProcess}}
 	pool = &scripted{mailbox: &mailbox{config: c, isLight: isLightForPool}}
 	c.pool = pool.mailbox

@@ -7,8 +7,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// mailbox holds what an actor has been sent, and has its turns run: by a goroutine that is
-// started when there is something to do, or by one that waits for an answer; see inline.go.
+// mailbox holds what an actor has been sent, and has its turns run: by a worker, or by who
+// waits for an answer; see workers.go and inline.go.
 // It refuses what only the actor system may say, and what is nothing; and it leaves nobody
 // without an answer: what it still holds when its actor has stopped, and what it gets after
 // that, is refused; see refusals.go.
@@ -79,7 +79,7 @@ func (m *mailbox) PostUserMessage(message any) {
 // PostSystemMessage takes a message from the actor system.
 func (m *mailbox) PostSystemMessage(message any) {
 	if !isNil(message) && m.push(&m.system, message) {
-		go m.run()
+		m.config.workers.run(m)
 	}
 }
 
@@ -87,7 +87,7 @@ func (m *mailbox) PostSystemMessage(message any) {
 // the actor has stopped nobody is told of a dead letter.
 func (m *mailbox) post(message any) {
 	if m.push(&m.user, message) {
-		go m.run()
+		m.config.workers.run(m)
 	}
 }
 
@@ -123,7 +123,7 @@ func (m *mailbox) next(only func(message any) bool) (message any, isSystem, ok b
 		m.running = false
 		return nil, false, false
 	case only != nil && (q == &m.system || !only(q.first())):
-		go m.run()
+		m.config.workers.run(m)
 		return nil, false, false
 	}
 	return q.pop(), q == &m.system, true
@@ -148,7 +148,7 @@ func (m *mailbox) turn(message any, isSystem bool) {
 		reason := recover()
 		if reason == nil {
 			reason = errGoexit
-			defer func() { go m.run() }()
+			defer m.config.workers.run(m)
 		}
 		m.inHand = nil
 		m.actor.EscalateFailure(reason, message)

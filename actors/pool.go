@@ -48,7 +48,7 @@ type entry struct {
 }
 
 func newPool(c *Config, m *mailbox) *pool {
-	return &pool{config: c, mailbox: m, entries: map[string]*entry{}, owners: owners{}}
+	return &pool{config: c, mailbox: m, entries: map[string]*entry{}, owners: owners{}, shutdown: c.shutdown}
 }
 
 // Receive dispatches.
@@ -111,11 +111,12 @@ func (p *pool) Receive(ctx actor.Context) {
 	case *expire:
 		p.retain()
 	case *actor.Started:
+		p.checkShutdown() // which it may have to go on with
 	case *actor.Terminated:
 		p.terminated(m)
 	case *actor.Restarting:
 		p.stopping = true
-		p.refuseAll()
+		p.fail()
 	case *actor.Stopping:
 		p.stopping = true
 	case *actor.Stopped:
@@ -353,18 +354,15 @@ func (p *pool) terminated(m *actor.Terminated) {
 	p.released(e)
 }
 
-// refuseAll answers who waits for the pool itself, which has failed and goes on empty. The
-// process actors, which stop, answer who waits for them.
-func (p *pool) refuseAll() {
+// fail answers who waits for a release by the pool, which has failed and goes on empty: the
+// process actors stop, and answer who waits for them. A shutdown goes on.
+func (p *pool) fail() {
 	failed := &messages.Error{Code: messages.CodeFailed, Message: "pool failed"}
 	for _, e := range p.entries {
 		for _, w := range e.releasers.take() {
 			p.answer(w.asker, failed)
 		}
 	}
-	if p.shutdown != nil {
-		for _, asker := range p.shutdown.askers {
-			p.answer(asker, failed)
-		}
-	}
+	p.countAll()
+	p.config.shutdown = p.shutdown
 }

@@ -40,6 +40,31 @@ func TestAPoolThatFailsAnswersWhoWaitsForIt(t *testing.T) {
 	}
 }
 
+// A shutdown goes on when the pool fails, and counts what has ended by that.
+func TestAPoolThatFailsDuringAShutdown(t *testing.T) {
+	t.Parallel()
+	for name, directive := range map[string]actor.Directive{
+		"Resume": actor.ResumeDirective, "Restart": actor.RestartDirective, "Stop": actor.StopDirective, "Escalate": actor.EscalateDirective,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRigUnder(t, directive)
+			id, other := r.start(messages.Shell("trap '' TERM; echo on; sleep 1000; sleep 1000")), r.start(messages.Shell("exit 3"))
+			r.awaitText(id, "on")
+			ask[*messages.Exit](r, &messages.WaitExit{ID: other})
+			first, second := r.later(&messages.Shutdown{}), r.later(&messages.Shutdown{})
+			r.system.Root.Send(r.pool, &fails{})
+			refused := r.ask(&messages.StartProcess{Spec: messages.Shell("sleep 1000")})
+			require.IsType(t, &messages.Error{}, refused)
+			assert.Equal(t, messages.CodeClosed, refused.(*messages.Error).Code)
+			for _, f := range []*actor.Future{first, second} {
+				assert.Equal(t, &messages.ShutdownReport{Killed: 1}, r.result(f))
+			}
+			assert.Empty(t, r.marked())
+		})
+	}
+}
+
 // A process actor that is held up is not left out of a list as if it were not there.
 func TestAListThatIsNotComplete(t *testing.T) {
 	t.Parallel()

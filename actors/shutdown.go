@@ -61,22 +61,29 @@ func (p *pool) checkShutdown() {
 	}()
 }
 
+// countAll counts what the end of the pool kills.
+func (p *pool) countAll() {
+	for _, e := range p.entries {
+		if e.counts {
+			e.counts = false
+			p.shutdown.count(killed)
+		}
+	}
+}
+
 // stopped is the last act of the pool, which a shutdown has stopped, or somebody else. When
 // nothing is left of the processes, who waits for that is told.
 func (p *pool) stopped() {
 	stopTimer(p.ended.timer)
 	p.mailbox.stop()
-	s := p.shutdown
-	if s == nil {
-		s = &shutdown{}
-	}
-	entries := p.entries
-	for _, e := range entries {
-		if p.shutdown == nil && !e.ended || e.counts {
-			s.count(killed)
+	if p.shutdown == nil {
+		p.shutdown = &shutdown{}
+		for _, e := range p.entries {
+			e.counts = !e.ended
 		}
 	}
-	config := p.config
+	p.countAll()
+	config, s, entries := p.config, p.shutdown, p.entries
 	go func() {
 		config.close(time.Now())
 		for _, e := range entries {

@@ -228,3 +228,51 @@ func (f failing) Handle(context.Context, slog.Record) error {
 	f.fail()
 	return nil
 }
+
+// Thousands that exit at once: a subscriber hears of each, and each time in order.
+func TestCompanyManyExitsAtOnce(t *testing.T) {
+	const n = 4000
+	eng, system := company(t)
+	var mu sync.Mutex
+	last := map[string]string{} // event by process
+	exited, disorder := 0, 0
+	subscription := system.EventStream.Subscribe(func(event any) {
+		mu.Lock()
+		defer mu.Unlock()
+		note := func(id, what, after string) {
+			if last[id] != after {
+				disorder++
+			}
+			last[id] = what
+		}
+		switch m := event.(type) {
+		case *messages.ProcessStarted:
+			note(m.ID, "started", "")
+		case *messages.ProcessStopping:
+			note(m.ID, "stopping", "started")
+		case *messages.ProcessExited:
+			note(m.ID, "exited", "stopping")
+			exited++
+		}
+	})
+	defer system.EventStream.Unsubscribe(subscription)
+	var starts sync.WaitGroup
+	for range 8 {
+		starts.Go(func() {
+			for range n / 8 {
+				_, err := eng.Start(soon(t), procession.Spec{Command: "sleep", Args: []string{"1000"}})
+				assert.NoError(t, err)
+			}
+		})
+	}
+	starts.Wait()
+	killed, err := eng.KillAll(soon(t), procession.Selector{})
+	require.NoError(t, err)
+	assert.Equal(t, n, killed)
+	eventually(t, 30*time.Second, "all is told", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return exited == n
+	})
+	assert.Zero(t, disorder, "events out of order")
+}
