@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/messages"
 )
 
 // BenchmarkExitToWait: how long after the end of a program Wait answers, against
@@ -68,4 +71,46 @@ func BenchmarkExitToWait(b *testing.B) {
 	b.ReportMetric(quantile(engine, 0.99), "p99-ns")
 	b.ReportMetric(median(plain), "plain-p50-ns")
 	b.ReportMetric(quantile(plain, 0.99), "plain-p99-ns")
+}
+
+// BenchmarkExitToEvent: how long after the end of a program a subscriber of the actor
+// system's EventStream hears of it, beyond a thread that does nothing but wait for that
+// (poll of a pidfd). Goal is for later-ns, the median of the differences.
+func BenchmarkExitToEvent(b *testing.B) {
+	e := newEngine(b)
+	heard := make(chan time.Time, 1)
+	subscription := e.System().EventStream.Subscribe(func(event any) {
+		if _, is := event.(*messages.ProcessExited); is {
+			heard <- time.Now()
+		}
+	})
+	defer e.System().EventStream.Unsubscribe(subscription)
+	var later []float64
+	total := scale(400)
+	for b.Loop() {
+		for range total {
+			id, err := e.Start(background, procession.Spec{Command: "cat", Stdin: true})
+			check(b, err)
+			info, err := e.Info(background, id)
+			check(b, err)
+			pidfd, err := unix.PidfdOpen(info.PID, 0)
+			check(b, err)
+			seen := make(chan time.Time, 1)
+			waits := make(chan struct{})
+			go func() {
+				close(waits)
+				unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, -1)
+				seen <- time.Now()
+			}()
+			<-waits
+			check(b, e.CloseStdin(background, id))
+			later = append(later, float64((<-heard).Sub(<-seen)))
+			check(b, unix.Close(pidfd))
+			check(b, e.Release(background, id))
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(later), "later-ns")
+	b.ReportMetric(quantile(later, 0.99), "p99-ns")
+	b.ReportMetric(50_000, "goal")
 }

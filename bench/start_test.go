@@ -33,7 +33,7 @@ func BenchmarkStart(b *testing.B) {
 				side{"limit", func() float64 {
 					return atOnce(b, n, total, func() error { return least.run(trueProgram) })
 				}},
-			).speed(map[int]float64{1: 0.9, 8: 0.88, 64: 0.88}[n], "ns/start")
+			).speed(map[int]float64{1: 0.97, 8: 0.95, 64: 0.95}[n], "ns/start")
 		})
 	}
 }
@@ -57,7 +57,7 @@ func BenchmarkStartCPU(b *testing.B) {
 				side{"plain", used(func() error { return plainRun(trueProgram) })},
 				side{"go-cmd", used(func() error { return goCmdRun(trueProgram) })},
 				side{"limit", used(func() error { return least.run(trueProgram) })},
-			).cost(1.5, "cpu-ns/start")
+			).cost(map[int]float64{1: 1.3, 8: 1.25}[n], "cpu-ns/start")
 		})
 	}
 }

@@ -49,7 +49,7 @@ func TestRowsAgreeWithBenchmarks(t *testing.T) {
 	r := sample(t)
 	printed := map[string]string{ // what the goal of a benchmark is for, if it has several figures
 		"IdleMemory": "B/process", "IdleThreads": "threads", "IdleDescriptors": "fds/process", "StartWhileMany": "kept",
-		"InfoWhileFlooded": "p50-ns", "Snapshot": "ns/snapshot", "List": "ns/list", "ExitToWait": "later-ns", "Growth": "growth-B",
+		"InfoWhileFlooded": "p50-ns", "Snapshot": "ns/snapshot", "List": "ns/list", "ExitToWait": "later-ns", "ExitToEvent": "later-ns", "Info": "ns/request", "Read": "ns/read", "Growth": "growth-B",
 	}
 	for _, row := range slices.Concat(goals, others) {
 		bench, _ := r.find(row.bench)
