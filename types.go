@@ -13,6 +13,7 @@ type (
 	Probe          = messages.Probe
 	Policy         = supervisor.Policy
 	Stream         = messages.Stream
+	Overflow       = messages.Overflow
 	Segment        = messages.Segment
 	Output         = messages.Output
 	ReadOptions    = messages.ReadOptions
@@ -35,6 +36,12 @@ const Unlimited = messages.Unlimited
 const (
 	Stdout = messages.Stdout
 	Stderr = messages.Stderr
+)
+
+// What happens to output that nobody reads in time.
+const (
+	DropOldest = messages.DropOldest
+	Block      = messages.Block
 )
 
 // The states of a process.

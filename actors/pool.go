@@ -183,6 +183,9 @@ func (p *pool) start(m *messages.StartProcess) {
 		id: p.newID(), spec: own(m.Spec, p.config), createdAt: time.Now(),
 	}
 	r.log = output.NewLog(r.spec.OutputLimit)
+	if r.spec.Overflow == messages.Block {
+		r.log.Block()
+	}
 	pid, err := p.spawn(r)
 	if err != nil {
 		p.respond(&messages.Error{Code: messages.CodeFailed, Message: "cannot spawn a process actor: " + err.Error()})

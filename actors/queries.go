@@ -79,14 +79,24 @@ func (p *process) read(asker *actor.PID, o messages.ReadOptions) {
 	case o.MaxBytes < 0:
 		p.answer(asker, p.refusal(messages.CodeInvalidRequest, "max bytes "+strconv.Itoa(o.MaxBytes)+" is negative"))
 	case o.Cursor < end || p.exit != nil || o.Wait == 0:
+		p.askedFrom(o.Cursor)
 		p.answer(asker, p.chunk(o))
 	default:
+		p.askedFrom(o.Cursor)
 		read := &pendingRead{asker: asker, options: o}
 		if o.Wait > 0 {
 			read.timer = time.AfterFunc(o.Wait, func() { p.tell(&readElapsed{read}) })
 		}
 		p.reads.add(asker, read)
 		p.awaitOutput(end)
+	}
+}
+
+// askedFrom makes room in the log by what lies before a reader's cursor, and lets the process
+// go on that has waited for that. Its pipes are not read in the turn, which may be a caller's.
+func (p *process) askedFrom(cursor int64) {
+	if p.log.Asked(cursor) && p.run != nil && p.run.process != nil {
+		go p.run.process.ReadOn()
 	}
 }
 

@@ -33,6 +33,7 @@ func validate(s *messages.Spec) *messages.Error {
 		check.noNUL(s.Env[name], "Env %s", name)
 	}
 	check.that(s.OutputLimit >= messages.Unlimited, "OutputLimit %d is negative (Unlimited is -1)", s.OutputLimit)
+	check.that(s.Overflow <= messages.Block, "Overflow %d is unknown", s.Overflow)
 	check.notNegative("Timeout", s.Timeout)
 	check.notNegative("Grace", s.Grace)
 	check.that(s.StopSignal >= 0 && s.StopSignal <= 64, "StopSignal %d is no signal", s.StopSignal)

@@ -34,6 +34,36 @@ func (s *Stream) UnmarshalText(text []byte) error {
 	return err
 }
 
+// Overflow is what happens to the output of a process that nobody reads in time, when
+// OutputLimit bytes of it are retained.
+type Overflow uint8
+
+const (
+	// DropOldest drops the oldest output. The process is never held up.
+	DropOldest Overflow = iota
+	// Block drops the oldest output only once a ReadOutput has asked from beyond it. While
+	// OutputLimit bytes wait, nothing more is read, and the process waits in its writes, as
+	// for the slow reader of a pipe. What it has written when its leader exits is taken all
+	// the same. It can be ended as any other; what it could not write by then is lost.
+	// Where OutputLimit is Unlimited, nothing ever waits.
+	Block
+)
+
+var overflows = []string{"drop-oldest", "block"}
+
+// String is "drop-oldest" or "block".
+func (o Overflow) String() string { return nameOf(overflows, int(o)) }
+
+// MarshalText encodes it as String does.
+func (o Overflow) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (o *Overflow) UnmarshalText(text []byte) error {
+	i, err := valueOf(overflows, "overflow", string(text))
+	*o = Overflow(i)
+	return err
+}
+
 // Segment is a run of output bytes of one stream.
 //
 // A segment neither begins nor ends inside a UTF-8 encoded character that the

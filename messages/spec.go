@@ -37,6 +37,9 @@ type Spec struct {
 	// together; the oldest go first. 0 is the engine's default (1 MiB unless
 	// WithOutputLimit says otherwise), Unlimited (-1) retains everything.
 	OutputLimit int64
+	// Overflow says what happens when more than that is printed than is read. The
+	// zero value drops the oldest.
+	Overflow Overflow
 	// Stdin keeps a pipe open for Write. Otherwise stdin is the null device.
 	Stdin bool
 	// PTY, if not nil, runs the process on a pseudo-terminal of this size. Its

@@ -9,50 +9,34 @@ import (
 	"github.com/procession-go/procession"
 )
 
-// The marks of a backlog, in bytes. A process that is ahead of the reader of its
-// output by holdAt is held until only goOnAt is left; one that cannot be held
-// loses output when it is ahead by fullAt and the log of the engine is full too.
-const (
-	holdAt = 16 << 20
-	goOnAt = 2 << 20
-	fullAt = 64 << 20
-)
+// fullAt is how many bytes wait in a backlog when it takes no more.
+const fullAt = 1 << 20
 
-// backlog is the output of one process on its way to readers that may be slow.
-//
-// The engine never holds a process up for a reader: what is not read in time is
-// dropped. A command line must not drop anything, and must not keep it all in
-// memory either, so the backlog takes everything from the engine at once, and
-// calls hold to make the process wait, as a full pipe would, when too much has
-// come together.
+// backlog is the output of one process on its way to readers that may be slow. When it is
+// full it asks the engine for nothing more, whose log fills then, too, until the process
+// waits in its writes (procession.Block).
 type backlog struct {
-	hold func(bool)
-
-	mu       sync.Mutex
-	changed  sync.Cond
-	lanes    []*lane
-	size     int64 // of all lanes
-	held     bool
-	nextHold int64
-	ended    bool
-	end      int64 // the offset after the last byte that came
-	dropped  int64 // bytes that the engine has dropped before they came, or a lane has missed
-	err      error // what ended it early
+	mu      sync.Mutex
+	changed sync.Cond
+	lanes   []*lane
+	size    int64 // of all lanes
+	ended   bool
+	end     int64 // the offset after the last byte that came
+	err     error // what ended it early
 }
 
 // lane is what one reader is to get, while the others' readers may wait.
 type lane struct {
 	streams []procession.Stream // which; nil for both, in the order in which they came
 	write   func(procession.Segment) error
-	mayMiss bool // what comes when it is full, so that the other lanes get it
 
 	segments  []procession.Segment
 	size      int64 // of segments, and of what was taken and not yet delivered
 	abandoned bool  // nobody reads it any more
 }
 
-func newBacklog(hold func(bool), lanes ...*lane) *backlog {
-	b := &backlog{hold: hold, nextHold: holdAt, lanes: lanes}
+func newBacklog(lanes ...*lane) *backlog {
+	b := &backlog{lanes: lanes}
 	b.changed.L = &b.mu
 	return b
 }
@@ -93,47 +77,26 @@ func (b *backlog) put(chunk procession.Chunk, err error) {
 		return
 	}
 	b.end = chunk.Next
-	b.dropped += chunk.Dropped
 	for _, l := range b.lanes {
 		for _, s := range chunk.Segments {
-			switch n := int64(len(s.Data)); {
-			case !l.wants(s):
-			case l.mayMiss && l.size >= fullAt:
-				b.dropped += n
-			default:
+			if l.wants(s) {
 				l.segments = append(l.segments, s)
-				l.size += n
-				b.size += n
+				l.size += int64(len(s.Data))
+				b.size += int64(len(s.Data))
 			}
 		}
 	}
 	b.changed.Broadcast()
-	if b.size >= b.nextHold {
-		// Held already, something has let it go on: a signal that ends it does.
-		b.held, b.nextHold = true, b.size+holdAt
-		b.hold(true)
-	}
-	for b.full() {
+	for b.size >= fullAt {
 		b.changed.Wait()
 	}
 }
 
-// full reports whether nothing more is to come yet.
-func (b *backlog) full() bool {
-	size := b.size
-	for _, l := range b.lanes {
-		if l.mayMiss {
-			size -= l.size
-		}
-	}
-	return size >= fullAt
-}
-
-// sums are how many bytes came, how many were dropped, and what ended it early.
-func (b *backlog) sums() (came, dropped int64, err error) {
+// sum is how many bytes came, and what ended it early.
+func (b *backlog) sum() (came int64, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.end, b.dropped, b.err
+	return b.end, b.err
 }
 
 // deliver passes everything on until the end. A lane whose write has failed gets
@@ -194,8 +157,4 @@ func (b *backlog) less(l *lane, n int64) {
 	l.size -= n
 	b.size -= n
 	b.changed.Broadcast()
-	if b.held && b.size <= goOnAt {
-		b.held, b.nextHold = false, holdAt
-		b.hold(false)
-	}
 }

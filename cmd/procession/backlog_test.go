@@ -27,49 +27,23 @@ func chunks(list ...procession.Chunk) func(func(procession.Chunk, error) bool) {
 
 func TestBacklogDeliversInOrderAndCounts(t *testing.T) {
 	var got bytes.Buffer
-	b := newBacklog(func(bool) { t.Error("held for a few bytes") }, &lane{write: func(s procession.Segment) error { got.Write(s.Data); return nil }})
-	first, second := chunkOf(0, 3), chunkOf(7, 5)
+	b := newBacklog(&lane{write: func(s procession.Segment) error { got.Write(s.Data); return nil }})
+	first, second := chunkOf(0, 3), chunkOf(3, 5)
 	copy(first.Segments[0].Data, "abc")
 	copy(second.Segments[0].Data, "defgh")
-	second.Dropped = 4
 	b.fill(chunks(first, second))
 	if err := b.deliver(); err != nil {
 		t.Fatal(err)
 	}
-	if came, dropped, err := b.sums(); got.String() != "abcdefgh" || came != 12 || dropped != 4 || err != nil {
-		t.Errorf("got %q; %d came, %d dropped, %v", &got, came, dropped, err)
-	}
-}
-
-func TestBacklogHoldsAndLetsGoOn(t *testing.T) {
-	var holds []bool
-	b := newBacklog(func(hold bool) { holds = append(holds, hold) }, &lane{write: func(procession.Segment) error { return nil }})
-	b.put(chunkOf(0, holdAt-1), nil)
-	if len(holds) != 0 {
-		t.Fatal("held too early")
-	}
-	b.put(chunkOf(holdAt-1, 1), nil)
-	b.put(chunkOf(holdAt, 1), nil)
-	if len(holds) != 1 || !holds[0] {
-		t.Fatalf("holds = %v, want one", holds)
-	}
-	b.put(chunkOf(holdAt+1, holdAt), nil)
-	if len(holds) != 2 || !holds[1] {
-		t.Fatalf("holds = %v; it was let go on by somebody, and is to be held again", holds)
-	}
-	b.fill(chunks())
-	if err := b.deliver(); err != nil {
-		t.Fatal(err)
-	}
-	if len(holds) != 3 || holds[2] {
-		t.Fatalf("holds = %v, want it to go on", holds)
+	if came, err := b.sum(); got.String() != "abcdefgh" || came != 8 || err != nil {
+		t.Errorf("got %q; %d came, %v", &got, came, err)
 	}
 }
 
 func TestBacklogWaitsWhenFull(t *testing.T) {
 	filled := make(chan struct{})
 	var delivered int64
-	b := newBacklog(func(bool) {}, &lane{write: func(s procession.Segment) error {
+	b := newBacklog(&lane{write: func(s procession.Segment) error {
 		if delivered == 0 {
 			select {
 			case <-filled:
@@ -92,18 +66,14 @@ func TestBacklogWaitsWhenFull(t *testing.T) {
 }
 
 func TestBacklogOfAReaderThatIsGone(t *testing.T) {
-	held := false
 	gone := errors.New("gone")
-	b := newBacklog(func(hold bool) { held = hold }, &lane{write: func(procession.Segment) error { return gone }})
-	b.put(chunkOf(0, holdAt), nil)
+	b := newBacklog(&lane{write: func(procession.Segment) error { return gone }})
+	b.put(chunkOf(0, fullAt-1), nil)
 	if err := b.deliver(); !errors.Is(err, gone) {
 		t.Fatalf("got %v", err)
 	}
-	if held {
-		t.Error("still held")
-	}
-	b.fill(chunks(chunkOf(holdAt, fullAt), chunkOf(holdAt+fullAt, fullAt))) // waits for nobody
-	if came, _, _ := b.sums(); came != holdAt+2*fullAt {
+	b.fill(chunks(chunkOf(fullAt-1, fullAt), chunkOf(2*fullAt-1, fullAt))) // waits for nobody
+	if came, _ := b.sum(); came != 3*fullAt-1 {
 		t.Errorf("%d came", came)
 	}
 }
@@ -111,7 +81,7 @@ func TestBacklogOfAReaderThatIsGone(t *testing.T) {
 func TestBacklogApart(t *testing.T) {
 	told := make(chan struct{})
 	gone := errors.New("gone")
-	b := newBacklog(func(bool) {}, lanesTo(func(s procession.Segment) error {
+	b := newBacklog(lanesTo(func(s procession.Segment) error {
 		if s.Stream == procession.Stderr {
 			close(told)
 			return nil
@@ -145,30 +115,9 @@ func TestBacklogOfALaneThatNobodyHoldsUp(t *testing.T) {
 		}
 		return nil
 	}}
-	b := newBacklog(func(bool) {}, append(lanesTo(wait, false), log)...)
+	b := newBacklog(append(lanesTo(wait, false), log)...)
 	b.fill(chunks(c))
 	if err := b.deliver(); err != nil || !slices.Equal(got, want) || b.size != 0 {
 		t.Errorf("%v; got %v, and %d bytes are left", err, got, b.size)
-	}
-}
-
-// What cannot be held is lost to the lane that may miss it, and to no other.
-func TestBacklogOfALaneThatMayMiss(t *testing.T) {
-	var got, shown int64
-	all := make(chan struct{})
-	log := &lane{write: func(s procession.Segment) error { got += int64(len(s.Data)); return nil }}
-	screen := &lane{mayMiss: true, write: func(s procession.Segment) error {
-		<-all
-		shown += int64(len(s.Data))
-		return nil
-	}}
-	b := newBacklog(func(bool) {}, screen, log)
-	go func() {
-		b.fill(chunks(chunkOf(0, fullAt), chunkOf(fullAt, fullAt), chunkOf(2*fullAt, 1)))
-		close(all)
-	}()
-	err := b.deliver()
-	if _, dropped, _ := b.sums(); err != nil || got != 2*fullAt+1 || shown != fullAt || dropped != fullAt+1 {
-		t.Errorf("%v; %d in the log, %d shown, %d dropped", err, got, shown, dropped)
 	}
 }

@@ -23,10 +23,9 @@ type processFlags struct {
 	outputLimit size
 }
 
-// defaultOutputLimit is how much the engine retains of the output. It is read as
-// it comes, so that this much is dropped only if this program gets no CPU time
-// while the process writes it all.
-const defaultOutputLimit size = 64 << 20
+// defaultOutputLimit is how much of the output waits for its reader, before the process
+// does. The backlog and the pipes take some more.
+const defaultOutputLimit size = 1 << 20
 
 func (p *processFlags) register(flags *pflag.FlagSet) {
 	p.outputLimit = defaultOutputLimit
@@ -35,7 +34,7 @@ func (p *processFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&p.clearEnv, "clear-env", false, "start from an empty environment")
 	flags.DurationVar(&p.timeout, "timeout", 0, "end a process after this `time`: 90s, 1h30m (default never)")
 	flags.DurationVar(&p.grace, "grace", procession.DefaultGrace, "`time` a process gets to end before it is killed")
-	flags.Var(&p.outputLimit, "output-limit", "output kept for a reader that is slow, a `size`: 64KiB, 1MiB, unlimited")
+	flags.Var(&p.outputLimit, "output-limit", "output that may wait for its reader, before the process does, a `size`: 64KiB, 1MiB, unlimited")
 }
 
 // spec is the Spec that the flags make of command.

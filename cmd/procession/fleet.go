@@ -53,6 +53,7 @@ type member struct {
 // stopped, is stopped as well.
 func (f *fleet) start(spec procession.Spec) (*member, error) {
 	ctx := context.Background()
+	spec.Overflow = procession.Block // for its reader
 	f.mu.Lock()
 	f.running++
 	f.grace = max(f.grace, spec.Grace)
@@ -134,7 +135,7 @@ func (f *fleet) close() {
 // among each other only if they go to the same place; write is called for both at
 // the same time otherwise. If it fails the fleet is stopped, and its error
 // returned. The others get everything too, in order, each though write or another
-// of them waits: if the process cannot be held, it is the screen that misses some.
+// of them waits, as far as that fits into a backlog.
 func (f *fleet) follow(m *member, write func(procession.Segment) error, others ...*lane) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -145,11 +146,8 @@ func (f *fleet) follow(m *member, write func(procession.Segment) error, others .
 		}
 		return err
 	}, f.console.together())
-	for _, l := range screen {
-		l.mayMiss = len(others) > 0
-	}
-	b := newBacklog(func(hold bool) { f.hold(m, hold) }, append(screen, others...)...)
-	go b.fill(f.engine.Follow(ctx, m.ID, procession.ReadOptions{}))
+	b := newBacklog(append(screen, others...)...)
+	go b.fill(f.engine.Follow(ctx, m.ID, procession.ReadOptions{MaxBytes: fullAt}))
 	delivered := make(chan error, 1)
 	go func() { delivered <- b.deliver() }()
 	var err error
@@ -159,11 +157,8 @@ func (f *fleet) follow(m *member, write func(procession.Segment) error, others .
 		return err
 	}
 	err = <-delivered
-	came, dropped, lost := b.sums()
-	m.bytes = came
-	if dropped > 0 {
-		f.console.say("%s of the output of %s were dropped, because nobody read them in time", bytesText(dropped), m.Name)
-	}
+	var lost error
+	m.bytes, lost = b.sum()
 	return errors.Join(err, f.unlessKilled(lost))
 }
 
@@ -183,13 +178,4 @@ func (f *fleet) wasKilled() bool {
 	default:
 		return false
 	}
-}
-
-// hold makes a process, and those of its group, wait or go on.
-func (f *fleet) hold(m *member, hold bool) {
-	sig := goOnSignal
-	if hold {
-		sig = holdSignal
-	}
-	f.engine.Signal(context.Background(), m.ID, sig) // it may have ended: nothing to hold then
 }

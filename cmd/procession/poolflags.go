@@ -54,17 +54,10 @@ func (p *poolFlags) load(c *console, args []string) (*poolfile.Pool, error) {
 	return pool, nil
 }
 
-// poolOutputLimit is how much the engine retains of the output of a process
-// whose file does not say: it runs for long, and its output is read as it comes.
-const poolOutputLimit = 8 << 20
-
 // complete puts in what a spec of a pool file leaves open.
 func complete(spec procession.Spec, grace time.Duration) procession.Spec {
 	if spec.Grace == 0 {
 		spec.Grace = max(grace, 1) // 0 would be the engine's default
-	}
-	if spec.OutputLimit == 0 {
-		spec.OutputLimit = poolOutputLimit
 	}
 	if spec.PTY != nil {
 		spec.Env = withTerm(spec.Env)

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestOutputIsByteExact(t *testing.T) {
@@ -265,8 +266,14 @@ func TestASlowReaderLosesNothing(t *testing.T) {
 	}
 	out := start(t, cmd)
 	pid := readPID(t, bufio.NewReader(errs))
-	if _, err := os.Stat("/proc/self/stat"); err == nil {
-		until(t, "it is held", func() bool { return processState(pid) == "T" })
+	if _, err := os.Stat("/proc/self/io"); err == nil {
+		before, since := 0, time.Now()
+		until(t, "it waits", func() bool {
+			if now := written(pid); now != before {
+				before, since = now, time.Now()
+			}
+			return before > 2*fullAt && time.Since(since) > 200*time.Millisecond
+		})
 	}
 	want, got := sha256.New(), sha256.New()
 	io.Copy(want, noise(3, n))
@@ -276,22 +283,44 @@ func TestASlowReaderLosesNothing(t *testing.T) {
 	}
 }
 
-// What cannot be held must not fill the memory, and what is lost is told. The log
-// has room for more than fullAt, so that as much comes whoever gets a turn first.
-func TestWhatIsDroppedIsTold(t *testing.T) {
-	const n = 200_000_000
-	finished := filepath.Join(t.TempDir(), "finished")
-	line := fmt.Sprintf(`setsid sh -c 'head -c %d /dev/zero; : >%s' & wait`, n, finished)
-	cmd := cli(t, "run", "--output-limit", "80MiB", "--", "sh", "-c", line)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out := start(t, cmd)
-	until(t, "all is written", func() bool { _, err := os.Stat(finished); return err == nil })
-	k, _ := io.Copy(io.Discard, out)
-	if code := wait(t, cmd); code != 0 || k < fullAt || k >= n {
-		t.Errorf("exit code %d, %d bytes came of %d", code, k, n)
+// A reader that pauses gets everything, whatever group the writer is in, and however it ends.
+func TestAReaderThatPausesGetsEverything(t *testing.T) {
+	const n = 20_000_000
+	for name, line := range map[string]string{
+		"the leader":            `exec head -c %d /dev/zero`,
+		"a group of its own":    `timeout 100 head -c %d /dev/zero`,
+		"a session of its own":  `setsid -w head -c %d /dev/zero`,
+		"a background job":      `set -m; head -c %d /dev/zero & wait`,
+		"a pipeline":            `head -c %d /dev/zero | timeout 100 cat`,
+		"it ignores being held": `trap '' CONT TSTP TTOU; head -c %d /dev/zero; exit 0`,
+	} {
+		for _, args := range [][]string{{"run", "--", "sh", "-c"}, {"run", "--output-limit", "4KiB", "--", "sh", "-c"}, {"run", "-q"}} {
+			t.Run(name+" "+strings.Join(args, " "), func(t *testing.T) {
+				t.Parallel()
+				line := fmt.Sprintf(line, n)
+				want := int64(n)
+				if args[1] == "-q" { // with its prefix, and a last newline
+					line = strings.ReplaceAll(line, "/dev/zero", "/dev/zero | tr '\\000' '\\n'")
+					want = 0
+				}
+				cmd := cli(t, append(args, line)...)
+				var stderr bytes.Buffer
+				cmd.Stderr = &stderr
+				out := start(t, cmd)
+				time.Sleep(300 * time.Millisecond) // the reader pauses
+				var k int64
+				if want > 0 {
+					k, _ = io.Copy(io.Discard, out)
+				} else {
+					all, _ := io.ReadAll(out)
+					k, want = int64(bytes.Count(all, []byte("\n"))), n
+				}
+				if code := wait(t, cmd); code != 0 || k != want {
+					t.Errorf("exit code %d, %d came of %d; %s", code, k, want, &stderr)
+				}
+			})
+		}
 	}
-	oneLine(t, stderr.String(), "dropped", bytesText(n-k))
 }
 
 // start starts the command line and answers its standard output.
@@ -319,6 +348,14 @@ func readPID(t *testing.T, r *bufio.Reader) int {
 		t.Fatalf("no PID but %q, %v", line, err)
 	}
 	return pid
+}
+
+// written is how many bytes a process has written (proc(5)).
+func written(pid int) (n int) {
+	io, _ := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
+	_, rest, _ := strings.Cut(string(io), "wchar: ")
+	fmt.Sscan(rest, &n)
+	return n
 }
 
 // processState is the letter that ps shows, "" if there is no such process.

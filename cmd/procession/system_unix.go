@@ -16,13 +16,7 @@ import (
 // endSignals ask this program to end.
 var endSignals = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
 
-const (
-	hangUp = syscall.SIGHUP
-
-	// holdSignal makes a process wait, and goOnSignal go on.
-	holdSignal = syscall.SIGSTOP
-	goOnSignal = syscall.SIGCONT
-)
+const hangUp = syscall.SIGHUP
 
 // swallowBrokenPipes makes writing to a pipe that nobody reads any more an error
 // (EPIPE) on stdout and stderr too, where it would end a Go program.

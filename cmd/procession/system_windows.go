@@ -10,13 +10,7 @@ import (
 // endSignals ask this program to end.
 var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
 
-const (
-	hangUp = syscall.SIGHUP
-
-	// There is nothing that makes a process wait.
-	holdSignal = syscall.Signal(0)
-	goOnSignal = syscall.Signal(0)
-)
+const hangUp = syscall.SIGHUP
 
 func swallowBrokenPipes() {}
 

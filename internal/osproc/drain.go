@@ -30,10 +30,21 @@ func (p *Process) Drain(idle, limit time.Duration) {
 	d := &drain{process: p, idle: idle, from: now, end: now.Add(max(idle, limit))}
 	d.timer = time.AfterFunc(time.Hour, d.check)
 	p.draining.Swap(d).stop()
-	d.timer.Reset(idle) // not before: it must find itself there
-	for i, s := range p.streams {
-		d.streams[i].owed.Store(int64(s.pending()) + d.streams[i].read.Load())
+	d.timer.Reset(idle)    // not before: it must find itself there
+	if p.log.Room() >= 0 { // if not, this has been done already, and nobody reads
+		for i, s := range p.streams {
+			d.streams[i].owed.Store(int64(s.pending()) + d.streams[i].read.Load())
+		}
 	}
+	p.ReadOn()
+}
+
+// owes is how much of what was in the pipe of a stream is still to be read.
+func (d *drain) owes(stream int) int64 {
+	if d == nil {
+		return 0
+	}
+	return max(0, d.streams[stream].owed.Load()-d.streams[stream].read.Load())
 }
 
 // stop ends the waiting; nil has none.
@@ -62,7 +73,7 @@ func (d *drain) check() {
 	for i, s := range p.streams {
 		if s.pending() > 0 || s.holds() {
 			waits = true
-			owes = owes || d.streams[i].read.Load() < d.streams[i].owed.Load()
+			owes = owes || d.owes(i) > 0
 		}
 	}
 	silent := d.from.Add(time.Duration(d.last.Load())).Add(d.idle)
@@ -87,4 +98,5 @@ func (p *Process) Discard() {
 	for _, s := range p.streams {
 		s.discard()
 	}
+	p.ReadOn()
 }

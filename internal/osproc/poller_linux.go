@@ -86,6 +86,15 @@ func (p *poller) add(fd int, h handler) error {
 	return err
 }
 
+// again tells what add told, if there is something to be read.
+func (p *poller) again(fd int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if fd >= 0 && fd < len(p.watched) && p.watched[fd].handler != nil {
+		unix.EpollCtl(p.epoll, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(fd), Pad: p.watched[fd].serial})
+	}
+}
+
 // remove forgets fd, if it was added; it stays open.
 func (p *poller) remove(fd int) {
 	p.mu.Lock()

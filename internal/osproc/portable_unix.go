@@ -58,6 +58,11 @@ func (s *stream) took(n int) {
 	s.process.draining.Load().took(s.index, n)
 }
 
+func (s *stream) awaitRoom() int { return s.process.awaitRoom(s.index) }
+
+// readOn has nothing to do: its pump waits by itself.
+func (s *stream) readOn() {}
+
 func (s *stream) discard() { s.pump.wake() }
 
 func (s *stream) silence() {

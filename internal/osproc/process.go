@@ -33,6 +33,7 @@ type Process struct {
 	reading    atomic.Int32 // streams that have not ended
 	draining   atomic.Pointer[drain]
 	discarding atomic.Bool // what comes is no output any more
+	gate       *gate       // nil if its log drops what has no room
 	stdin      *os.File    // pipe or terminal, nil if none
 	terminal   *os.File
 	theirs     [3]end // the leader's standard input, output and error, until it has them
@@ -62,6 +63,9 @@ func (h *Host) Start(c Command, notify func(Event)) *Process {
 	p := &Process{ID: c.ID, host: h, notify: notify, log: c.Log, watch: c.Watch, owner: h.owner(c.known())}
 	if p.log == nil {
 		p.log = output.NewLog(1)
+	}
+	if p.log.Blocks() {
+		p.gate = &gate{}
 	}
 	p.ready = &OutputReady{event{p}}
 	err := h.begin()
@@ -166,6 +170,7 @@ func (p *Process) closeFiles() {
 	for _, s := range p.streams {
 		s.close()
 	}
+	p.gate.close()
 	if p.stdin != nil {
 		p.stdin.Close() // also the terminal; again is harmless
 	}

@@ -24,6 +24,7 @@ type pump struct {
 	spare  []byte                // what is discarded is read into it
 
 	holds atomic.Bool // what it has read is not in the log yet
+	room  int         // how much it may read
 	n     int         // what readOnce has read
 	err   error
 }
@@ -31,6 +32,8 @@ type pump struct {
 // sink is where a pump's output goes.
 type sink interface {
 	took(n int)
+	// awaitRoom waits until something may be read, and answers how much.
+	awaitRoom() int
 	// silence is called when output is to be discarded from now on.
 	silence()
 	// isSilent reports whether it is to be, or is, discarded.
@@ -59,6 +62,7 @@ func (s *pump) run() error {
 			s.sink.silence()
 			s.listen()
 		}
+		s.room = s.sink.awaitRoom()
 		err := s.raw.Read(s.once)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
@@ -122,7 +126,8 @@ func (s *pump) readOnce(fd uintptr) bool {
 
 func (s *pump) space(discarding bool) []byte {
 	if !discarding {
-		return s.buffer.Free()
+		free := s.buffer.Free()
+		return free[:min(len(free), s.room)]
 	}
 	if s.spare == nil {
 		s.spare = make([]byte, burst)

@@ -69,7 +69,11 @@ func (s *stream) readable() {
 		if budget <= 0 && s.heat(false) {
 			return
 		}
-		n, err := readPrompt(s.fd, s.space())
+		space := s.space()
+		if space = space[:min(len(space), s.process.room(s.index))]; len(space) == 0 {
+			return // it is called again by readOn
+		}
+		n, err := readPrompt(s.fd, space)
 		switch {
 		case err == syscall.EAGAIN:
 			if !s.silent {
@@ -94,6 +98,17 @@ func (s *stream) space() []byte {
 	}
 	return s.buffer.Free()
 }
+
+// readOn has a stream read again that had no room.
+func (s *stream) readOn() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pump == nil && !s.ended {
+		s.process.host.poller.again(s.fd)
+	}
+}
+
+func (s *stream) awaitRoom() int { return s.process.awaitRoom(s.index) }
 
 // took hands over what was read.
 func (s *stream) took(n int) {

@@ -121,7 +121,8 @@ func (s *stream) close() { s.file.Close() }
 
 func (s *stream) run() {
 	for {
-		n, err := s.file.Read(s.buffer.Free())
+		free := s.buffer.Free()
+		n, err := s.file.Read(free[:min(len(free), s.process.awaitRoom(s.index))])
 		s.took(n)
 		if err != nil {
 			break
@@ -130,6 +131,9 @@ func (s *stream) run() {
 	s.file.Close()
 	s.discard()
 }
+
+// readOn has nothing to do: it waits by itself.
+func (s *stream) readOn() {}
 
 func (s *stream) took(n int) {
 	s.mu.Lock()

@@ -11,9 +11,12 @@ import (
 // newest bytes of them. The readers of the process append to it; its methods may
 // be called by any goroutine.
 type Log struct {
-	limit int64 // bytes; negative = unlimited
+	limit  int64 // bytes; negative = unlimited
+	blocks bool  // see room.go
 
 	mu      sync.Mutex
+	asked   int64   // a reader has asked for what comes from here on
+	held    bool    // somebody waits for room
 	awaited bool    // somebody is to be told of the next slice
 	end     int64   // absolute offset after the last byte
 	entries []entry // entries[head:] is retained, in order; those before are zero
@@ -118,9 +121,7 @@ func (l *Log) Append(s Slice) (awaited bool) {
 		l.entries = append(l.entries, entry{s.slice, l.end})
 	}
 	l.end += int64(n)
-	if l.limit > 0 && l.end-l.first() > l.limit {
-		l.evict(l.end - l.limit)
-	}
+	l.trim()
 	awaited, l.awaited = l.awaited, false
 	return awaited
 }
@@ -133,7 +134,10 @@ func (l *Log) evict(to int64) {
 		e := &l.entries[l.head]
 		n := e.len()
 		if over := to - e.offset; over < int64(n) {
-			_, n = around(e.bytes(), int(over))
+			begin, end := around(e.bytes(), int(over))
+			if n = end; l.blocks { // somebody may be in the middle of it
+				n = begin
+			}
 		}
 		e.block.release(n)
 		if n < e.len() {
