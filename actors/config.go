@@ -51,6 +51,9 @@ func PoolProps(c *Config) *actor.Props {
 	c.pool, c.ended = m, make(chan struct{})
 	c.workers = newWorkers(c.ended)
 	return m.props(func() actor.Actor { return newPool(c, m) }, actor.WithSpawnFunc(c.spawn), actor.WithOnInit(func(ctx actor.Context) {
+		if c.outbox != nil { // by another function to spawn than ours
+			panic(errSpawned)
+		}
 		c.outbox = newOutbox(ctx.ActorSystem(), c.Logger)
 		if !m.made {
 			panic("a pool needs its own mailbox")
@@ -62,11 +65,12 @@ func PoolProps(c *Config) *actor.Props {
 // again.
 func (c *Config) spawn(system *actor.ActorSystem, id string, props *actor.Props, parent actor.SpawnerContext) (pid *actor.PID, err error) {
 	if !c.spawned.CompareAndSwap(false, true) {
-		return nil, errors.New("these props are for one pool, which was spawned already")
+		return nil, errSpawned
 	}
 	var added *actor.PID
+	over := false
 	defer func() {
-		if reason := recover(); reason != nil {
+		if reason := recover(); reason != nil || !over {
 			if added != nil {
 				system.ProcessRegistry.Remove(added)
 			}
@@ -79,8 +83,12 @@ func (c *Config) spawn(system *actor.ActorSystem, id string, props *actor.Props,
 	if _, taken := system.ProcessRegistry.GetLocal(id); !taken {
 		added = system.NewLocalPID(id)
 	}
-	return actor.DefaultSpawner(system, id, props, parent)
+	pid, err = actor.DefaultSpawner(system, id, props, parent)
+	over = true
+	return pid, err
 }
+
+var errSpawned = errors.New("these props are for one pool, which was spawned already")
 
 // Listen has put called with each event of the pool, which has been spawned, one after the
 // other, until stop is called. It must not block.

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -21,14 +22,15 @@ type mailbox struct {
 	actor     actor.MessageInvoker // nil until it can be given something
 	system    queue                // what the actor system says, which comes first
 	user      queue
-	suspended bool // the actor has failed, and its supervisor decides what comes next
-	running   bool // somebody runs its turns
+	suspended bool       // the actor has failed, and its supervisor decides what comes next
+	running   bool       // somebody runs its turns
+	stopped   *actor.PID // the actor, once it has stopped
 
 	// Of who runs its turns.
-	stopped bool     // the actor has
-	inHand  any      // what the actor is given at present, with its sender
-	own     any      // the request that who runs them waits for, if anybody does
-	onward  *mailbox // where that was forwarded to, if nobody else runs the turns there
+	watchers []*actor.PID // actors of others that are to be told when it stops
+	inHand   any          // what the actor is given at present, with its sender
+	own      any          // the request that who runs them waits for, if anybody does
+	onward   *mailbox     // where that was forwarded to, if nobody else runs the turns there
 }
 
 // props are those of an actor that has m for its mailbox.
@@ -101,6 +103,10 @@ func (m *mailbox) ask(message any, asker *actor.PID) {
 func (m *mailbox) push(to *queue, message any) (isRunner bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.stopped != nil {
+		m.tooLate(to == &m.system, message)
+		return false
+	}
 	to.push(message)
 	if m.running || m.actor == nil || m.suspended && to == &m.user {
 		return false
@@ -156,7 +162,7 @@ func (m *mailbox) turn(message any, isSystem bool) {
 	switch {
 	case !isSystem:
 		m.give(message)
-	case !m.suspends(message):
+	case !m.suspends(message) && !m.watches(message) && !isForged(message):
 		m.actor.InvokeSystemMessage(message)
 	}
 	over = true
@@ -177,6 +183,22 @@ func (m *mailbox) suspends(message any) bool {
 	return suspend || resume
 }
 
+// watches reports whether a message is that somebody watches the actor, or does no more. That
+// is kept here, because the actor system would tell them in the last turn.
+func (m *mailbox) watches(message any) bool {
+	switch w := message.(type) {
+	case *actor.Watch:
+		if w.Watcher != nil {
+			m.watchers = append(m.watchers, w.Watcher)
+		}
+	case *actor.Unwatch:
+		m.watchers = slices.DeleteFunc(m.watchers, func(each *actor.PID) bool { return each.Equal(w.Watcher) })
+	default:
+		return false
+	}
+	return true
+}
+
 // give gives the actor a message of somebody's, or refuses it.
 func (m *mailbox) give(message any) {
 	if m.refuses(message) {
@@ -187,9 +209,19 @@ func (m *mailbox) give(message any) {
 	m.inHand = nil
 }
 
-// stop is the last act of the actor. If that has failed, what the mailbox holds was
-// suspended.
-func (m *mailbox) stop() {
-	m.stopped = true
-	m.PostSystemMessage(&actor.ResumeMailbox{})
+// stop is the last act of the actor. What the mailbox holds, and what it gets from now on, is
+// answered without it: the rest of the last turn is the actor system's, which tells others.
+func (m *mailbox) stop(self *actor.PID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.stopped = self
+	for _, watcher := range m.watchers {
+		m.config.outbox.tell(nil, watcher, &actor.Terminated{Who: self})
+	}
+	for m.system.count() > 0 {
+		m.tooLate(true, m.system.pop())
+	}
+	for m.user.count() > 0 {
+		m.tooLate(false, m.user.pop())
+	}
 }

@@ -41,10 +41,11 @@ type lane struct {
 
 // parcel is a message for an actor, or an event for the EventStream, or a line of the log.
 type parcel struct {
-	to      *actor.PID
-	message any
-	watched actor.Process // whom to, if the message is the actor system's
-	line    *line
+	to          *actor.PID
+	message     any
+	system      actor.SystemMessage // instead of message
+	incarnation *actor.ActorProcess // to whom, if not to whoever has the address
+	line        *line
 }
 
 type line struct {
@@ -79,17 +80,30 @@ func (o *outbox) send(to *actor.PID, message any) {
 	if to == nil {
 		return
 	}
-	process, _ := o.system.ProcessRegistry.Get(to)
-	if own, ok := process.(reply.Direct); ok {
+	switch own := o.local(to).(type) {
+	case *reply.Address:
 		own.Answer(message)
-		return
+	case *gather:
+		own.Answer(message)
+	default:
+		o.put(address(to), parcel{to: to, message: message})
 	}
-	o.put(address(to), parcel{to: to, message: message})
 }
 
-// watch tells an incarnation of an actor that somebody watches it, or does no more.
-func (o *outbox) watch(watched actor.Process, pid *actor.PID, message actor.SystemMessage) {
-	o.put(address(pid), parcel{to: pid, message: message, watched: watched})
+// local is who has an address of this system, nil if nobody has, or if it is one of another
+// system: for these, code of others may be asked.
+func (o *outbox) local(pid *actor.PID) actor.Process {
+	if !isLocal(o.system, pid) {
+		return nil
+	}
+	process, _ := o.system.ProcessRegistry.GetLocal(pid.Id)
+	return process
+}
+
+// tell sends a message of the actor system to an incarnation of an actor, nil for whoever has
+// the address.
+func (o *outbox) tell(incarnation *actor.ActorProcess, pid *actor.PID, message actor.SystemMessage) {
+	o.put(address(pid), parcel{to: pid, system: message, incarnation: incarnation})
 }
 
 // publish tells an event to the engine's listeners, and to subscribers of the system's
@@ -190,8 +204,11 @@ func (o *outbox) deliver(l *lane) {
 			o.logger.Log(context.Background(), p.line.level, p.line.text, p.line.args...)
 		case p.to == nil:
 			o.system.EventStream.Publish(p.message)
-		case p.watched != nil:
-			p.watched.SendSystemMessage(p.to, p.message)
+		case p.incarnation != nil:
+			p.incarnation.SendSystemMessage(p.to, p.system)
+		case p.system != nil:
+			process, _ := o.system.ProcessRegistry.Get(p.to)
+			process.SendSystemMessage(p.to, p.system)
 		default:
 			o.root.Send(p.to, p.message)
 		}

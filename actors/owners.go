@@ -12,10 +12,9 @@ type owners map[string][]*owner
 
 // owner is one incarnation of an actor, as the registry tells it from others.
 type owner struct {
-	pid     *actor.PID
-	process actor.Process       // that of dead letters if there is none
-	actor   *actor.ActorProcess // the same, nil if that is no actor of this system
-	owned   map[*entry]bool
+	pid   *actor.PID
+	actor *actor.ActorProcess // nil if that is no actor of this system
+	owned map[*entry]bool
 }
 
 func address(pid *actor.PID) string { return pid.Address + "/" + pid.Id }
@@ -27,33 +26,36 @@ const localAddress = "nonhost"
 // name is the address of an actor, the same for all by which an actor of this system is
 // known.
 func (p *pool) name(pid *actor.PID) string {
-	if registry := p.ctx.ActorSystem().ProcessRegistry; pid.Address == registry.Address || pid.Address == localAddress {
+	if isLocal(p.ctx.ActorSystem(), pid) {
 		return "/" + pid.Id
 	}
 	return address(pid)
+}
+
+func isLocal(system *actor.ActorSystem, pid *actor.PID) bool {
+	return pid.Address == system.ProcessRegistry.Address || pid.Address == localAddress
 }
 
 // link makes a process end with its owner. If that has stopped already, the pool is told so
 // at once.
 func (p *pool) link(e *entry, pid *actor.PID) {
 	name := p.name(pid)
-	process, incarnation := p.incarnation(pid)
+	incarnation := p.incarnation(pid)
 	i := slices.IndexFunc(p.owners[name], func(o *owner) bool { return o.actor == incarnation })
 	if i < 0 {
 		i = len(p.owners[name])
-		o := &owner{pid: actor.NewPID(pid.Address, pid.Id), process: process, actor: incarnation, owned: map[*entry]bool{}}
+		o := &owner{pid: actor.NewPID(pid.Address, pid.Id), actor: incarnation, owned: map[*entry]bool{}}
 		p.owners[name] = append(p.owners[name], o)
-		p.config.outbox.watch(process, o.pid, &actor.Watch{Watcher: p.ctx.Self()})
+		p.config.outbox.tell(incarnation, o.pid, &actor.Watch{Watcher: p.ctx.Self()})
 	}
 	e.owner = p.owners[name][i]
 	e.owner.owned[e] = true
 }
 
-// incarnation is who has an address at present.
-func (p *pool) incarnation(pid *actor.PID) (actor.Process, *actor.ActorProcess) {
-	process, _ := p.ctx.ActorSystem().ProcessRegistry.Get(pid)
-	incarnation, _ := process.(*actor.ActorProcess)
-	return process, incarnation
+// incarnation is the actor of this system that has an address at present, nil if none has.
+func (p *pool) incarnation(pid *actor.PID) *actor.ActorProcess {
+	incarnation, _ := p.config.outbox.local(pid).(*actor.ActorProcess)
+	return incarnation
 }
 
 func (p *pool) unlink(e *entry) {
@@ -71,7 +73,7 @@ func (p *pool) forgetOwner(o *owner) {
 	p.owners[name] = slices.DeleteFunc(p.owners[name], func(other *owner) bool { return other == o })
 	if len(p.owners[name]) == 0 {
 		delete(p.owners, name)
-		p.config.outbox.watch(o.process, o.pid, &actor.Unwatch{Watcher: p.ctx.Self()})
+		p.config.outbox.tell(o.actor, o.pid, &actor.Unwatch{Watcher: p.ctx.Self()})
 	}
 }
 
@@ -82,7 +84,7 @@ func (p *pool) ownerStopped(who *actor.PID) {
 		return
 	}
 	for _, o := range slices.Clone(p.owners[p.name(who)]) {
-		if _, present := p.incarnation(o.pid); o.actor != nil && present == o.actor {
+		if o.actor != nil && p.incarnation(o.pid) == o.actor {
 			continue
 		}
 		owned := o.owned

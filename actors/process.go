@@ -19,6 +19,10 @@ type process struct{ *record }
 func (p *process) Receive(ctx actor.Context) {
 	defer p.refuseOnPanic(ctx)
 	asker := ctx.Sender()
+	if late, is := ctx.Message().(*written); is && p.failed {
+		p.answer(late.tooLate())
+		return
+	}
 	if p.failed {
 		p.answer(asker, p.refusal(messages.CodeFailed, "its actor has failed too often"))
 		return
@@ -31,7 +35,7 @@ func (p *process) Receive(ctx actor.Context) {
 	case *actor.Stopping:
 		p.abandon()
 	case *actor.Stopped:
-		p.mailbox.stop()
+		p.mailbox.stop(ctx.Self())
 
 	case *osproc.Started:
 		p.started()

@@ -13,8 +13,6 @@ import (
 func (m *mailbox) refuses(message any) bool {
 	_, request, asker := actor.UnwrapEnvelope(message)
 	switch {
-	case m.stopped:
-		m.refuseStopped(request, asker)
 	case isNil(request):
 		m.refuse(asker, fmt.Sprintf("%T is nil", request))
 	case isTheSystems(request):
@@ -25,9 +23,16 @@ func (m *mailbox) refuses(message any) bool {
 	return true
 }
 
-// refuseStopped answers who will not be answered by the actor, which has stopped. Of what the
-// actors tell each other, some is the rest of an answer.
-func (m *mailbox) refuseStopped(request any, asker *actor.PID) {
+// tooLate answers a message for the actor, which has stopped. Of what the actors tell each
+// other, some is the rest of an answer.
+func (m *mailbox) tooLate(isSystem bool, message any) {
+	if watch, is := message.(*actor.Watch); is && isSystem && watch.Watcher != nil {
+		m.config.outbox.tell(nil, watch.Watcher, &actor.Terminated{Who: m.stopped})
+	}
+	if isSystem {
+		return
+	}
+	_, request, asker := actor.UnwrapEnvelope(message)
 	answer := &messages.Error{Code: messages.CodeClosed, Message: messages.ErrClosed.Error()}
 	switch r := request.(type) {
 	case *messages.Cancel: // which is not answered
@@ -36,8 +41,21 @@ func (m *mailbox) refuseStopped(request any, asker *actor.PID) {
 		asker, answer = r.asker, r.err
 	case *selected:
 		asker = r.asker
+	case *written:
+		asker, answer = r.tooLate()
 	}
 	m.config.outbox.send(asker, answer)
+}
+
+// isForged reports whether a message of the actor system lacks what that always says.
+func isForged(message any) bool {
+	switch m := message.(type) {
+	case *actor.Terminated:
+		return m.Who == nil
+	case *actor.Failure:
+		return m.Who == nil || m.RestartStats == nil
+	}
+	return false
 }
 
 func (m *mailbox) refuse(asker *actor.PID, why string) {

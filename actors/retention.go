@@ -78,7 +78,6 @@ func (p *pool) retain() {
 func (p *pool) armExpiry(next time.Time) {
 	stopTimer(p.ended.timer)
 	if !next.IsZero() {
-		system, self := p.ctx.ActorSystem(), p.ctx.Self()
-		p.ended.timer = time.AfterFunc(time.Until(next), func() { system.Root.Send(self, &expire{}) })
+		p.ended.timer = time.AfterFunc(time.Until(next), func() { p.mailbox.post(&expire{}) })
 	}
 }

@@ -75,7 +75,7 @@ func (p *pool) countAll() {
 // nothing is left of the processes, who waits for that is told.
 func (p *pool) stopped() {
 	stopTimer(p.ended.timer)
-	p.mailbox.stop()
+	p.mailbox.stop(p.ctx.Self())
 	if p.shutdown == nil {
 		p.shutdown = &shutdown{}
 		for _, e := range p.entries {

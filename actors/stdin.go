@@ -130,6 +130,19 @@ func (p *process) written(m *written) {
 	p.advance()
 }
 
+// tooLate is what who has written is told when the actor looks after the process no more.
+func (m *written) tooLate() (asker *actor.PID, answer *messages.Error) {
+	if m.run == nil || m.run.writing == nil { // its answer made the actor fail
+		return nil, nil
+	}
+	w := m.run.writing
+	m.run.writing = nil
+	return w.asker, &messages.Error{
+		Code: messages.CodeStdinClosed, ID: m.run.launch.ID, Written: m.n,
+		Message: m.run.launch.ID + ": cannot write: its standard input is closed",
+	}
+}
+
 // cancelWrites takes back the writes of asker. Each is answered with how much
 // was written, when its data is no longer used.
 func (p *process) cancelWrites(asker *actor.PID) {

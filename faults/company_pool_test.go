@@ -116,6 +116,13 @@ func TestCompanyPoolProps(t *testing.T) {
 		}
 		works(t, system, pool)
 	})
+	t.Run("twice, by another function", func(t *testing.T) {
+		system, props := newSystem(), props(t, actor.WithSpawnFunc(actor.DefaultSpawner))
+		pool, err := system.Root.SpawnNamed(props, "pool")
+		require.NoError(t, err)
+		assert.Panics(t, func() { system.Root.SpawnNamed(props, "another") })
+		works(t, system, pool)
+	})
 	t.Run("a name that is taken", func(t *testing.T) {
 		system, props := newSystem(), props(t)
 		stranger, err := system.Root.SpawnNamed(actor.PropsFromFunc(ignores), "pool")

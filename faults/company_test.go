@@ -53,6 +53,8 @@ func company(t *testing.T, opts ...procession.Option) (*procession.Engine, *acto
 func lives(t *testing.T, eng *procession.Engine) {
 	t.Helper()
 	ctx := soon(t)
+	before, err := eng.List(ctx)
+	require.NoError(t, err)
 	spec := procession.Shell("echo ready; sleep 1000")
 	spec.Ready = &procession.Probe{Pattern: "^ready$"}
 	id, err := eng.Start(ctx, spec)
@@ -74,7 +76,7 @@ func lives(t *testing.T, eng *procession.Engine) {
 	require.NoError(t, err)
 	list, err := eng.List(ctx)
 	require.NoError(t, err)
-	assert.Len(t, list, 1)
+	assert.Len(t, list, len(before)+1)
 }
 
 // shutsDown shuts the engine down, and wants nothing to be left.

@@ -187,3 +187,37 @@ func TestEndedWhatManyIncarnationsHaveLeftHearsItOnce(t *testing.T) {
 		r.nothingLeft()
 	})
 }
+
+// A release that lets descendants live on ends the leader alone. What its handler has started
+// by the time at which the whole tree is to end is still its own.
+func TestEndedAHandlerBeforeTheStopBecameWider(t *testing.T) {
+	for _, handler := range handlers {
+		for end, ask := range map[string]func(r *run, id string){
+			"Kill": func(r *run, id string) {
+				if _, err := r.eng.Kill(r.ctx, id); err != nil {
+					require.ErrorIs(r, err, procession.ErrNotFound)
+				}
+			},
+			"Shutdown": func(r *run, _ string) { r.shutdown() },
+		} {
+			t.Run(handler.name+", "+end, func(t *testing.T) {
+				spec := handler.spec(t)
+				spec.LeaveDescendants = true
+				row(t, 2, func(r *run) {
+					r.alone()
+					id := r.startOn(spec)
+					released := make(chan struct{})
+					go func() {
+						defer close(released)
+						r.eng.Release(r.ctx, id)
+					}()
+					time.Sleep(time.Duration(50+r.n%5*50) * time.Millisecond) // it is in its handler
+					ask(r, id)
+					<-released
+					assert.Equal(r, "slept 0\n", r.said())
+					r.nothingLeft()
+				})
+			})
+		}
+	}
+}

@@ -95,9 +95,12 @@ type Snapshot struct {
 // Ledger is the course of the stop of a tree, and who has had what.
 type Ledger struct {
 	Course
-	At   Moment
-	had  map[Being]had
-	free map[int]bool // the process IDs of those that have ended since the stop began
+	At Moment
+	// Alone is when the leaders had the signal alone, before the stop became that of the
+	// tree; nil if they did not.
+	Alone *Moment
+	had   map[Being]had
+	free  map[int]bool // the process IDs of those that have ended since the stop began
 }
 
 // had is what a member has had. newborn: it had the signal as one, from a group that got
@@ -189,10 +192,14 @@ func (l *Ledger) Decide(tree Snapshot, now time.Time) (dues []Due, soon bool) {
 	for _, m := range tree.Members {
 		parents[m.PID] = m.Parent
 	}
+	doings := l.doings(tree.Leaders)
 	for _, m := range parentsFirst(tree.Members, parents) {
 		before := l.had[m.Being]
 		_, hasParent := parents[m.Parent]
 		orphan := !hasParent && !tree.Incomplete
+		if doings != nil && doings.add(l, m) {
+			continue
+		}
 		after, signals := l.decide(m, before, orphan, tree.Terminal, now)
 		if after != before {
 			l.note(m.Being, after)
@@ -203,6 +210,30 @@ func (l *Ledger) Decide(tree Snapshot, now time.Time) (dues []Due, soon bool) {
 		soon = soon || !after.signal && m.Newborn
 	}
 	return dues, soon
+}
+
+// doings are the leaders that had the signal alone, and what these have begun since, by their
+// process IDs: it is theirs as long as they live, whatever the moment of the wider stop.
+type doings map[int]bool
+
+func (l *Ledger) doings(leaders []int) doings {
+	if l.Alone == nil || l.Killing() {
+		return nil
+	}
+	d := doings{}
+	for _, pid := range leaders {
+		d[pid] = true
+	}
+	return d
+}
+
+// add reports whether m is one of them; parents come first.
+func (d doings) add(l *Ledger, m Member) bool {
+	is := d[m.Parent] && l.Alone.ageOf(m.Being) == younger
+	if is {
+		d[m.PID] = true
+	}
+	return is
 }
 
 // parentsFirst are members in the order of their generations.

@@ -47,6 +47,49 @@ func (m Member) executed() Member  { m.Executed = true; return m }
 func (m Member) mortal() Member    { m.Mortal = true; return m }
 func (m Member) deaf() Member      { m.Deaf = true; return m }
 
+// What a leader that had the signal alone has begun since is its own as long as it lives.
+func TestWhatALeaderHasBegunBeforeTheStopBecameWider(t *testing.T) {
+	alone := Moment{Tick: 90, Last: 4990, PIDMax: 32768}
+	between := func(pid int) Member { return Member{Being: Being{pid, 95}, Parent: leader} }
+	for name, test := range map[string]struct {
+		m    Member
+		gets []syscall.Signal
+	}{
+		"begun since, by the leader":             {m: between(4995)},
+		"begun since, in the same tick":          {m: Member{Being: Being{4995, 90}, Parent: leader}},
+		"begun since, by what it had begun":      {m: between(4996).of(4995)},
+		"begun since, by one that was there":     {m: between(4996).of(4001), gets: term},
+		"begun since, an orphan":                 {m: between(4996).orphan(), gets: term},
+		"there before":                           {m: old(4002), gets: term},
+		"there before, in the same tick":         {m: Member{Being: Being{4989, 90}, Parent: leader}, gets: term},
+		"begun after the stop became wider":      {m: young(5001)},
+		"begun after that, and an orphan by now": {m: young(5001).orphan(), gets: term},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := stopping(t)
+			l.Alone = &alone
+			l.Note(Being{PID: leader}, false)
+			tree := Snapshot{Leaders: []int{leader}, Members: []Member{old(4001), between(4995), test.m}}
+			dues, _ := l.Decide(tree, begun)
+			var gets []syscall.Signal
+			for _, due := range dues {
+				if due.PID == test.m.PID {
+					gets = due.Signals
+				}
+			}
+			require.Equal(t, test.gets, gets)
+
+			l.Pass(begun.Add(grace))
+			dues, _ = l.Decide(Snapshot{Leaders: []int{leader}, Members: []Member{test.m}}, begun.Add(grace))
+			require.Equal(t, []Due{{test.m.PID, kill}}, dues)
+		})
+	}
+	l := stopping(t)
+	l.Alone = &alone
+	dues, _ := l.Decide(Snapshot{Members: []Member{between(4995).orphan()}}, begun)
+	require.Equal(t, []Due{{4995, term}}, dues, "its leader has exited")
+}
+
 // The table of docs/architecture.md, "Who gets which signal".
 func TestWhoGetsWhichSignal(t *testing.T) {
 	for name, test := range map[string]struct {

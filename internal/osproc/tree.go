@@ -96,6 +96,10 @@ func (t *tree) stop(stop ending.Stop, narrow bool) {
 	defer t.mu.Unlock()
 	now := time.Now()
 	begins := !t.ledger.Begun() || t.narrow && !narrow
+	if t.narrow && !narrow {
+		alone := t.ledger.At
+		t.ledger.Alone = &alone
+	}
 	due := t.ledger.Ask(stop, now)
 	t.narrow = narrow && (t.narrow || begins)
 	if due != 0 || begins {

@@ -9,15 +9,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// Direct is an address of the engine's own. It may be answered in the turn of an actor:
-// that takes no time, calls nobody and cannot fail. To everybody else the answer goes out
-// after the turn.
-type Direct interface {
-	actor.Process
-	Answer(message any)
-}
-
-// Address is where one answer is sent to. One that has got its answer is used again,
+// Address is where one answer is sent to. It may be answered in the turn of an actor, which
+// takes no time and calls nobody. One that has got its answer is used again,
 // because registering an address is what is dear about a request: every request is
 // answered exactly once.
 type Address struct {
