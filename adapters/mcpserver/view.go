@@ -93,17 +93,19 @@ type tail struct {
 const spare = 64 << 10
 
 func (t *tail) write(text string) {
-	enough := t.limit + 1 // keepEnd looks at the byte before
-	if over := len(text) - enough; over > 0 {
+	if over := t.over(len(text)); over > 0 {
 		t.gone += len(t.held) + over
 		t.held, text = t.held[:0], text[over:]
 	}
 	t.held = append(t.held, text...)
-	if over := len(t.held) - enough; over > spare+t.limit {
+	if over := t.over(len(t.held)); over > 0 && over-t.limit > spare {
 		t.gone += over
 		t.held = append(t.held[:0], t.held[over:]...)
 	}
 }
+
+// over is how many of n bytes need not be held: keepEnd looks at the byte before limit.
+func (t *tail) over(n int) int { return n - t.limit - 1 }
 
 // kept is the end as keepEnd has it, and how many bytes of the whole are before
 // it.

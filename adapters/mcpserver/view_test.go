@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -34,7 +35,7 @@ func TestShowIsTheEndOfTheWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		piece := rapid.SampledFrom([]string{"a", "line\n", "é", "\r", "\x1b[1A", "\x1b[2K", "\x1b[31m", "\n\n", "日本", strings.Repeat("x\n", 150), strings.Repeat("long ", 30_000)})
 		texts := rapid.SliceOfN(piece, 0, 20).Draw(t, "texts")
-		limit := rapid.SampledFrom([]int{1, 2, 10, 100, 1000, 100_000}).Draw(t, "limit")
+		limit := rapid.SampledFrom([]int{1, 2, 10, 100, 1000, 100_000, math.MaxInt}).Draw(t, "limit")
 		re := rapid.SampledFrom([]*regexp.Regexp{nil, regexp.MustCompile("l"), regexp.MustCompile("none")}).Draw(t, "re")
 		segments, _ := pieces(0, texts...)
 		whole := plaintext.String(strings.Join(texts, ""))

@@ -227,7 +227,8 @@ func (l *Log) Count(from int64, most int) int {
 	first, end := l.find(from), len(l.entries)
 	if most > 0 && first < end {
 		from = max(from, l.entries[first].offset)
-		end = min(end, l.find(from+int64(most)-1)+1)
+		last := from + min(int64(most), l.end-from) - 1 // most may be any number
+		end = min(end, l.find(last)+1)
 	}
 	return end - first
 }
