@@ -193,13 +193,20 @@ func (p *process) outputSilent(m *osproc.OutputSilent) {
 	if r == nil || r.process != m.Process() || p.state != draining || m.IsStale() {
 		return
 	}
+	if r.isHeard() {
+		return
+	}
+	r.outputCut = r.outputCut || r.process.OutputIsOpen()
 	if r.stop == nil && !p.spec.LeaveDescendants && !r.treeGone {
 		p.endLeft()
 	}
-	if r.stop == nil || r.leaderOnly || !r.mayStillSpeak() {
+	if !r.isHeard() {
 		r.process.Discard()
 	}
 }
+
+// isHeard reports whether the tree is being ended, and its last words are listened to.
+func (r *run) isHeard() bool { return r.stop != nil && !r.leaderOnly && r.mayStillSpeak() }
 
 // endLeft ends what a leader that has exited by itself has left behind.
 func (p *process) endLeft() {
@@ -212,7 +219,7 @@ func (p *process) conclude() {
 	r := p.run
 	p.state = clearing
 	exit := messages.Exit{
-		Code: r.status.Code, Signal: r.status.Signal, Cause: r.cause, Reason: r.reason, Time: r.status.Time,
+		Code: r.status.Code, Signal: r.status.Signal, Cause: r.cause, Reason: r.reason, OutputCut: r.outputCut, Time: r.status.Time,
 		UserTime: r.status.UserTime, SystemTime: r.status.SystemTime, MaxRSS: r.status.MaxRSS,
 	}
 	p.incarnations = append(p.incarnations, messages.Incarnation{Mark: r.mark, Exit: exit})

@@ -32,9 +32,15 @@ func outputText(info procession.Info, r outputResult, re *regexp.Regexp, cursor 
 	default:
 		b.WriteString("[no output]\n")
 	}
+	if r.OutputCut {
+		b.WriteString(cutText + "\n")
+	}
 	fmt.Fprintf(&b, "[next_cursor: %d]", r.NextCursor)
 	return b.String()
 }
+
+// cutText is what a model reads of output that was not awaited to its end.
+const cutText = "[the end of the output may be missing: the process has ended, and something that it started still held its output open]"
 
 // apart is the output of one stream, where there is nothing in both together: a
 // line matches that is whole in that stream only.

@@ -43,6 +43,7 @@ func describe(info procession.Info) infoResult {
 		processSummary: summaryOf(info),
 		Cwd:            info.Dir, Ready: info.Ready, Restarts: info.Restarts, StartedAt: info.StartedAt,
 		OutputLimit: info.OutputLimit, RetainedBytes: info.Retained, DroppedBytes: info.Dropped,
+		OutputCut: outputCut(info.Exit),
 	}
 	if exit := info.Exit; exit != nil {
 		result.EndedAt, result.MaxRSSBytes = &exit.Time, &exit.MaxRSS
@@ -82,6 +83,9 @@ func infoText(info procession.Info) string {
 			exit.Time.Format("2006-01-02 15:04:05"), exit.Cause, exit.UserTime+exit.SystemTime, exit.MaxRSS)
 	}
 	fmt.Fprintf(&b, "output: %d bytes, %d of them retained", info.OutputBytes, info.Retained)
+	if outputCut(info.Exit) {
+		b.WriteString("\n" + cutText)
+	}
 	return b.String()
 }
 

@@ -110,7 +110,7 @@ func (s *session) read(ctx context.Context, id string, cursor int64, re *regexp.
 	result := outputResult{
 		ProcessID: id, Output: v.output.text, Stdout: v.stdout.text, Stderr: v.stderr.text,
 		Truncated: chunk.Dropped > 0 || v.cut(), Dropped: dropped,
-		ExitCode: exitCode(info.Exit), Signal: exitSignal(info.Exit),
+		OutputCut: outputCut(info.Exit), ExitCode: exitCode(info.Exit), Signal: exitSignal(info.Exit),
 		State: info.State.String(), NextCursor: next,
 	}
 	return outputText(info, result, re, cursor), result, re == nil || v.matched(), nil
@@ -124,6 +124,8 @@ func (s *session) progress(ctx context.Context, id string) string {
 	}
 	return fmt.Sprintf("%s is %s, %d bytes of output", id, info.State, info.OutputBytes)
 }
+
+func outputCut(exit *procession.Exit) bool { return exit != nil && exit.OutputCut }
 
 func exitCode(exit *procession.Exit) *int {
 	if exit == nil || exit.Code < 0 {

@@ -59,6 +59,7 @@ type outputResult struct {
 	Stderr     string  `json:"stderr" jsonschema:"Standard error alone."`
 	Truncated  bool    `json:"truncated" jsonschema:"Whether something was left out at the beginning of output, stdout or stderr."`
 	Dropped    int64   `json:"dropped" jsonschema:"How many bytes before the beginning of output were left out: no longer retained, or too many."`
+	OutputCut  bool    `json:"output_cut" jsonschema:"Whether the end of the output may be missing: the process has ended, and something that it started still held its output open."`
 	ExitCode   *int    `json:"exit_code" jsonschema:"What it exited with. Null while it runs, and if a signal ended it."`
 	Signal     *string `json:"signal" jsonschema:"The signal that ended it, such as SIGKILL. Null if none did."`
 	State      string  `json:"state"`
@@ -111,6 +112,7 @@ type infoResult struct {
 	OutputLimit   int64      `json:"output_limit" jsonschema:"How many bytes of output are retained at the most, -1 for all."`
 	RetainedBytes int64      `json:"retained_bytes"`
 	DroppedBytes  int64      `json:"dropped_bytes"`
+	OutputCut     bool       `json:"output_cut" jsonschema:"Whether the end of the output may be missing: the process has ended, and something that it started still held its output open."`
 	CPUSeconds    *float64   `json:"cpu_seconds" jsonschema:"Null while it runs."`
 	MaxRSSBytes   *int64     `json:"max_rss_bytes" jsonschema:"Null while it runs."`
 }

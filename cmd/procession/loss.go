@@ -40,6 +40,13 @@ func (f *fleet) gone() (gone bool, patience time.Duration) {
 	return f.running == 0, max(f.grace, lastWords)
 }
 
+// tellCut says that the output of a process was not awaited to its end, if it was not.
+func (f *fleet) tellCut(m *member) {
+	if m.exit.OutputCut && !f.wasKilled() {
+		f.console.say("the output of %s was cut: it has ended, and something that it started still held its output open", m.Name)
+	}
+}
+
 // tellLost says how much of the output was lost because it was given up, and
 // answers how the command line ends that would have ended with err. Nothing is said
 // after a kill, which does not wait for readers.

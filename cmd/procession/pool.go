@@ -220,13 +220,18 @@ func (r *poolRun) fail(err error) {
 	}
 }
 
-// endText is how a process has ended, and why if that is not plain.
+// endText is how a process has ended, why if that is not plain, and whether its output
+// was cut.
 func endText(exit procession.Exit) string {
+	text := exit.String()
 	switch {
 	case exit.Reason != "":
-		return exit.String() + " (" + exit.Reason + ")"
+		text += " (" + exit.Reason + ")"
 	case exit.Cause == procession.CauseTimeout, exit.Cause == procession.CauseCrashed:
-		return exit.String() + " (" + exit.Cause.String() + ")"
+		text += " (" + exit.Cause.String() + ")"
 	}
-	return exit.String()
+	if exit.OutputCut {
+		text += ", output cut: something that it started still held it open"
+	}
+	return text
 }

@@ -40,6 +40,9 @@ func runSideBySide(c *console, flags *runFlags, lines []string) (err error) {
 		follows.Go(func() { errs[i] = f.print(m, out, errOut) })
 	}
 	follows.Wait()
+	for _, m := range members {
+		f.tellCut(m)
+	}
 	if err := errors.Join(errs...); isBrokenPipe(err) {
 		return firstFailure(members)
 	} else if err != nil {

@@ -70,6 +70,7 @@ func (f *fleet) see(m *member, timeout time.Duration, write func(procession.Segm
 	case m.exit.Cause == procession.CauseTimeout:
 		f.console.say("%s timed out after %v", m.Name, timeout)
 	}
+	f.tellCut(m)
 	return statusOf(m.exit)
 }
 

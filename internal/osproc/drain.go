@@ -1,6 +1,7 @@
 package osproc
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -63,7 +64,7 @@ func (d *drain) took(stream int, n int) {
 }
 
 // check tells that the output is silent, if it is, and looks again later otherwise. What
-// waits in a pipe is not silent: whoever reads it got no CPU time.
+// waits in a pipe, were it its end, is not silent: whoever reads it got no CPU time.
 func (d *drain) check() {
 	p := d.process
 	if p.draining.Load() != d || p.OutputHasEnded() {
@@ -71,7 +72,7 @@ func (d *drain) check() {
 	}
 	waits, owes := false, false
 	for i, s := range p.streams {
-		if s.pending() > 0 || s.holds() {
+		if s.isUnread() {
 			waits = true
 			owes = owes || d.owes(i) > 0
 		}
@@ -90,6 +91,12 @@ func (d *drain) check() {
 
 // starved is when to look again at a pipe that has not been read.
 const starved = 5 * time.Millisecond
+
+// OutputIsOpen reports whether there may be more output than was read: somebody still has
+// it open, or some of it waits.
+func (p *Process) OutputIsOpen() bool {
+	return slices.ContainsFunc(p.streams, (*stream).isOpen)
+}
 
 // Discard gives up what is still to come: OutputEnded is told as soon as what was read is
 // in the log. The pipes are read on, so that nobody dies of writing to them.

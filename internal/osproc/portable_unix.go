@@ -80,7 +80,10 @@ func (s *stream) isSilent() (wanted, done bool) { return s.process.discarding.Lo
 // pending is not known; the idle time alone decides.
 func (s *stream) pending() int { return 0 }
 
-func (s *stream) holds() bool { return s.pump.holds.Load() }
+func (s *stream) isUnread() bool { return s.pump.holds.Load() }
+
+// isOpen is so until the end has been read, which is at once.
+func (s *stream) isOpen() bool { return !s.silent.Load() }
 
 func (s *stream) close() {
 	if s.pump.file != s.process.terminal {

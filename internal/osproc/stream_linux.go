@@ -224,24 +224,47 @@ func (s *stream) end() {
 
 // pending is how many bytes wait to be read.
 func (s *stream) pending() (n int) {
+	s.look(func(fd int) { n = waiting(fd) })
+	return n
+}
+
+// isUnread reports whether something is not in the log yet that has come: bytes, or the
+// end.
+func (s *stream) isUnread() (unread bool) {
+	s.look(func(fd int) { unread = waiting(fd) > 0 || isHungUp(fd) || s.pump != nil && s.pump.holds.Load() })
+	return unread
+}
+
+// isOpen reports whether there may be more than was read: something waits, or somebody
+// has the other end.
+func (s *stream) isOpen() (open bool) {
+	s.look(func(fd int) { open = waiting(fd) > 0 || !isHungUp(fd) })
+	return open
+}
+
+// look calls f with the descriptor, as long as what comes is output.
+func (s *stream) look(f func(fd int)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.silent:
-		return 0
 	case s.pump == nil:
-		n, _ = unix.IoctlGetInt(s.fd, unix.TIOCINQ)
+		f(s.fd)
 	default:
-		s.pump.raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.TIOCINQ) })
+		s.pump.raw.Control(func(fd uintptr) { f(int(fd)) })
 	}
+}
+
+func waiting(fd int) int {
+	n, _ := unix.IoctlGetInt(fd, unix.TIOCINQ)
 	return n
 }
 
-// holds reports whether what was read is not in the log yet.
-func (s *stream) holds() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.pump != nil && s.pump.holds.Load()
+// isHungUp reports whether nobody has the other end any more (poll(2)).
+func isHungUp(fd int) bool {
+	polled := []unix.PollFd{{Fd: int32(fd)}}
+	_, err := unix.Poll(polled, 0)
+	return err == nil && polled[0].Revents&unix.POLLHUP != 0
 }
 
 // closeFD closes the pipe. A terminal stays open: that would hang up a program

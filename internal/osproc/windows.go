@@ -115,7 +115,14 @@ func (s *stream) start() { go s.run() }
 // pending is not known; the idle time alone decides.
 func (s *stream) pending() int { return 0 }
 
-func (s *stream) holds() bool { return false }
+func (s *stream) isUnread() bool { return false }
+
+// isOpen is so until the end has been read, which is at once.
+func (s *stream) isOpen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.silent
+}
 
 func (s *stream) close() { s.file.Close() }
 
