@@ -17,17 +17,23 @@ import (
 
 func quote(s string) string { return strconv.Quote(s) }
 
-// segments appends to room what is retained from an offset on.
-func (p *process) segments(room []messages.Segment, from int64, limit int) []messages.Segment {
+// segments appends to room what is retained from an offset on, and tells of which streams
+// that begins with a fragment of a line.
+func (p *process) segments(room []messages.Segment, from int64, limit int) (segments []messages.Segment, fragments []messages.Stream) {
 	n := p.log.Count(from, limit)
 	if n == 0 {
-		return nil
+		return nil, nil
 	}
-	segments := slices.Grow(room, n)
+	segments = slices.Grow(room, n)
 	for s := range p.log.Segments(from, limit) {
+		for stream, torn := range s.Torn {
+			if torn {
+				fragments = append(fragments, messages.Stream(stream))
+			}
+		}
 		segments = append(segments, messages.Segment{Stream: messages.Stream(s.Stream), Offset: s.Offset, Data: s.Data})
 	}
-	return segments
+	return segments, fragments
 }
 
 // outputReady answers who waits for output, and as long as somebody does, sees
@@ -53,7 +59,8 @@ func (p *process) getOutput(asker *actor.PID) {
 		exit messages.Exit
 	}
 	o := &answer.Output
-	o.Segments, o.Exit = p.segments(nil, 0, 0), p.endedIn(&answer.exit)
+	o.Segments, _ = p.segments(nil, 0, 0)
+	o.Exit = p.endedIn(&answer.exit)
 	o.Dropped = p.from(0, o.Segments)
 	p.answer(asker, o)
 }
@@ -107,7 +114,8 @@ func (p *process) chunk(o messages.ReadOptions) *messages.Chunk {
 		room [2]messages.Segment
 	}
 	c := &answer.Chunk
-	c.Segments, c.Exit = p.segments(answer.room[:0], o.Cursor, o.MaxBytes), p.endedIn(&answer.exit)
+	c.Segments, c.Fragments = p.segments(answer.room[:0], o.Cursor, o.MaxBytes)
+	c.Exit = p.endedIn(&answer.exit)
 	c.Next = p.from(o.Cursor, c.Segments)
 	c.Dropped = c.Next - o.Cursor
 	for _, s := range c.Segments {

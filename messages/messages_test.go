@@ -190,7 +190,7 @@ func every() []any {
 		&messages.ResizeTerminal{ID: "i", Size: messages.Size{Rows: 3, Cols: 4}}, &messages.SendSignal{ID: "i", Signal: syscall.SIGHUP},
 		&messages.Done{ID: "i", Written: 1}, &messages.Cancel{ID: "i"}, &messages.Monitor{ID: "i"}, &messages.Demonitor{ID: "i"},
 		&messages.ProcessDown{ID: "i", Exit: exit}, &messages.ShutdownReport{Terminated: 1, Killed: 2},
-		&messages.Output{Segments: segments, Dropped: 4, Exit: &exit}, &messages.Chunk{Segments: segments, Next: 8, Exit: &exit, EOF: true},
+		&messages.Output{Segments: segments, Dropped: 4, Exit: &exit}, &messages.Chunk{Segments: segments, Fragments: []messages.Stream{messages.Stderr}, Next: 8, Exit: &exit, EOF: true},
 		&exit, &info, &messages.Error{Code: messages.CodeStart, ID: "i", Message: "m", Errno: syscall.EMFILE},
 		&messages.ProcessStarted{ID: "i", PID: 1, Incarnation: 2, Mark: 3, Time: now}, &messages.ProcessReady{ID: "i", Time: now},
 		&messages.ProcessStopping{ID: "i", Cause: messages.CauseKilled, Time: now}, &messages.ProcessExited{ID: "i", Exit: exit, Final: true},

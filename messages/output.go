@@ -162,6 +162,9 @@ type Chunk struct {
 	// Dropped is how many bytes between the cursor asked for and the first
 	// segment were evicted before they could be read.
 	Dropped int64
+	// Fragments are the streams of which a line was dropped in part: what comes of them
+	// up to their next newline is the rest of it, and no line.
+	Fragments []Stream
 	// Exit is how the process ended, nil while it has not.
 	Exit *Exit
 	// EOF means that the process has ended and Next is the end of its output:

@@ -98,7 +98,8 @@ type Size struct{ Rows, Cols uint16 }
 // (not their zero value) have held once. At least one must be set.
 type Probe struct {
 	// Pattern is a regular expression (RE2 syntax) that a line of the output,
-	// of either stream, must match.
+	// of either stream, must match. A carriage return begins a line anew; one whose end
+	// has not come counts too. Of a line only the first 64 KiB are looked at.
 	Pattern string
 	// TCP is a host:port that must accept a connection.
 	TCP string

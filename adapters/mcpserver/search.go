@@ -13,6 +13,7 @@ import (
 // is nil.
 type lineSearch struct {
 	re      *regexp.Regexp
+	torn    fragments
 	views   [3]plaintext.Renderer // of both streams, and of each
 	streams [2]sequence           // by stream
 	seen    [2]bool               // by stream
@@ -21,12 +22,16 @@ type lineSearch struct {
 
 // feed takes a chunk.
 func (s *lineSearch) feed(chunk procession.Chunk) {
-	if chunk.Dropped > 0 { // what comes next is the middle of some line
+	if chunk.Dropped > 0 {
 		*s = lineSearch{re: s.re, found: s.found}
+		s.torn.of(chunk)
 	}
 	for _, segment := range chunk.Segments {
 		if s.re == nil {
 			s.found = s.found || s.legible(segment)
+			continue
+		}
+		if segment = s.torn.after(segment); len(segment.Data) == 0 {
 			continue
 		}
 		s.seen[segment.Stream] = true

@@ -101,10 +101,18 @@ func (s *session) read(ctx context.Context, id string, cursor int64, re *regexp.
 	if chunk.Exit != nil {
 		info.State, info.Exit = procession.Exited, chunk.Exit
 	}
-	v := viewOf(chunk.Segments, re, limit)
+	segments, torn := chunk.Segments, false
+	if re != nil {
+		segments, torn = withoutFragments(chunk)
+	}
+	v := viewOf(segments, re, limit)
 	next := chunk.Next
-	if info.Exit == nil {
-		next = resume(chunk.Segments, next, re != nil, v)
+	switch {
+	case info.Exit != nil:
+	case torn && !v.matched():
+		next = cursor + chunk.Dropped - 1 // of what was dropped, so that the fragment is known again
+	default:
+		next = resume(segments, next, re != nil, v)
 	}
 	dropped := chunk.Dropped + int64(v.output.cut)
 	result := outputResult{

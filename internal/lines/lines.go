@@ -3,38 +3,94 @@ package lines
 
 import "bytes"
 
-// Scanner puts together the lines of one stream. The zero value is ready.
+// Scanner puts together the lines of one stream. A carriage return begins a line anew, as
+// on a screen: what stood there before it is a line of its own, unless it is empty or the
+// line ends with it ("\r\n"). The zero value is ready.
 type Scanner struct {
-	begun []byte // of a line whose end has not come
+	begun    []byte // of a line whose end has not come
+	seen     int    // bytes of it that Rest has shown
+	returned bool   // a carriage return has come, and nothing after it yet
+	fragment Fragment
 }
 
 // MaxLine is the most of a line that is looked at, in bytes; what follows in the
 // same line is skipped.
 const MaxLine = 64 << 10
 
-// Feed calls line with each line that data completes, its end ("\n" or "\r\n")
-// removed, until line returns false; it answers whether that did not happen.
-// The slice is valid during the call only.
+// short is how long a line may be that is looked at each time that some of it comes.
+const short = 4 << 10
+
+// Feed calls line with each line that data completes, without its end, until line returns
+// false; it answers whether that did not happen. The slice is valid during the call only.
 func (s *Scanner) Feed(data []byte, line func([]byte) bool) bool {
-	for {
-		text, rest, ended := bytes.Cut(data, []byte("\n"))
-		if room := MaxLine - len(s.begun); !ended || len(s.begun) > 0 {
-			s.begun = append(s.begun, text[:min(len(text), room)]...)
-			text = s.begun
+	for data = s.fragment.After(data); len(data) > 0; {
+		end := bytes.IndexAny(data, "\r\n")
+		text := data
+		if end >= 0 {
+			text = data[:end]
 		}
-		if !ended {
-			return true
-		}
-		s.begun = s.begun[:0]
-		if !line(bytes.TrimSuffix(text[:min(len(text), MaxLine)], []byte("\r"))) {
+		if len(text) > 0 && !s.add(text, line) {
 			return false
 		}
-		data = rest
+		switch {
+		case end < 0:
+			return true
+		case data[end] == '\r':
+			s.returned = true
+		case !s.end(line):
+			return false
+		}
+		data = data[end+1:]
 	}
+	return true
 }
 
-// Rest is the line whose end has not come, empty if there is none.
-func (s *Scanner) Rest() []byte { return s.begun }
+// add adds text to the line, or begins it anew.
+func (s *Scanner) add(text []byte, line func([]byte) bool) (goOn bool) {
+	goOn = true
+	if s.returned {
+		goOn = len(s.begun) == 0 || line(s.begun)
+		s.Reset()
+	}
+	s.begun = append(s.begun, text[:min(len(text), MaxLine-len(s.begun))]...)
+	return goOn
+}
+
+// end ends the line.
+func (s *Scanner) end(line func([]byte) bool) (goOn bool) {
+	goOn = line(s.begun)
+	s.Reset()
+	return goOn
+}
+
+// Rest is the line whose end has not come, empty if there is none, or if it is what Rest
+// has shown before.
+func (s *Scanner) Rest() []byte {
+	if len(s.begun) == s.seen {
+		return nil
+	}
+	s.seen = len(s.begun)
+	return s.begun
+}
+
+// IsDue tells when there is something new in Rest to look at: now, if the line is short, or
+// an eighth longer than what was seen of it; else later, when nothing more comes of it. So
+// looking costs little, however long a line grows byte by byte.
+func (s *Scanner) IsDue() (now, later bool) {
+	switch more := len(s.begun) - s.seen; {
+	case more == 0:
+		return false, false
+	case len(s.begun) <= short, more > s.seen/8:
+		return true, false
+	}
+	return false, true
+}
 
 // Reset forgets the line whose end has not come.
-func (s *Scanner) Reset() { s.begun = s.begun[:0] }
+func (s *Scanner) Reset() { *s = Scanner{begun: s.begun[:0]} }
+
+// Skip makes the scanner begin with a fragment.
+func (s *Scanner) Skip() {
+	s.Reset()
+	s.fragment.Open = true
+}

@@ -39,4 +39,8 @@ type Segment struct {
 	// after it is handed out, has no spare capacity, may be read by any
 	// goroutine for as long as it likes, and must not be written to.
 	Data []byte
+	// Torn tells, by stream, whether what was dropped before ended inside a line of it, see
+	// Log.Mark for where one ends besides at a newline.
+	// Only the first segment from an offset before First has it.
+	Torn [2]bool
 }

@@ -22,6 +22,14 @@ type Log struct {
 	entries []entry // entries[head:] is retained, in order; those before are zero
 	head    int
 	marks   []int64 // offsets at which something begins, in order
+	mark    int64   // the last that was before those
+	dropped [2]tail // by stream
+}
+
+// tail is the last that was dropped of a stream.
+type tail struct {
+	end     int64 // absolute offset after it
+	newline bool
 }
 
 // entry is a slice in its place in the output.
@@ -88,7 +96,10 @@ func (l *Log) Mark() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	gone, _ := slices.BinarySearch(l.marks, l.first())
-	l.marks = slices.Delete(l.marks, 0, gone)
+	if gone > 0 {
+		l.mark = l.marks[gone-1]
+		l.marks = slices.Delete(l.marks, 0, gone)
+	}
 	if n := len(l.marks); n == 0 || l.marks[n-1] != l.end {
 		l.marks = append(l.marks, l.end)
 	}
@@ -139,6 +150,7 @@ func (l *Log) evict(to int64) {
 				n = begin
 			}
 		}
+		l.dropped[e.block.stream] = tail{e.offset + int64(n), e.bytes()[n-1] == '\n'}
 		e.block.release(n)
 		if n < e.len() {
 			e.from += int32(n)
@@ -149,6 +161,19 @@ func (l *Log) evict(to int64) {
 		l.head++
 	}
 	l.compact()
+}
+
+// torn tells, by stream, whether what was dropped ended inside a line of it. A line does
+// not go on across a mark.
+func (l *Log) torn() (torn [2]bool) {
+	begins := l.mark
+	if i, _ := slices.BinarySearch(l.marks, l.first()+1); i > 0 {
+		begins = l.marks[i-1]
+	}
+	for s, last := range l.dropped {
+		torn[s] = last.end > begins && !last.newline
+	}
+	return torn
 }
 
 // compact moves the retained entries to the front when at least half of all are
@@ -186,6 +211,10 @@ func (l *Log) Segments(from int64, max int) iter.Seq[Segment] {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		left := max
+		var torn [2]bool
+		if from < l.first() {
+			torn = l.torn()
+		}
 		for i := l.find(from); i < len(l.entries); i++ {
 			e := &l.entries[i]
 			data, offset := e.bytes(), e.offset
@@ -200,9 +229,10 @@ func (l *Log) Segments(from int64, max int) iter.Seq[Segment] {
 				return
 			}
 			e.block.shown = true
-			if !yield(Segment{e.block.stream, offset, data}) || full {
+			if !yield(Segment{e.block.stream, offset, data, torn}) || full {
 				return
 			}
+			torn = [2]bool{}
 			left -= len(data)
 		}
 	}

@@ -16,6 +16,27 @@ type model struct {
 	stream []Stream
 	inside []bool // by offset: a cut there would split a character
 	first  int
+	marks  []int
+}
+
+// torn tells, by stream, whether the last byte before first of the same incarnation is no
+// newline.
+func (m *model) torn() (torn [2]bool) {
+	begins := 0
+	for _, at := range m.marks {
+		if at <= m.first {
+			begins = at
+		}
+	}
+	for s := range torn {
+		for i := m.first - 1; i >= begins; i-- {
+			if m.stream[i] == Stream(s) {
+				torn[s] = m.bytes[i] != '\n'
+				break
+			}
+		}
+	}
+	return torn
 }
 
 // append adds a slice that was handed over; a character is always in one.
@@ -150,6 +171,10 @@ func TestLogIsAsTheModel(t *testing.T) {
 				slice, ok := s.Flush()
 				push(slice, ok, want, s.stream)
 			},
+			"mark": func(t *rapid.T) {
+				l.Mark()
+				m.marks = append(m.marks, len(m.bytes))
+			},
 			"await": func(t *rapid.T) {
 				from := rapid.Int64Range(0, l.End()).Draw(t, "from")
 				if l.Await(from) != (from < l.End()) {
@@ -168,7 +193,15 @@ func TestLogIsAsTheModel(t *testing.T) {
 					t.Fatalf("%d segments, Count said %d", len(segments), n)
 				}
 				at, end := m.read(from, most)
+				var torn [2]bool
+				if from < m.first {
+					torn = m.torn()
+				}
 				for _, s := range segments {
+					if s.Torn != torn {
+						t.Fatalf("torn %v at %d, want %v", s.Torn, s.Offset, torn)
+					}
+					torn = [2]bool{}
 					if s.Offset != int64(at) || len(s.Data) == 0 || cap(s.Data) != len(s.Data) {
 						t.Fatalf("segment [%d, +%d) of %d, want one at %d", s.Offset, len(s.Data), cap(s.Data), at)
 					}
