@@ -155,6 +155,7 @@ func (p *process) leaderExited(m *osproc.LeaderExited) {
 		return
 	}
 	r.status = &m.Status
+	r.outputCut = r.stop != nil && p.log.Room() <= 0 // it was ended while it waited for its readers
 	if p.state == stopping {
 		p.endTree()
 	}

@@ -57,7 +57,8 @@ type Exit struct {
 	Reason string
 	// OutputCut tells that its output was not awaited to its end, as ErrWaitDelay of
 	// os/exec does: after the leader had exited, somebody still held it open, and for
-	// 250 ms nothing came, or the grace was over. What came later may be missing.
+	// 250 ms nothing came, or the grace was over. What came later may be missing. So may
+	// the last of what was ended while it waited for its readers (Block).
 	OutputCut bool
 	// Time is when its leader was seen to have ended.
 	Time time.Time

@@ -1,6 +1,10 @@
 package main
 
-import "time"
+import (
+	"time"
+
+	"github.com/procession-go/procession"
+)
 
 const (
 	// lastWords is how long the output of killed processes may take to be written.
@@ -40,11 +44,20 @@ func (f *fleet) gone() (gone bool, patience time.Duration) {
 	return f.running == 0, max(f.grace, lastWords)
 }
 
-// tellCut says that the output of a process was not awaited to its end, if it was not.
-func (f *fleet) tellCut(m *member) {
-	if m.exit.OutputCut && !f.wasKilled() {
+// tellCut says that the output of a process is not complete, if it is not, and answers how
+// the command line ends that would have ended with err.
+func (f *fleet) tellCut(m *member, err error) error {
+	switch {
+	case !m.exit.OutputCut || f.wasKilled():
+	case m.exit.Cause == procession.CauseExited:
 		f.console.say("the output of %s was cut: it has ended, and something that it started still held its output open", m.Name)
+	default:
+		f.console.say("the output of %s was cut: it was ended before it had written all", m.Name)
+		if err == nil {
+			return exitStatus(codeEngine)
+		}
 	}
+	return err
 }
 
 // tellLost says how much of the output was lost because it was given up, and

@@ -40,20 +40,21 @@ func runSideBySide(c *console, flags *runFlags, lines []string) (err error) {
 		follows.Go(func() { errs[i] = f.print(m, out, errOut) })
 	}
 	follows.Wait()
-	for _, m := range members {
-		f.tellCut(m)
-	}
+	failure := firstFailure(members)
 	if err := errors.Join(errs...); isBrokenPipe(err) {
-		return firstFailure(members)
+		return failure
 	} else if err != nil {
 		return err
+	}
+	for _, m := range members {
+		failure = f.tellCut(m, failure)
 	}
 	if !flags.quiet {
 		if err := unlessUnread(printTable(c, members)); err != nil {
 			return err
 		}
 	}
-	return firstFailure(members)
+	return failure
 }
 
 // firstFailure is how the member ended that failed before all others.

@@ -65,13 +65,13 @@ func (f *fleet) see(m *member, timeout time.Duration, write func(procession.Segm
 	err := f.follow(m, write)
 	switch {
 	case isBrokenPipe(err): // nobody wants to know more
+		return statusOf(m.exit)
 	case err != nil:
 		return err
 	case m.exit.Cause == procession.CauseTimeout:
 		f.console.say("%s timed out after %v", m.Name, timeout)
 	}
-	f.tellCut(m)
-	return statusOf(m.exit)
+	return f.tellCut(m, statusOf(m.exit))
 }
 
 // writeTo passes output on to the same stream of ours.

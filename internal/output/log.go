@@ -150,6 +150,9 @@ func (l *Log) evict(to int64) {
 				n = begin
 			}
 		}
+		if n == 0 {
+			break
+		}
 		l.dropped[e.block.stream] = tail{e.offset + int64(n), e.bytes()[n-1] == '\n'}
 		e.block.release(n)
 		if n < e.len() {

@@ -85,3 +85,14 @@ func TestBlockingLogLosesNothing(t *testing.T) {
 		})
 	})
 }
+
+// A reader may be in the middle of a character, which is not dropped then.
+func TestTheRestOfACharacterIsKept(t *testing.T) {
+	l, out := blockingLog(1), newStream(Stdout)
+	out.read([]byte("é"), appendTo(l))
+	out.read([]byte("€x"), appendTo(l))
+	for cursor, rest := range []string{"é€x", "\xa9€x", "€x", "\x82\xacx", "\xacx", "x", ""} {
+		l.Asked(int64(cursor))
+		assert.Equal(t, rest, combined(l, int64(cursor), 0))
+	}
+}
