@@ -97,15 +97,22 @@ func (c *checker) probe(p messages.Probe) {
 		c.that(isPort(port), "Ready.TCP %q: there is no port %q", p.TCP, port)
 	}
 	if p.HTTP != "" {
-		u, err := url.Parse(p.HTTP)
-		c.that(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "",
-			"Ready.HTTP %q is not an http URL", p.HTTP)
-		c.that(err != nil || u.Port() == "" || isPort(u.Port()), "Ready.HTTP %q: there is no port %q", p.HTTP, u.Port())
+		c.http(p.HTTP)
 	}
 	for i, arg := range p.Exec {
 		c.noNUL(arg, "Ready.Exec[%d]", i)
 		c.that(i > 0 || arg != "", "Ready.Exec[0] is empty")
 	}
+}
+
+// http wants a URL that a GET can be sent to. What is no URL at all is nil.
+func (c *checker) http(target string) {
+	u, err := url.Parse(target)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		c.that(false, "Ready.HTTP %q is no URL with a scheme (http, https) and a host", target)
+		return
+	}
+	c.that(u.Port() == "" || isPort(u.Port()), "Ready.HTTP %q: there is no port %q", target, u.Port())
 }
 
 // isPort reports whether there may be such a port: a number, or a service's name.

@@ -103,7 +103,8 @@ type Probe struct {
 	Pattern string
 	// TCP is a host:port that must accept a connection.
 	TCP string
-	// HTTP is a URL that must answer a GET with a 2xx or 3xx status.
+	// HTTP is a URL, http:// or https:// and a host, that must answer a GET with a
+	// 2xx or 3xx status.
 	HTTP string
 	// Exec is a command and its arguments that must exit 0. It runs with the
 	// process's directory and environment. What it leaves behind is killed before
