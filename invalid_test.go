@@ -114,6 +114,84 @@ func TestAFailedStartSaysWhy(t *testing.T) {
 	}
 }
 
+// A start's error is what os/exec's is, for whatever a program asks errors.Is.
+func TestAStartsErrorIsOfOSExecToo(t *testing.T) {
+	t.Parallel()
+	exit, out := run(t, newEngine(t), helper("start-errors", t.TempDir()))
+	if !exit.Success() || !strings.HasSuffix(out.Stdout(), "all is well\n") {
+		t.Errorf("%v\n%s", exit, out.Combined())
+	}
+}
+
+// helpStartErrors starts what cannot be started, in a directory that is empty and that PATH
+// finds programs in.
+func helpStartErrors() {
+	dir := os.Args[1]
+	insist(os.Chdir(dir) == nil)
+	file := func(name, content string, mode os.FileMode) *os.File {
+		insist(os.WriteFile(name, []byte(content), mode) == nil)
+		f, err := os.OpenFile(name, os.O_RDWR, 0)
+		insist(err == nil, err)
+		return f
+	}
+	file("here", "#!/bin/sh\n", 0o755).Close()
+	file("data", "no program", 0o644).Close()
+	file("text", "no program", 0o755).Close()
+	file("script", "#!/does/not/exist\n", 0o755).Close()
+	busy := file("busy", "#!/bin/sh\n", 0o755)
+	defer busy.Close()
+	insist(os.Symlink("loop", "loop") == nil)
+	os.Setenv("PATH", os.Getenv("PATH")+":.")
+	long := strings.Repeat("x", 200<<10)
+
+	targets := []error{exec.ErrNotFound, exec.ErrDot, fs.ErrNotExist, fs.ErrPermission, fs.ErrInvalid, errors.ErrUnsupported}
+	for errno := syscall.Errno(1); errno < 140; errno++ {
+		targets = append(targets, errno)
+	}
+	e, err := procession.New()
+	insist(err == nil, err)
+	ctx := backgroundWithin()
+	seen := map[error]bool{}
+	for name, spec := range map[string]procession.Spec{
+		"in the working directory": {Command: "here"},
+		"not on PATH":              {Command: "no-such-program-at-all"},
+		"not executable on PATH":   {Command: "data"},
+		"missing":                  {Command: "./missing"},
+		"in a file":                {Command: "./data/x"},
+		"not executable":           {Command: "./data"},
+		"a directory":              {Command: dir},
+		"no program":               {Command: "./text"},
+		"no interpreter":           {Command: "./script"},
+		"being written":            {Command: "./busy"},
+		"a loop":                   {Command: "./loop"},
+		"too long a name":          {Command: "./" + long[:5000]},
+		"too long an argument":     {Command: "true", Args: []string{long}},
+		"too long a variable":      {Command: "true", Env: map[string]string{"A": long}},
+		"no directory":             {Command: "true", Dir: "missing"},
+		"a file as directory":      {Command: "true", Dir: "data"},
+	} {
+		cmd := exec.Command(spec.Command, spec.Args...)
+		cmd.Dir = spec.Dir
+		if spec.Env != nil {
+			cmd.Env = []string{"A=" + spec.Env["A"]}
+		}
+		theirs := cmd.Start()
+		insist(theirs != nil, name, ": os/exec starts it")
+		_, ours := e.Start(ctx, spec)
+		insist(errors.Is(ours, procession.ErrStart), name, ": ", ours)
+		for _, target := range targets {
+			insist(errors.Is(ours, target) == errors.Is(theirs, target), name, ": as to ", target, ": ", ours, ", and of os/exec ", theirs)
+			seen[target] = seen[target] || errors.Is(ours, target)
+		}
+	}
+	for _, target := range []error{exec.ErrNotFound, exec.ErrDot, fs.ErrNotExist, fs.ErrPermission, syscall.ENOEXEC, syscall.E2BIG, syscall.ENOTDIR, syscall.ETXTBSY} {
+		insist(seen[target], "nothing has failed with ", target)
+	}
+	_, err = e.Shutdown(ctx)
+	insist(err == nil, err)
+	os.Stdout.WriteString("all is well\n")
+}
+
 func TestManyFailedStartsAllSayWhy(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, procession.WithMaxProcesses(8))
@@ -178,6 +256,7 @@ func TestAnInvalidSignalIsRefused(t *testing.T) {
 func init() {
 	helpers["few-files"] = helpFewFiles
 	helpers["thrift"] = helpThrift
+	helpers["start-errors"] = helpStartErrors
 }
 
 // insist ends a helper unless ok.

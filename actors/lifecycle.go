@@ -119,8 +119,11 @@ func (p *process) startFailed(err error) {
 func (p *process) startError(err error) *messages.Error {
 	e := &messages.Error{Code: messages.CodeStart, ID: p.id, Message: "start " + quote(p.spec.Command) + ": " + reason(err)}
 	errors.As(err, &e.Errno)
-	if errors.Is(err, exec.ErrNotFound) {
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
 		e.Code = messages.CodeNoCommand
+	case errors.Is(err, exec.ErrDot):
+		e.Code = messages.CodeDot
 	}
 	return e
 }

@@ -27,9 +27,9 @@ var (
 	ErrStdinClosed = errors.New("standard input is closed")
 	// ErrNoTerminal: the process does not run on a terminal.
 	ErrNoTerminal = errors.New("process has no terminal")
-	// ErrStart: the program could not be started. It then also matches
-	// exec.ErrNotFound, fs.ErrPermission or fs.ErrNotExist, or the
-	// syscall.Errno that the system gave.
+	// ErrStart: the program could not be started. It then also matches what
+	// os/exec's error would: exec.ErrNotFound, exec.ErrDot, or the syscall.Errno
+	// that the system gave, and by that fs.ErrNotExist or fs.ErrPermission.
 	ErrStart = errors.New("cannot start")
 	// ErrExited: the process has ended. It also matches os.ErrProcessDone.
 	ErrExited = errors.New("process has ended")
@@ -51,6 +51,7 @@ const (
 	CodeNoTerminal     Code = "no-terminal"       // ErrNoTerminal
 	CodeStart          Code = "start"             // ErrStart, and Errno
 	CodeNoCommand      Code = "command-not-found" // ErrStart, exec.ErrNotFound
+	CodeDot            Code = "command-in-dot"    // ErrStart, exec.ErrDot: PATH finds it in the working directory
 	CodeExited         Code = "exited"            // ErrExited, os.ErrProcessDone
 	CodeNotReady       Code = "not-ready"         // ErrExited, os.ErrProcessDone: it ended before it was ready
 	CodeUnsupported    Code = "unsupported"       // ErrUnsupported
@@ -68,6 +69,7 @@ var sentinels = map[Code][]error{
 	CodeNoTerminal:     {ErrNoTerminal},
 	CodeStart:          {ErrStart},
 	CodeNoCommand:      {ErrStart, exec.ErrNotFound},
+	CodeDot:            {ErrStart, exec.ErrDot},
 	CodeExited:         {ErrExited, os.ErrProcessDone},
 	CodeNotReady:       {ErrExited, os.ErrProcessDone},
 	CodeUnsupported:    {ErrUnsupported},

@@ -66,7 +66,7 @@ func TestErrorsUnwrapToSentinels(t *testing.T) {
 	all := []error{
 		messages.ErrNotFound, messages.ErrClosed, messages.ErrLimit, messages.ErrInvalidSpec, messages.ErrInvalidRequest,
 		messages.ErrStdinClosed, messages.ErrNoTerminal, messages.ErrStart, messages.ErrExited, messages.ErrUnsupported,
-		exec.ErrNotFound, os.ErrProcessDone, fs.ErrNotExist, fs.ErrPermission, syscall.ENOENT, syscall.EMFILE,
+		exec.ErrNotFound, exec.ErrDot, os.ErrProcessDone, fs.ErrNotExist, fs.ErrPermission, syscall.ENOENT, syscall.EMFILE, syscall.EAGAIN,
 	}
 	for _, test := range []struct {
 		err messages.Error
@@ -84,10 +84,12 @@ func TestErrorsUnwrapToSentinels(t *testing.T) {
 		{messages.Error{Code: messages.CodeExited}, []error{messages.ErrExited, os.ErrProcessDone}},
 		{messages.Error{Code: messages.CodeNotReady}, []error{messages.ErrExited, os.ErrProcessDone}},
 		{messages.Error{Code: messages.CodeNoCommand}, []error{messages.ErrStart, exec.ErrNotFound}},
+		{messages.Error{Code: messages.CodeDot}, []error{messages.ErrStart, exec.ErrDot}},
 		{messages.Error{Code: messages.CodeStart}, []error{messages.ErrStart}},
 		{messages.Error{Code: messages.CodeStart, Errno: syscall.ENOENT}, []error{messages.ErrStart, fs.ErrNotExist, syscall.ENOENT}},
 		{messages.Error{Code: messages.CodeStart, Errno: syscall.EACCES}, []error{messages.ErrStart, fs.ErrPermission}},
 		{messages.Error{Code: messages.CodeStart, Errno: syscall.EMFILE}, []error{messages.ErrStart, syscall.EMFILE}},
+		{messages.Error{Code: messages.CodeStart, Errno: syscall.EAGAIN}, []error{messages.ErrStart, syscall.EAGAIN}},
 		{messages.Error{Code: "from the future"}, nil},
 	} {
 		for _, target := range all {

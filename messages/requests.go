@@ -10,7 +10,7 @@ import (
 
 // StartProcess asks the pool to start a process. Answered with ProcessStarted
 // once its program runs, or with an Error (CodeInvalidSpec, CodeLimit,
-// CodeStart, CodeNoCommand, CodeClosed), and then nothing of it is left. The Spec
+// CodeStart, CodeNoCommand, CodeDot, CodeClosed), and then nothing of it is left. The Spec
 // is copied; it is not to be modified until the answer has come.
 type StartProcess struct {
 	Spec Spec
