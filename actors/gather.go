@@ -9,6 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/procession-go/procession/internal/ending"
 	"github.com/procession-go/procession/internal/reply"
 	"github.com/procession-go/procession/messages"
 )
@@ -24,6 +25,7 @@ type gather struct {
 	mu       sync.Mutex
 	answers  []any
 	timer    *time.Timer
+	due      time.Time // when the timer goes off; zero once it was late
 	finished bool
 }
 
@@ -41,6 +43,7 @@ func (p *pool) gather(entries []*entry, question func(e *entry, asker *actor.PID
 	g := &gather{system: p.config.outbox.system, expected: len(entries), done: done}
 	g.pid = reply.Register(g.system, g, "procession-gather")
 	if patience > 0 {
+		g.due = time.Now().Add(patience)
 		g.timer = time.AfterFunc(patience, g.timeout)
 	}
 	for _, e := range entries {
@@ -57,6 +60,7 @@ func (g *gather) Answer(message any) {
 	}
 	g.answers = append(g.answers, message)
 	if g.timer != nil {
+		g.due = time.Now().Add(patience)
 		g.timer.Reset(patience)
 	}
 	if len(g.answers) == g.expected {
@@ -64,10 +68,17 @@ func (g *gather) Answer(message any) {
 	}
 }
 
+// timeout gives up, but once not if it comes late: then the answers have had no time either.
 func (g *gather) timeout() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.finished {
+	over := ending.Overtime(g.due, time.Now())
+	switch {
+	case g.finished:
+	case over > 0 && !g.due.IsZero():
+		g.due = time.Time{}
+		g.timer.Reset(over)
+	default:
 		g.finish()
 	}
 }

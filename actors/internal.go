@@ -63,10 +63,12 @@ type leftGone struct{}
 // moreOutput is sent by a process actor to itself: there is more of what it awaits.
 type moreOutput struct{}
 
-// Timers of a process actor; each is for one incarnation.
+// Timers of a process actor; each is for one incarnation. What has happened before one of
+// them elapses is told before.
 type (
 	timeoutElapsed struct{ run *run }
 	backoffElapsed struct{}
+	readElapses    struct{ read *pendingRead }
 	readElapsed    struct{ read *pendingRead }
 )
 

@@ -87,7 +87,7 @@ func (p *process) started() {
 		return
 	}
 	if p.spec.Timeout > 0 {
-		r.timeout = time.AfterFunc(p.spec.Timeout, func() { p.tell(&timeoutElapsed{r}) })
+		r.timeout = p.after(p.spec.Timeout, &timeoutElapsed{r})
 	}
 	p.nextWrite()
 	p.startProbe()
@@ -311,6 +311,16 @@ func (p *process) backoffElapsed() {
 		p.restarts++
 		p.start()
 	}
+}
+
+// after has a message told that ends the incarnation, once all that has happened by then was
+// told: a timer never wins against that.
+func (p *process) after(d time.Duration, message any) *time.Timer {
+	of, due := p.run.process, time.Now().Add(d)
+	return time.AfterFunc(d, func() {
+		of.LookLate(due)
+		p.tell(message)
+	})
 }
 
 func stopTimer(t *time.Timer) {

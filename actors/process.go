@@ -70,6 +70,8 @@ func (p *process) Receive(ctx actor.Context) {
 		p.backoffElapsed()
 	case *notReady:
 		p.notReady(m.run)
+	case *readElapses:
+		p.readElapses(m.read)
 	case *readElapsed:
 		p.readElapsed(m.read)
 

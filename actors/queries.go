@@ -92,7 +92,7 @@ func (p *process) read(asker *actor.PID, o messages.ReadOptions) {
 		p.askedFrom(o.Cursor)
 		read := &pendingRead{asker: asker, options: o}
 		if o.Wait > 0 {
-			read.timer = time.AfterFunc(o.Wait, func() { p.tell(&readElapsed{read}) })
+			read.timer = time.AfterFunc(o.Wait, func() { p.tell(&readElapses{read}) })
 		}
 		p.reads.add(asker, read)
 		p.awaitOutput(end)
@@ -147,6 +147,19 @@ func (p *process) answerRead(r *pendingRead, answer any) {
 	stopTimer(r.timer)
 	r.answered = true
 	p.answer(r.asker, answer)
+}
+
+// readElapses has what has come by now put into the log, before the read is answered.
+func (p *process) readElapses(read *pendingRead) {
+	if read.answered || p.run == nil || p.run.process == nil {
+		p.readElapsed(read)
+		return
+	}
+	of := p.run.process
+	go func() {
+		of.Look()
+		p.tell(&readElapsed{read})
+	}()
 }
 
 // readElapsed answers a read for which nothing has come in its time. Such are taken out

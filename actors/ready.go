@@ -57,7 +57,7 @@ func (p *process) startProbe() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.probe = &probe{cancel: cancel, watching: spec.Pattern != ""}
-	r.probe.timer = time.AfterFunc(spec.Timeout, func() { p.tell(&notReady{r}) })
+	r.probe.timer = p.after(spec.Timeout, &notReady{r})
 	attempts := attempts{spec: spec, host: p.config.Host, command: p.command()}
 	if conditions := attempts.conditions(); len(conditions) > 0 {
 		r.probe.trying = conditions[0].name

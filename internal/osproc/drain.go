@@ -14,7 +14,8 @@ type drain struct {
 	from    time.Time
 	end     time.Time    // the cap
 	last    atomic.Int64 // when something last came, in nanoseconds since from
-	streams [2]struct{ read, owed atomic.Int64 }
+	owed    [2]atomic.Int64
+	due     time.Time // when the timer is to go off; the timer's alone
 	timer   *time.Timer
 }
 
@@ -28,13 +29,13 @@ func (p *Process) Drain(idle, limit time.Duration) {
 		return
 	}
 	now := time.Now()
-	d := &drain{process: p, idle: idle, from: now, end: now.Add(max(idle, limit))}
+	d := &drain{process: p, idle: idle, from: now, end: now.Add(max(idle, limit)), due: now.Add(idle)}
 	d.timer = time.AfterFunc(time.Hour, d.check)
 	p.draining.Swap(d).stop()
 	d.timer.Reset(idle)    // not before: it must find itself there
 	if p.log.Room() >= 0 { // if not, this has been done already, and nobody reads
 		for i, s := range p.streams {
-			d.streams[i].owed.Store(int64(s.pending()) + d.streams[i].read.Load())
+			d.owed[i].Store(s.unread() + p.taken[i].Load())
 		}
 	}
 	p.ReadOn()
@@ -45,7 +46,7 @@ func (d *drain) owes(stream int) int64 {
 	if d == nil {
 		return 0
 	}
-	return max(0, d.streams[stream].owed.Load()-d.streams[stream].read.Load())
+	return max(0, d.owed[stream].Load()-d.process.taken[stream].Load())
 }
 
 // stop ends the waiting; nil has none.
@@ -55,10 +56,9 @@ func (d *drain) stop() {
 	}
 }
 
-// took notes that n bytes of a stream were taken, and are in the log.
-func (d *drain) took(stream int, n int) {
+// took notes that something was taken.
+func (d *drain) took() {
 	if d != nil {
-		d.streams[stream].read.Add(int64(n))
 		d.last.Store(int64(time.Since(d.from)))
 	}
 }
@@ -67,12 +67,13 @@ func (d *drain) took(stream int, n int) {
 // waits in a pipe, were it its end, is not silent: whoever reads it got no CPU time.
 func (d *drain) check() {
 	p := d.process
+	p.LookLate(d.due)
 	if p.draining.Load() != d || p.OutputHasEnded() {
 		return
 	}
 	waits, owes := false, false
 	for i, s := range p.streams {
-		if s.isUnread() {
+		if s.unread() > 0 {
 			waits = true
 			owes = owes || d.owes(i) > 0
 		}
@@ -83,10 +84,16 @@ func (d *drain) check() {
 	case !now.Before(d.end) && !owes, !waits && !now.Before(silent):
 		p.notify(&OutputSilent{event{p}, d})
 	case waits:
-		d.timer.Reset(starved)
+		d.wait(now, starved)
 	default:
-		d.timer.Reset(min(silent.Sub(now), max(starved, d.end.Sub(now))))
+		d.wait(now, min(silent.Sub(now), max(starved, d.end.Sub(now))))
 	}
+}
+
+// wait has check called again later.
+func (d *drain) wait(now time.Time, after time.Duration) {
+	d.due = now.Add(after)
+	d.timer.Reset(after)
 }
 
 // starved is when to look again at a pipe that has not been read.

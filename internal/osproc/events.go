@@ -34,8 +34,8 @@ type LeaderExited struct {
 	Status Status
 }
 
-// Killed: the deadline of its end has come, and what was left of it gets SIGKILL. It may
-// come twice if that was asked for while its leader was not born yet.
+// Killed: the deadline of its end has come, and something was left of it that gets SIGKILL.
+// It may come twice if that was asked for while its leader was not born yet.
 type Killed struct{ event }
 
 // OutputSilent: nothing has come for a while, see Drain. It may come again after another

@@ -81,7 +81,7 @@ func (p *Process) stopUnborn(stop ending.Stop) bool {
 // sendUnborn sends sig, unless it is 0, to a leader that has not been born yet, as soon
 // as there is somebody to send it to. p.mu is locked.
 func (p *Process) sendUnborn(sig syscall.Signal) {
-	if sig == 0 || p.forked {
+	if sig == 0 || p.forked || p.unborn == nil || p.unborn.Wait(0) { // what is born is told soon, and ended then
 		return
 	}
 	if sig == syscall.SIGKILL {

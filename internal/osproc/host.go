@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/procession-go/procession/internal/ending"
 	"github.com/procession-go/procession/internal/spawn"
 )
 
@@ -145,15 +146,18 @@ const unkillable = 3 * time.Second
 // waitIdle waits until every process has been reaped, or until the deadline, and
 // closes the host. It answers how many are left.
 func (h *Host) waitIdle(deadline time.Time) (left int) {
+	over := false
 	timer := time.AfterFunc(max(0, time.Until(deadline)), func() {
+		time.Sleep(ending.Overtime(deadline, time.Now()))
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		over = true
 		h.idle.Broadcast()
 	})
 	defer timer.Stop()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for h.busy > 0 && time.Now().Before(deadline) {
+	for h.busy > 0 && !over {
 		h.idle.Wait()
 	}
 	h.closed = true

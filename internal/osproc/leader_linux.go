@@ -1,6 +1,7 @@
 package osproc
 
 import (
+	"sync"
 	"syscall"
 	"time"
 
@@ -15,6 +16,9 @@ func endsWithEngine(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKIL
 type leader struct {
 	process *Process
 	pidfd   int // -1 if there is none
+
+	mu   sync.Mutex
+	told bool // that it has exited
 }
 
 // attach begins to wait for the exit. The leader is an unreaped child, so that
@@ -40,13 +44,22 @@ func (l *leader) wait() {
 	l.readable()
 }
 
-// readable is called by the poller: the leader has exited. It reads the status of
-// the leader, and leaves it a zombie.
-func (l *leader) readable() {
+// readable is called by the poller: the leader has exited.
+func (l *leader) readable() { l.look() }
+
+// look tells that the leader has exited, if it has and that is not told yet. It reads the
+// status of the leader, and leaves it a zombie.
+func (l *leader) look() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.told { // it may have been reaped, too
+		return
+	}
 	var info siginfoChild
 	var usage unix.Rusage
 	err := waitPrompt(unix.P_PID, l.process.PID, &info, unix.WEXITED|unix.WNOWAIT, &usage)
 	if err != nil || info.Pid != 0 {
+		l.told = true
 		l.process.host.poller.drop(l.pidfd) // it becomes readable again when it is reaped
 		l.process.leaderExited(info.status(&usage))
 	}

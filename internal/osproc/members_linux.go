@@ -30,6 +30,16 @@ type member struct {
 
 func (m *members) count() int { return m.living }
 
+// live reports whether one lives right now.
+func (m *members) live() bool {
+	for _, m := range m.known {
+		if !m.ended.Load() && !hasExited(m.pidfd) {
+			return true
+		}
+	}
+	return false
+}
+
 // has reports whether pid is a living member; nil has none.
 func (t *tree) has(pid int) bool {
 	if t == nil {
@@ -169,15 +179,15 @@ func (t *tree) signalMembers(complete bool) {
 		seen.Members = append(seen.Members, member)
 	}
 	if complete {
-		t.ledger.Keep(t.lives)
+		t.ledger.Keep(t.isKnown)
 	}
 	if t.carryOut(seen) {
 		time.AfterFunc(maxPause, func() { t.host.sweep.ask(t) })
 	}
 }
 
-// lives reports whether b was found, or is a leader, and is not known to have ended.
-func (t *tree) lives(b ending.Being) bool {
+// isKnown reports whether b was found, or is a leader, and is not known to have ended.
+func (t *tree) isKnown(b ending.Being) bool {
 	if slices.ContainsFunc(t.leaders, func(p *Process) bool { return p.being() == b }) {
 		return true
 	}
@@ -206,6 +216,9 @@ func (t *tree) seen(m *member) ending.Member {
 // carryOut sends what the ledger says. soon: it is to be asked again.
 func (t *tree) carryOut(seen ending.Snapshot) (soon bool) {
 	dues, soon := t.ledger.Decide(seen, time.Now())
+	if len(dues) > 0 && t.ledger.Killing() && t.tellKilled() {
+		t.killGroups()
+	}
 	for _, due := range dues {
 		for _, sig := range t.withCont(due.Signals) {
 			unix.PidfdSendSignal(t.members.known[due.PID].pidfd, sig, nil, 0)

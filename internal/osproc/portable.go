@@ -43,6 +43,9 @@ func (l *leader) attach(p *Process) {
 
 func (*leader) reap() {}
 
+// look gives the goroutine that waits for the exit a moment.
+func (*leader) look() { time.Sleep(starved) }
+
 func statusOf(state *os.ProcessState) Status {
 	status := Status{Time: time.Now(), Code: -1}
 	if state != nil {
@@ -66,6 +69,9 @@ func (*tree) noteNewest([]newest) {}
 type members struct{}
 
 func (members) count() int { return 0 }
+
+// live is whatever the group has.
+func (members) live() bool { return true }
 
 // dispositions are not known: who does not listen is hung up at once.
 type dispositions struct{}

@@ -55,7 +55,7 @@ func (s *stream) took(n int) {
 	if slice, ok := s.pump.buffer.Filled(n); ok {
 		s.process.push(slice)
 	}
-	s.process.draining.Load().took(s.index, n)
+	s.process.took(s.index, n)
 }
 
 func (s *stream) awaitRoom() int { return s.process.awaitRoom(s.index) }
@@ -77,13 +77,19 @@ func (s *stream) silence() {
 
 func (s *stream) isSilent() (wanted, done bool) { return s.process.discarding.Load(), s.silent.Load() }
 
-// pending is not known; the idle time alone decides.
-func (s *stream) pending() int { return 0 }
-
-func (s *stream) isUnread() bool { return s.pump.holds.Load() }
+// unread is not known; the idle time alone decides.
+func (s *stream) unread() int64 {
+	if s.pump.holds.Load() {
+		return 1
+	}
+	return 0
+}
 
 // isOpen is so until the end has been read, which is at once.
 func (s *stream) isOpen() bool { return !s.silent.Load() }
+
+// look leaves it to the pump.
+func (*stream) look() {}
 
 func (s *stream) close() {
 	if s.pump.file != s.process.terminal {

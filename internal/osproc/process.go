@@ -30,7 +30,8 @@ type Process struct {
 	watch      func(output.Stream, []byte) (then func()) // nil if nobody watches
 	ready      *OutputReady                              // allocated once, sent often
 	streams    []*stream
-	reading    atomic.Int32 // streams that have not ended
+	reading    atomic.Int32    // streams that have not ended
+	taken      [2]atomic.Int64 // bytes of each that were read, and are in the log
 	draining   atomic.Pointer[drain]
 	discarding atomic.Bool // what comes is no output any more
 	gate       *gate       // nil if its log drops what has no room
@@ -53,8 +54,9 @@ type Process struct {
 	hadUnborn   bool           // and it has had the stop signal
 
 	// Protected by the mutex of its tree.
-	whole bool           // its group has had the stop signal as a whole
-	left  syscall.Signal // what has outlived the leader on purpose is to be ended by it; 0 otherwise
+	whole  bool           // its group has had the stop signal as a whole
+	killed bool           // Killed was told
+	left   syscall.Signal // what has outlived the leader on purpose is to be ended by it; 0 otherwise
 }
 
 // Start starts c. What happens is told by notify: Started or StartFailed first,
@@ -188,6 +190,12 @@ func (p *Process) push(s output.Slice) {
 	if then != nil {
 		then()
 	}
+}
+
+// took notes that n bytes of a stream were taken, and are in the log.
+func (p *Process) took(stream, n int) {
+	p.taken[stream].Add(int64(n))
+	p.draining.Load().took()
 }
 
 // streamEnded is called by each stream as its last act.

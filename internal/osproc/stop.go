@@ -8,8 +8,8 @@ import (
 
 // How a process is ended.
 
-// Stop ends the whole tree: the stop signal now, SIGKILL at the deadline, which Killed
-// tells. If it is being ended already the deadline may become nearer, and nobody gets
+// Stop ends the whole tree: the stop signal now, SIGKILL at the deadline to what is left
+// then, which Killed tells. If it is being ended already the deadline may become nearer, and nobody gets
 // the signal again. A leader that has not been born yet gets it alone: Stop is to be
 // called again when it runs.
 func (p *Process) Stop(stop ending.Stop) { p.stop(stop, false) }

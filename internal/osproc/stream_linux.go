@@ -65,6 +65,19 @@ func (s *stream) start() {
 func (s *stream) readable() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.read()
+}
+
+// look is readable for who is not the poller.
+func (s *stream) look() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.silent {
+		s.read()
+	}
+}
+
+func (s *stream) read() {
 	for budget := burst; s.pump == nil && !s.ended; {
 		if budget <= 0 && s.heat(false) {
 			return
@@ -115,7 +128,7 @@ func (s *stream) took(n int) {
 	if slice, ok := s.buffer.Filled(n); ok {
 		s.process.push(slice)
 	}
-	s.process.draining.Load().took(s.index, n)
+	s.process.took(s.index, n)
 }
 
 // heat gives the stream a pump. If that is not for good, the pump needs another
@@ -222,28 +235,27 @@ func (s *stream) end() {
 	s.hush()
 }
 
-// pending is how many bytes wait to be read.
-func (s *stream) pending() (n int) {
-	s.look(func(fd int) { n = waiting(fd) })
+// unread is how many bytes wait to be read, or at least 1 if something else is not in the log
+// yet that has come: what was read, or the end.
+func (s *stream) unread() (n int64) {
+	s.inspect(func(fd int) {
+		n = int64(waiting(fd))
+		if n == 0 && (isHungUp(fd) || s.pump != nil && s.pump.holds.Load()) {
+			n = 1
+		}
+	})
 	return n
-}
-
-// isUnread reports whether something is not in the log yet that has come: bytes, or the
-// end.
-func (s *stream) isUnread() (unread bool) {
-	s.look(func(fd int) { unread = waiting(fd) > 0 || isHungUp(fd) || s.pump != nil && s.pump.holds.Load() })
-	return unread
 }
 
 // isOpen reports whether there may be more than was read: something waits, or somebody
 // has the other end.
 func (s *stream) isOpen() (open bool) {
-	s.look(func(fd int) { open = waiting(fd) > 0 || !isHungUp(fd) })
+	s.inspect(func(fd int) { open = waiting(fd) > 0 || !isHungUp(fd) })
 	return open
 }
 
-// look calls f with the descriptor, as long as what comes is output.
-func (s *stream) look(f func(fd int)) {
+// inspect calls f with the descriptor, as long as what comes is output.
+func (s *stream) inspect(f func(fd int)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {

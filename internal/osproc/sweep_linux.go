@@ -253,9 +253,14 @@ func (s *sweeper) close(deadline time.Time) {
 	s.stopStrays(deadline)
 	gone := make(chan struct{})
 	s.strays.await(func() { close(gone) })
+	last := time.Now().Add(max(0, time.Until(deadline)) + unkillable)
 	select {
 	case <-gone:
-	case <-time.After(max(0, time.Until(deadline)) + unkillable):
+	case <-time.After(time.Until(last)):
+		select {
+		case <-gone:
+		case <-time.After(ending.Overtime(last, time.Now())):
+		}
 	}
 	s.mu.Lock()
 	s.closed = true

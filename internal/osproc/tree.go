@@ -29,6 +29,7 @@ type tree struct {
 	hearing []int       // who may be forking, and has not been seen to have heard the signal
 	unheard time.Time   // when that was last so
 	timer   *time.Timer // until something is due by the passing of time
+	due     time.Time   // when that is
 	gone    []func()    // to be called when nothing is left but leaders that have exited
 	members members     // the descendants that were found
 }
@@ -117,9 +118,10 @@ func (t *tree) stop(stop ending.Stop, narrow bool) {
 // send sends the leaders and their groups what is due to them.
 func (t *tree) send(now time.Time, begins bool) {
 	if t.ledger.Killing() {
-		for _, p := range t.leaders {
-			p.notify(&Killed{event{p}})
+		if !begins && !t.narrow && !t.lives() {
+			return // nothing is known to be left: should a look find something, that is killed
 		}
+		t.tellKilled()
 	}
 	switch {
 	case t.narrow:
@@ -127,13 +129,29 @@ func (t *tree) send(now time.Time, begins bool) {
 			t.host.sweep.noteMoment(t, nil)
 		}
 	case t.ledger.Killing():
-		for _, p := range t.leaders {
-			p.Signal(syscall.SIGKILL)
-		}
+		t.killGroups()
 	case begins:
 		t.signalGroups()
 	}
 	t.signalLeaders(now)
+}
+
+// tellKilled tells that the deadline has come, and something gets SIGKILL. It reports whether
+// that is news.
+func (t *tree) tellKilled() (news bool) {
+	for _, p := range t.leaders {
+		if !p.killed {
+			p.killed, news = true, true
+			p.notify(&Killed{event{p}})
+		}
+	}
+	return news
+}
+
+func (t *tree) killGroups() {
+	for _, p := range t.leaders {
+		p.Signal(syscall.SIGKILL)
+	}
 }
 
 // signalGroups sends each group the stop signal as a whole, which is atomic with fork(2):
@@ -263,6 +281,7 @@ func (t *tree) arm(now time.Time) {
 		after = half
 	}
 	if after > 0 {
+		t.due = now.Add(after)
 		t.timer = time.AfterFunc(after, t.elapsed)
 	}
 }
@@ -274,11 +293,17 @@ func (t *tree) disarm() {
 }
 
 // elapsed is called when half of the grace of what is on a terminal, or the deadline, has
-// passed.
+// passed. Who has ended by then gets nothing, and is not told to have been killed.
 func (t *tree) elapsed() {
+	for _, p := range t.late() {
+		p.Look()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
+	if now.Before(t.due) {
+		return // it was armed again meanwhile
+	}
 	if t.ledger.Pass(now) != 0 || t.onTerminal() {
 		t.send(now, false)
 		if !t.narrow {
@@ -286,6 +311,23 @@ func (t *tree) elapsed() {
 		}
 	}
 	t.arm(now)
+}
+
+// late gives what may have been stopped together with this program a moment, if the timer
+// comes late, and answers the leaders.
+func (t *tree) late() []*Process {
+	t.mu.Lock()
+	due := t.due
+	t.mu.Unlock()
+	time.Sleep(ending.Overtime(due, time.Now()))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.leaders)
+}
+
+// lives reports whether something of the tree is known to live.
+func (t *tree) lives() bool {
+	return slices.ContainsFunc(t.leaders, func(p *Process) bool { return !p.hasExited() }) || t.members.live()
 }
 
 func (t *tree) onTerminal() bool {

@@ -112,10 +112,8 @@ func openPipe(p *Process, name output.Stream) (s *stream, theirs end, err error)
 
 func (s *stream) start() { go s.run() }
 
-// pending is not known; the idle time alone decides.
-func (s *stream) pending() int { return 0 }
-
-func (s *stream) isUnread() bool { return false }
+// unread is not known; the idle time alone decides.
+func (s *stream) unread() int64 { return 0 }
 
 // isOpen is so until the end has been read, which is at once.
 func (s *stream) isOpen() bool {
@@ -123,6 +121,9 @@ func (s *stream) isOpen() bool {
 	defer s.mu.Unlock()
 	return !s.silent
 }
+
+// look leaves it to the goroutine that reads.
+func (*stream) look() {}
 
 func (s *stream) close() { s.file.Close() }
 
@@ -152,7 +153,7 @@ func (s *stream) took(n int) {
 	if ok {
 		s.process.push(slice)
 	}
-	s.process.draining.Load().took(s.index, n)
+	s.process.took(s.index, n)
 }
 
 // discard drops what comes from now on.
