@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/procession-go/procession/internal/ending"
 	"github.com/procession-go/procession/internal/osproc"
+	"github.com/procession-go/procession/internal/output"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -111,12 +113,27 @@ func (a *attempts) http(ctx context.Context) error {
 	return nil
 }
 
+// maxSaid is how many bytes an attempt by Exec may print. Nobody reads them, but the engine,
+// so that the attempt goes on.
+const maxSaid = 1 << 20
+
 // exec runs the command as a process of its own in the environment of the process. The
 // attempt is over when nothing is left of what it has started.
 func (a *attempts) exec(ctx context.Context) error {
 	command := a.command
 	command.Path, command.Args, command.Stdin, command.Terminal, command.Log = a.spec.Exec[0], a.spec.Exec[1:], false, nil, nil
 	command.Probe = true
+	var said atomic.Int64
+	flood := make(chan struct{}, 1)
+	command.Watch = func(_ output.Stream, data []byte) (then func()) {
+		if said.Add(int64(len(data))) > maxSaid {
+			select {
+			case flood <- struct{}{}:
+			default: // it is being ended
+			}
+		}
+		return nil
+	}
 	events := make(chan osproc.Event, 16) // as many as there can be before they are taken
 	attempt := a.host.Start(command, func(e osproc.Event) { events <- e })
 	var status osproc.Status
@@ -125,6 +142,8 @@ func (a *attempts) exec(ctx context.Context) error {
 		select {
 		case <-cancelled:
 			cancelled = nil
+			attempt.Stop(ending.Now)
+		case <-flood:
 			attempt.Stop(ending.Now)
 		case event := <-events:
 			switch e := event.(type) {
@@ -141,17 +160,19 @@ func (a *attempts) exec(ctx context.Context) error {
 					continue
 				}
 				attempt.Reap()
-				return a.verdict(ctx, status)
+				return a.verdict(ctx, status, said.Load())
 			case *osproc.TreeGone:
 				attempt.Reap()
-				return a.verdict(ctx, status)
+				return a.verdict(ctx, status, said.Load())
 			}
 		}
 	}
 }
 
-func (a *attempts) verdict(ctx context.Context, status osproc.Status) error {
+func (a *attempts) verdict(ctx context.Context, status osproc.Status, said int64) error {
 	switch {
+	case said > maxSaid:
+		return fmt.Errorf("%q has printed more than %d bytes", a.spec.Exec, maxSaid)
 	case ctx.Err() != nil:
 		return fmt.Errorf("%q did not end", a.spec.Exec)
 	case status.Signal != "":

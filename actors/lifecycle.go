@@ -226,19 +226,20 @@ func (p *process) conclude() {
 		Code: r.status.Code, Signal: r.status.Signal, Cause: r.cause, Reason: r.reason, OutputCut: r.outputCut, Time: r.status.Time,
 		UserTime: r.status.UserTime, SystemTime: r.status.SystemTime, MaxRSS: r.status.MaxRSS,
 	}
+	decision := p.spec.Restart.Decide(p.history, supervisor.Ended{
+		At: exit.Time, Ran: r.ran(), Success: exit.Success() && exit.Cause == messages.CauseExited, Asked: r.asked,
+		Unready: p.spec.Ready != nil && !r.ready,
+	})
+	p.history, exit.GaveUp = decision.History, decision.GaveUp
 	p.incarnations = append(p.incarnations, messages.Incarnation{Mark: r.mark, Exit: exit})
 	p.incarnations = p.incarnations[max(0, len(p.incarnations)-maxIncarnations):]
 	p.refuseWrites()
 	p.wasReady = r.ready
-	decision := p.spec.Restart.Decide(p.history, supervisor.Ended{
-		At: exit.Time, Ran: r.ran(), Success: exit.Success() && exit.Cause == messages.CauseExited, Asked: r.asked,
-	})
-	p.history = decision.History
 	if decision.Restart {
-		delay := supervisor.Jitter(decision.MaxDelay)
-		p.resume = exit.Time.Add(delay)
+		now, delay := time.Now(), supervisor.Jitter(decision.MaxDelay)
+		p.resume = now.Add(delay)
 		p.publish(&messages.ProcessExited{Engine: p.config.from(), ID: p.id, Exit: exit})
-		p.publish(&messages.ProcessRestarting{Engine: p.config.from(), ID: p.id, Incarnation: p.restarts + 1, Delay: delay, Time: time.Now()})
+		p.publish(&messages.ProcessRestarting{Engine: p.config.from(), ID: p.id, Incarnation: p.restarts + 1, Delay: delay, Time: now})
 	} else {
 		p.finish(exit)
 	}

@@ -52,7 +52,8 @@ type ProcessExited struct {
 	Engine
 	ID   string
 	Exit Exit
-	// Final means that it will not be started again.
+	// Final means that it will not be started again; Exit.GaveUp tells if that is
+	// because it was too often already.
 	Final bool
 }
 
@@ -62,7 +63,8 @@ type ProcessRestarting struct {
 	ID string
 	// Incarnation is the one that will start.
 	Incarnation int
-	// Delay is how long it waits.
+	// Delay is how long it waits, from Time on; longer if what the last
+	// incarnation left behind takes longer to end.
 	Delay time.Duration
 	Time  time.Time
 }

@@ -60,6 +60,9 @@ type Exit struct {
 	// 250 ms nothing came, or the grace was over. What came later may be missing. So may
 	// the last of what was ended while it waited for its readers (Block).
 	OutputCut bool
+	// GaveUp: it would have been started again, had it not been so often already
+	// (Policy.MaxRestarts), whatever it returned.
+	GaveUp bool
 	// Time is when its leader was seen to have ended.
 	Time time.Time
 	// UserTime and SystemTime are the CPU time of the leader and of those of

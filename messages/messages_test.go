@@ -169,7 +169,7 @@ func TestShell(t *testing.T) {
 // every is a value of each message.
 func every() []any {
 	now := time.Unix(1, 2).UTC()
-	exit := messages.Exit{Code: -1, Signal: "SIGKILL", Cause: messages.CauseTimeout, Reason: "r", OutputCut: true, Time: now, UserTime: 1, SystemTime: 2, MaxRSS: 3}
+	exit := messages.Exit{Code: -1, Signal: "SIGKILL", Cause: messages.CauseTimeout, Reason: "r", OutputCut: true, GaveUp: true, Time: now, UserTime: 1, SystemTime: 2, MaxRSS: 3}
 	spec := messages.Spec{
 		Name: "n", Command: "c", Args: []string{"a"}, Dir: "d", Env: map[string]string{"e": "f"}, ClearEnv: true,
 		Labels: map[string]string{"l": "m"}, OutputLimit: -1, Stdin: true, PTY: &messages.Size{Rows: 1, Cols: 2}, Timeout: 1, Grace: 2,

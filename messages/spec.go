@@ -108,7 +108,8 @@ type Probe struct {
 	HTTP string
 	// Exec is a command and its arguments that must exit 0. It runs with the
 	// process's directory and environment. What it leaves behind is killed before
-	// the next attempt, and it is killed when the process is stopped.
+	// the next attempt, and it is killed when the process is stopped. An attempt
+	// that prints more than 1 MiB is killed, too, and has failed.
 	Exec []string
 	// Interval is the time between attempts. 0 is 100 ms. An attempt over TCP or
 	// HTTP that has not been answered within 5 s has failed; one of Exec may take

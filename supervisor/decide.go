@@ -40,12 +40,16 @@ type Ended struct {
 	Success bool
 	// Asked: a caller asked for the stop.
 	Asked bool
+	// Unready: it has never become ready, although there is a way to tell. Such a
+	// run is not healthy, however long it took, and Window stands still meanwhile.
+	Unready bool
 }
 
 // History is what a Policy remembers from one end to the next. The zero value
 // is that of a process that has not ended yet.
 type History struct {
-	// Restarts are when it was started again, within Policy.Window.
+	// Restarts are when it was started again, within Policy.Window; later by
+	// what it was not ready for since.
 	Restarts []time.Time
 	// Streak is how many restarts followed each other without a healthy
 	// incarnation between them.
@@ -72,11 +76,14 @@ func (p Policy) Decide(h History, e Ended) Decision {
 	}
 	recent := History{Streak: h.Streak}
 	for _, at := range h.Restarts {
+		if e.Unready {
+			at = at.Add(e.Ran)
+		}
 		if e.At.Sub(at) < p.Window {
 			recent.Restarts = append(recent.Restarts, at)
 		}
 	}
-	if e.Ran >= p.MaxBackoff {
+	if e.Ran >= p.MaxBackoff && !e.Unready {
 		recent.Streak = 0
 	}
 	if p.MaxRestarts >= 0 && len(recent.Restarts) >= p.MaxRestarts {

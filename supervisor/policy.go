@@ -51,12 +51,16 @@ type Policy struct {
 	// OTP supervisor; one more, and the exit is final. 0 is 5, negative is no
 	// limit.
 	MaxRestarts int
-	// Window is the period for MaxRestarts. 0 is 1 minute.
+	// Window is the period for MaxRestarts. 0 is 1 minute. The time that an
+	// incarnation with a probe took and never became ready does not count.
 	Window time.Duration
 	// MinBackoff is the most that the first restart waits, doubling with each
 	// that follows, up to MaxBackoff. The wait is drawn evenly between 0 and
 	// that (full jitter), so that what failed together does not return
 	// together. An incarnation that ran for MaxBackoff or longer was healthy,
-	// and the next restart counts as the first. 0 is 100 ms and 10 s.
+	// and the next restart counts as the first; but not one with a probe that
+	// never became ready. 0 is 100 ms and 10 s. The wait begins when the output is
+	// complete, so that a held pipe adds the drain, and ends no sooner than when
+	// what the incarnation left behind has been ended.
 	MinBackoff, MaxBackoff time.Duration
 }

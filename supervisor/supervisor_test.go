@@ -30,24 +30,28 @@ func TestDecide(t *testing.T) {
 		maxDelay time.Duration
 		streak   int
 	}{
-		"the zero policy":        {Policy{}, History{}, failed, false, false, 0, 0},
-		"never":                  {Policy{When: Never, MaxRestarts: -1}, History{}, failed, false, false, 0, 0},
-		"on failure, a failure":  {Policy{When: OnFailure}, History{}, failed, true, false, DefaultMinBackoff, 1},
-		"on failure, a success":  {Policy{When: OnFailure}, History{}, succeeded, false, false, 0, 0},
-		"always, a success":      {Policy{When: Always}, History{}, succeeded, true, false, DefaultMinBackoff, 1},
-		"always, but asked":      {Policy{When: Always}, History{}, Ended{At: epoch, Asked: true}, false, false, 0, 0},
-		"the second doubles":     {Policy{When: Always, MinBackoff: 3}, History{Streak: 1}, failed, true, false, 6, 2},
-		"the fifth":              {Policy{When: Always, MinBackoff: 3, MaxBackoff: 1000}, History{Streak: 4}, failed, true, false, 48, 5},
-		"no more than the most":  {Policy{When: Always, MinBackoff: 3, MaxBackoff: 7}, History{Streak: 4}, failed, true, false, 7, 5},
-		"no overflow":            {Policy{When: Always, MinBackoff: math.MaxInt64/2 - 1, MaxBackoff: math.MaxInt64}, History{Streak: 9}, failed, true, false, math.MaxInt64, 10},
-		"after a healthy run":    {Policy{When: Always, MinBackoff: 3, MaxBackoff: 7}, History{Streak: 4}, Ended{At: epoch, Ran: 7}, true, false, 3, 1},
-		"almost healthy":         {Policy{When: Always, MinBackoff: 3, MaxBackoff: 7}, History{Streak: 4}, Ended{At: epoch, Ran: 6}, true, false, 7, 5},
-		"five are enough":        {Policy{When: Always}, History{Restarts: ago(5, 4, 3, 2, 1), Streak: 5}, failed, false, true, 0, 5},
-		"four are not":           {Policy{When: Always, MinBackoff: 1}, History{Restarts: ago(4, 3, 2, 1)}, failed, true, false, 1, 1},
-		"one is too old":         {Policy{When: Always, MinBackoff: 1, Window: 5}, History{Restarts: ago(5, 4, 3, 2, 1)}, failed, true, false, 1, 1},
-		"none is":                {Policy{When: Always, Window: 6}, History{Restarts: ago(5, 4, 3, 2, 1)}, failed, false, true, 0, 0},
-		"without limit":          {Policy{When: Always, MaxRestarts: -1, MinBackoff: 1}, History{Restarts: ago(5, 4, 3, 2, 1)}, failed, true, false, 1, 1},
-		"healthy, but too often": {Policy{When: Always, MaxRestarts: 1, MaxBackoff: 1, MinBackoff: 1}, History{Restarts: ago(2), Streak: 1}, Ended{At: epoch, Ran: 1}, false, true, 0, 0},
+		"the zero policy":            {Policy{}, History{}, failed, false, false, 0, 0},
+		"never":                      {Policy{When: Never, MaxRestarts: -1}, History{}, failed, false, false, 0, 0},
+		"on failure, a failure":      {Policy{When: OnFailure}, History{}, failed, true, false, DefaultMinBackoff, 1},
+		"on failure, a success":      {Policy{When: OnFailure}, History{}, succeeded, false, false, 0, 0},
+		"always, a success":          {Policy{When: Always}, History{}, succeeded, true, false, DefaultMinBackoff, 1},
+		"always, but asked":          {Policy{When: Always}, History{}, Ended{At: epoch, Asked: true}, false, false, 0, 0},
+		"the second doubles":         {Policy{When: Always, MinBackoff: 3}, History{Streak: 1}, failed, true, false, 6, 2},
+		"the fifth":                  {Policy{When: Always, MinBackoff: 3, MaxBackoff: 1000}, History{Streak: 4}, failed, true, false, 48, 5},
+		"no more than the most":      {Policy{When: Always, MinBackoff: 3, MaxBackoff: 7}, History{Streak: 4}, failed, true, false, 7, 5},
+		"no overflow":                {Policy{When: Always, MinBackoff: math.MaxInt64/2 - 1, MaxBackoff: math.MaxInt64}, History{Streak: 9}, failed, true, false, math.MaxInt64, 10},
+		"after a healthy run":        {Policy{When: Always, MinBackoff: 3, MaxBackoff: 7}, History{Streak: 4}, Ended{At: epoch, Ran: 7}, true, false, 3, 1},
+		"almost healthy":             {Policy{When: Always, MinBackoff: 3, MaxBackoff: 7}, History{Streak: 4}, Ended{At: epoch, Ran: 6}, true, false, 7, 5},
+		"not ready is not healthy":   {Policy{When: Always, MinBackoff: 3, MaxBackoff: 7}, History{Streak: 4}, Ended{At: epoch, Ran: 100, Unready: true}, true, false, 7, 5},
+		"not ready, and the second":  {Policy{When: Always, MinBackoff: 3, MaxBackoff: 7}, History{Streak: 1}, Ended{At: epoch, Ran: 7, Unready: true}, true, false, 6, 2},
+		"not ready for long, by far": {Policy{When: Always, Window: 5}, History{Restarts: ago(105, 104, 103, 102, 101)}, Ended{At: epoch, Ran: 101, Unready: true}, false, true, 0, 0},
+		"not ready, and one is old":  {Policy{When: Always, MinBackoff: 1, Window: 5}, History{Restarts: ago(106, 104, 103, 102, 101)}, Ended{At: epoch, Ran: 101, Unready: true}, true, false, 1, 1},
+		"five are enough":            {Policy{When: Always}, History{Restarts: ago(5, 4, 3, 2, 1), Streak: 5}, failed, false, true, 0, 5},
+		"four are not":               {Policy{When: Always, MinBackoff: 1}, History{Restarts: ago(4, 3, 2, 1)}, failed, true, false, 1, 1},
+		"one is too old":             {Policy{When: Always, MinBackoff: 1, Window: 5}, History{Restarts: ago(5, 4, 3, 2, 1)}, failed, true, false, 1, 1},
+		"none is":                    {Policy{When: Always, Window: 6}, History{Restarts: ago(5, 4, 3, 2, 1)}, failed, false, true, 0, 0},
+		"without limit":              {Policy{When: Always, MaxRestarts: -1, MinBackoff: 1}, History{Restarts: ago(5, 4, 3, 2, 1)}, failed, true, false, 1, 1},
+		"healthy, but too often":     {Policy{When: Always, MaxRestarts: 1, MaxBackoff: 1, MinBackoff: 1}, History{Restarts: ago(2), Streak: 1}, Ended{At: epoch, Ran: 1}, false, true, 0, 0},
 	} {
 		before := slices.Clone(test.history.Restarts)
 		d := test.policy.Decide(test.history, test.end)
@@ -78,7 +82,7 @@ func TestDecideKeepsToThePolicy(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(t, "ends") {
 			e := Ended{
 				Ran: time.Duration(rapid.Int64Range(0, 2000).Draw(t, "ran")), Success: rapid.Bool().Draw(t, "success"),
-				Asked: rapid.IntRange(0, 9).Draw(t, "asked") == 0,
+				Asked: rapid.IntRange(0, 9).Draw(t, "asked") == 0, Unready: rapid.IntRange(0, 3).Draw(t, "unready") == 0,
 			}
 			now = now.Add(e.Ran)
 			e.At = now
@@ -86,6 +90,11 @@ func TestDecideKeepsToThePolicy(t *testing.T) {
 			history = d.History
 			wanted := !e.Asked && (p.When == Always || p.When == OnFailure && !e.Success)
 			within := 0
+			for i := range restarts {
+				if e.Unready && wanted {
+					restarts[i] = restarts[i].Add(e.Ran)
+				}
+			}
 			for _, at := range restarts {
 				if now.Sub(at) < full.Window {
 					within++
@@ -162,5 +171,27 @@ func TestWhenAsText(t *testing.T) {
 	}
 	if got := When(9).String(); got != "unknown(9)" {
 		t.Error(got)
+	}
+}
+
+// What never becomes ready, with everything at its default, is given up after the sixth time.
+func TestWhatIsNeverReadyIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for _, ran := range []time.Duration{time.Second, time.Minute, time.Hour} {
+		history, now, delays := History{}, epoch, []time.Duration{}
+		for {
+			now = now.Add(ran)
+			d := Policy{When: OnFailure}.Decide(history, Ended{At: now, Ran: ran, Unready: true})
+			if history = d.History; !d.Restart {
+				if !d.GaveUp {
+					t.Errorf("%v: %+v", ran, d)
+				}
+				break
+			}
+			now, delays = now.Add(d.MaxDelay), append(delays, d.MaxDelay)
+		}
+		if want := []time.Duration{1e8, 2e8, 4e8, 8e8, 16e8}; !slices.Equal(delays, want) {
+			t.Errorf("%v: it waits %v, want %v", ran, delays, want)
+		}
 	}
 }
