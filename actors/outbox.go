@@ -59,7 +59,7 @@ type listener struct{ put func(messages.Event) }
 
 const (
 	// maxWaiting is how much waits for one receiver at the most; what comes then is lost.
-	maxWaiting = 1 << 14
+	maxWaiting = 1 << 16
 
 	// slow is how long a receiver may have one message until that is logged.
 	slow = 10 * time.Second
