@@ -34,6 +34,9 @@ func New(opts ...Option) (*Engine, error) {
 		return nil, fmt.Errorf("procession: %w", err)
 	}
 	e := &Engine{system: o.system}
+	if e.config, err = o.config(); err != nil { // first, so that a guardian starts up meanwhile
+		return nil, fmt.Errorf("procession: %w", err)
+	}
 	if e.system == nil {
 		e.system = actor.NewActorSystem(
 			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet(o.logger) }),
@@ -43,9 +46,6 @@ func New(opts ...Option) (*Engine, error) {
 		)
 	}
 	e.replies = reply.NewAddresses(e.system)
-	if e.config, err = o.config(); err != nil {
-		return nil, fmt.Errorf("procession: %w", err)
-	}
 	root := actor.NewRootContext(e.system, nil) // without the middlewares of the user's
 	if e.pool, err = root.SpawnNamed(actors.PoolProps(e.config), "procession"+e.system.ProcessRegistry.NextId()); err != nil {
 		e.config.Host.Close(time.Now())

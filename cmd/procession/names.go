@@ -3,10 +3,11 @@ package main
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/procession-go/procession/internal/poolfile"
 )
 
 // nameLines gives each shell line the name that was asked for, or one made of
@@ -55,22 +56,25 @@ func checkLines(lines []string) error {
 	return nil
 }
 
-var (
-	assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
-	notInName  = regexp.MustCompile(`[^\pL\pN._+-]+`)
-)
-
 // firstWord is the name of the program that a shell line starts, as far as that
 // can be told without being a shell.
 func firstWord(line string) string {
 	for _, word := range strings.Fields(line) {
-		if assignment.MatchString(word) {
+		if variable, _, ok := strings.Cut(word, "="); ok && poolfile.IsVariable(variable) {
 			continue
 		}
 		word = strings.Trim(word, `"'(){};&|$`)
-		if word = notInName.ReplaceAllString(path.Base(word), ""); strings.Trim(word, ".") != "" {
+		if word = strings.Map(inName, path.Base(word)); strings.Trim(word, ".") != "" {
 			return word
 		}
 	}
 	return "sh"
+}
+
+// inName is r if it may be in a name that was not asked for, and -1 if not.
+func inName(r rune) rune {
+	if unicode.IsLetter(r) || unicode.IsNumber(r) || strings.ContainsRune("._+-", r) {
+		return r
+	}
+	return -1
 }

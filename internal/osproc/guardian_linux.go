@@ -197,20 +197,17 @@ func (g *guardian) isOver() bool {
 	}
 }
 
-// close ends the guardian: there is nothing left for it to do.
+// close ends the guardian: there is nothing left for it to do. It is killed, because it
+// may be starting up still, or stopped; the goodbye is for one that is being started just
+// now.
 func (g *guardian) close() {
 	close(g.over)
 	g.life.Write([]byte("goodbye"))
 	g.life.Close()
 	g.theirs.close()
-	late := time.AfterFunc(farewell, g.kill)
-	defer late.Stop()
+	g.kill()
 	g.ended.Wait()
 }
-
-// farewell is how long a guardian may take to end when there is nothing left for it to
-// do. One that somebody has stopped takes longer.
-const farewell = time.Second
 
 // kill ends the guardian, which is a child that has not been reaped.
 func (g *guardian) kill() {

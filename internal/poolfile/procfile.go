@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +20,7 @@ type procLine struct {
 
 // procfileLine is what foreman takes for one; the rest of the name's characters
 // would be trouble in the name of a log.
-var procfileLine = regexp.MustCompile(`^([A-Za-z0-9_-]+)\s*:\s*(\S.*)$`)
+var procfileLine = lazily(`^([A-Za-z0-9_-]+)\s*:\s*(\S.*)$`)
 
 // parseProcfile reads a Procfile and the .env beside it.
 func parseProcfile(s source, o Options) (*Pool, error) {
@@ -65,7 +64,7 @@ func procLines(data []byte, r *report) []procLine {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		match := procfileLine.FindStringSubmatch(line)
+		match := procfileLine().FindStringSubmatch(line)
 		switch {
 		case strings.Contains(line, "\x00"):
 			r.add(n, "a NUL byte")

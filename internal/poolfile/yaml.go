@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -55,27 +54,27 @@ func (r *reader) document() *yaml.Node {
 }
 
 var (
-	yamlError     = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
-	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+	yamlError     = lazily(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
+	unknownAnchor = lazily(`^unknown anchor '(.*)' referenced$`)
 
 	// countedFrom0 are the messages of the library's parser, which counts lines
 	// from 0; its scanner counts from 1 (fail in its decode.go).
-	countedFrom0 = regexp.MustCompile(`^did not find expected (<|node content|'-' indicator|key|',' or)|^found (undefined tag handle|duplicate %|incompatible YAML)`)
+	countedFrom0 = lazily(`^did not find expected (<|node content|'-' indicator|key|',' or)|^found (undefined tag handle|duplicate %|incompatible YAML)`)
 )
 
 // syntax says what the library did, and where.
 func (r *reader) syntax(err error) {
-	match := yamlError.FindStringSubmatch(err.Error())
+	match := yamlError().FindStringSubmatch(err.Error())
 	if match == nil {
 		r.add(0, "%v", err)
 		return
 	}
 	line, _ := strconv.Atoi(match[1])
 	text := match[2]
-	if countedFrom0.MatchString(text) {
+	if countedFrom0().MatchString(text) {
 		line++
 	}
-	if anchor := unknownAnchor.FindStringSubmatch(text); anchor != nil {
+	if anchor := unknownAnchor().FindStringSubmatch(text); anchor != nil {
 		before, _, _ := bytes.Cut(r.source.data, []byte("*"+anchor[1]))
 		line = 1 + bytes.Count(before, []byte("\n"))
 	}
@@ -139,10 +138,10 @@ func (r *reader) processList(list *yaml.Node, pool *Pool) {
 }
 
 // processName is what is no trouble in the name of a log either.
-var processName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
+var processName = lazily(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
 
 func (r *reader) addProcess(pool *Pool, name string, line int, entries []entry) {
-	if !processName.MatchString(name) {
+	if !processName().MatchString(name) {
 		r.add(line, "process name %q: want letters, digits, \".\", \"_\" and \"-\"", name)
 	}
 	if name == "system" { // before what procession itself says
