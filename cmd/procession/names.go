@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/procession-go/procession/internal/poolfile"
+	"github.com/procession-go/procession/internal/dotenv"
 )
 
 // nameLines gives each shell line the name that was asked for, or one made of
@@ -60,7 +60,7 @@ func checkLines(lines []string) error {
 // can be told without being a shell.
 func firstWord(line string) string {
 	for _, word := range strings.Fields(line) {
-		if variable, _, ok := strings.Cut(word, "="); ok && poolfile.IsVariable(variable) {
+		if variable, _, ok := strings.Cut(word, "="); ok && dotenv.IsVariable(variable) {
 			continue
 		}
 		word = strings.Trim(word, `"'(){};&|$`)

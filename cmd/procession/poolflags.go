@@ -51,6 +51,9 @@ func (p *poolFlags) load(c *console, args []string) (*poolfile.Pool, error) {
 	} else if err != nil {
 		return nil, &usageError{err}
 	}
+	for _, warning := range pool.Warnings {
+		c.say("%v", warning)
+	}
 	return pool, nil
 }
 

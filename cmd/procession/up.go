@@ -30,6 +30,10 @@ Each process is started as soon as what it depends on is started, ready or has
 exited successfully, as the file says; those that depend on nothing at once. If
 that cannot come about any more, it is not started.
 
+The variables of a file .env beside a Procfile are set for its processes. They are
+read as Docker Compose does: in 'single quotes' everything stays as it is; elsewhere
+$NAME and ${NAME} are values, ${NAME:-text} has a default, and $$ is a dollar.
+
 When a process has ended for good the rest is stopped, unless --keep-going, or
 unless it has exited with 0 and another depends on that. The exit code is that of
 the first process that failed, otherwise 0; one that was stopped has not failed.

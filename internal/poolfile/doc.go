@@ -3,7 +3,8 @@
 // starts nothing itself.
 //
 // A Procfile has lines of the form "name: command", each a line for the shell,
-// and comments (#). See Options for what it takes from foreman.
+// and comments (#). See Options for what it takes from foreman. The variables of a .env
+// beside it are set for all; package dotenv has its form, and what $ means in it.
 //
 // A procession.yaml has one key, processes; keys that begin with "x-" are ignored
 // and are a place for anchors. The value is a mapping from names, or a list of
@@ -16,7 +17,7 @@
 //	    command: [bin/web, --quiet]       # a list is a program and its arguments
 //	    dir: server                       # relative to the file; without it, where the file is
 //	    env: {PORT: 8080}
-//	    env_file: [.env]                  # one, or several; env overrides them
+//	    env_file: [.env]                  # one, or several, as package dotenv reads them; env overrides them
 //	    restart: on-failure               # never (without it), on-failure, always
 //	    ready: {http: "http://127.0.0.1:8080/health"}
 //	    depends_on: {migrate: exited-successfully}

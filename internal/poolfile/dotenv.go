@@ -1,41 +1,28 @@
 package poolfile
 
 import (
-	"bytes"
-	"strings"
+	"maps"
 
-	"github.com/joho/godotenv"
+	"github.com/procession-go/procession/internal/dotenv"
 )
 
-// parseEnvFile reads NAME=VALUE lines as dotenv tools do.
-func parseEnvFile(path string, data []byte) (map[string]string, error) {
-	env, err := godotenv.UnmarshalBytes(data)
-	r := report{path: path}
-	if err != nil {
-		text, _, _ := strings.Cut(err.Error(), " near ")
-		r.add(envErrorLine(data), "%s", text)
-	}
-	for name, value := range env {
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {
-			r.add(0, "variable %q has a name or a value that cannot be", name)
+// envFile reads variables from a file, whose values may be made of those that the files
+// before it have set, and of the environment. It is all of them.
+func (r *report) envFile(s *source, path string, data []byte, before map[string]string) map[string]string {
+	file := dotenv.Parse(data, func(name string) (string, bool) {
+		value, set := before[name]
+		if !set && s.lookup != nil {
+			value, set = s.lookup(name)
 		}
+		return value, set
+	})
+	for _, e := range file.Errors {
+		r.problems = append(r.problems, Problem{path, e.Line, e.Text})
 	}
-	return env, r.result()
-}
-
-// envErrorLine is the line after the most lines that can be read from the start:
-// godotenv does not tell.
-func envErrorLine(data []byte) int {
-	ends := []int{0}
-	for i, b := range data {
-		if b == '\n' {
-			ends = append(ends, i+1)
-		}
+	for _, w := range file.Warnings {
+		r.warnings = append(r.warnings, Problem{path, w.Line, w.Text})
 	}
-	for i := len(ends) - 1; i > 0; i-- {
-		if _, err := godotenv.UnmarshalBytes(bytes.Clone(data[:ends[i]])); err == nil {
-			return i + 1
-		}
-	}
-	return 1
+	all := maps.Clone(before)
+	maps.Copy(all, file.Values)
+	return all
 }

@@ -54,7 +54,7 @@ func Load(path string, o Options) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	source := source{path: path, dir: dir, data: data, read: os.ReadFile}
+	source := source{path: path, dir: dir, data: data, read: os.ReadFile, lookup: os.LookupEnv}
 	if IsYAML(path) {
 		return parseYAML(source)
 	}
@@ -70,6 +70,8 @@ type source struct {
 	dir  string // what paths in it are relative to
 	data []byte
 	read func(path string) ([]byte, error)
+	// lookup looks up the environment, for $ in files of variables; nil finds nothing.
+	lookup func(name string) (value string, set bool)
 }
 
 // beside is a path that is named in the file.

@@ -13,6 +13,8 @@ type Pool struct {
 	Path string
 	// Processes are in the order of the file. Their names differ.
 	Processes []Process
+	// Warnings are about what was left out, or is empty, and perhaps not meant to be.
+	Warnings Problems
 }
 
 // Process is one process of a pool.

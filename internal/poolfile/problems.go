@@ -35,10 +35,11 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// report collects what is wrong with one file.
+// report collects what is wrong with one file, and with those that it names.
 type report struct {
 	path     string
 	problems Problems
+	warnings Problems // about what does not keep the pool from being run
 }
 
 func (r *report) add(line int, format string, args ...any) {
@@ -50,8 +51,13 @@ func (r *report) result() error {
 	if len(r.problems) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(r.problems, func(a, b Problem) int {
+	return r.problems.inOrder()
+}
+
+// inOrder is each of p once, by file and line.
+func (p Problems) inOrder() Problems {
+	slices.SortStableFunc(p, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line))
 	})
-	return slices.Compact(r.problems)
+	return slices.Compact(p)
 }

@@ -94,28 +94,25 @@ func (r *reader) envFiles(e entry, what string) map[string]string {
 	all := map[string]string{}
 	for _, name := range names {
 		if name != "" {
-			maps.Copy(all, r.envFile(name, e.line, what))
+			all = r.namedEnvFile(name, e.line, what, all)
 		}
 	}
 	return all
 }
 
-func (r *reader) envFile(name string, line int, what string) map[string]string {
+// namedEnvFile reads one of them, which adds to those before it.
+func (r *reader) namedEnvFile(name string, line int, what string, before map[string]string) map[string]string {
 	path := r.source.beside(name)
-	if env, done := r.files[path]; done {
-		return env
+	data, done := r.files[path]
+	if !done {
+		var err error
+		if data, err = r.source.read(path); err != nil {
+			r.add(line, "%s: %v", what, err)
+			return before
+		}
+		r.files[path] = data
 	}
-	data, err := r.source.read(path)
-	if err != nil {
-		r.add(line, "%s: %v", what, err)
-		return nil
-	}
-	env, err := parseEnvFile(r.source.named(name), data)
-	if problems, wrong := err.(Problems); wrong {
-		r.problems = append(r.problems, problems...)
-	}
-	r.files[path] = env
-	return env
+	return r.envFile(&r.source, r.source.named(name), data, before)
 }
 
 // restart reads a policy: when, or a mapping with when.

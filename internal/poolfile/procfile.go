@@ -26,7 +26,7 @@ var procfileLine = lazily(`^([A-Za-z0-9_-]+)\s*:\s*(\S.*)$`)
 func parseProcfile(s source, o Options) (*Pool, error) {
 	r := &report{path: s.path}
 	lines := procLines(s.data, r)
-	env := dotenv(s, r)
+	env := besideIt(s, r)
 	counts := parseFormation(o.Formation, lines, r)
 	base := basePort(o, env, r)
 	pool := &Pool{Path: s.path}
@@ -51,6 +51,7 @@ func parseProcfile(s source, o Options) (*Pool, error) {
 	if err := r.result(); err != nil {
 		return nil, err
 	}
+	pool.Warnings = r.warnings.inOrder()
 	return pool, nil
 }
 
@@ -80,21 +81,13 @@ func procLines(data []byte, r *report) []procLine {
 	return lines
 }
 
-// dotenv is the .env beside the file, empty if there is none.
-func dotenv(s source, r *report) map[string]string {
+// besideIt reads the .env beside the file, if there is one.
+func besideIt(s source, r *report) map[string]string {
 	data, err := s.readIfThere(s.beside(".env"))
 	if err != nil {
 		r.add(0, "%v", err)
 	}
-	env, err := parseEnvFile(s.named(".env"), data)
-	if problems, wrong := err.(Problems); wrong {
-		r.problems = append(r.problems, problems...)
-		env = nil
-	}
-	if env == nil {
-		env = map[string]string{}
-	}
-	return env
+	return r.envFile(&s, s.named(".env"), data, map[string]string{})
 }
 
 // maxInstances is far more than anybody has meant.

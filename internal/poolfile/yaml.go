@@ -13,7 +13,7 @@ import (
 
 // parseYAML reads a procession.yaml and the env_files that it names.
 func parseYAML(s source) (*Pool, error) {
-	r := &reader{report: report{path: s.path}, source: s, files: map[string]map[string]string{}}
+	r := &reader{report: report{path: s.path}, source: s, files: map[string][]byte{}}
 	pool := &Pool{Path: s.path}
 	if root := r.document(); root != nil {
 		r.pool(root, pool)
@@ -22,6 +22,7 @@ func parseYAML(s source) (*Pool, error) {
 	if err := r.result(); err != nil {
 		return nil, err
 	}
+	pool.Warnings = r.warnings.inOrder()
 	return pool, nil
 }
 
@@ -29,7 +30,7 @@ func parseYAML(s source) (*Pool, error) {
 type reader struct {
 	report
 	source source
-	files  map[string]map[string]string // the env_files that have been read
+	files  map[string][]byte // the env_files that have been read
 }
 
 // document is the root of the file's only document; nil if there is none.
