@@ -41,6 +41,13 @@ func TestExitCodes(t *testing.T) {
 	if err := os.WriteFile(garbage, []byte("\x00\x01garbage"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	script := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
 	for _, test := range []struct {
 		args []string
 		code int
@@ -62,6 +69,9 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"run", "--", plain}, 126, "permission denied"},
 		{[]string{"run", "--", dir}, 126, "permission denied"},
 		{[]string{"run", "--", garbage}, 126, "exec format error"},
+		{[]string{"run", "--", script("bare", "echo hi\n")}, 126, "a script without a #! line"},
+		{[]string{"run", "--", script("lost", "#!/there/is/none\n")}, 127, `its interpreter "/there/is/none" is missing`},
+		{[]string{"run", "--", script("dos", "#!/bin/sh\r\n")}, 127, "carriage return"},
 
 		{[]string{"run"}, 2, "nothing to run"},
 		{[]string{"run", "--"}, 2, "nothing to run"},

@@ -104,18 +104,20 @@ func knownAs(id string, probe bool) string {
 // directory, program and interpreter all as "no such file or directory".
 func (c *Command) explain(err error) error {
 	var pathErr *fs.PathError
-	if !errors.As(err, &pathErr) || c.Dir == "" {
+	if !errors.As(err, &pathErr) {
 		return err
 	}
-	info, statErr := os.Stat(c.Dir)
-	switch {
-	case statErr != nil:
-		errors.As(statErr, &pathErr)
-		return &fs.PathError{Op: "chdir", Path: c.Dir, Err: pathErr.Err}
-	case !info.IsDir():
-		return &fs.PathError{Op: "chdir", Path: c.Dir, Err: errNotDir}
+	if c.Dir != "" {
+		info, statErr := os.Stat(c.Dir)
+		switch {
+		case statErr != nil:
+			errors.As(statErr, &pathErr)
+			return &fs.PathError{Op: "chdir", Path: c.Dir, Err: pathErr.Err}
+		case !info.IsDir():
+			return &fs.PathError{Op: "chdir", Path: c.Dir, Err: errNotDir}
+		}
 	}
-	return err
+	return &fs.PathError{Op: pathErr.Op, Path: pathErr.Path, Err: fitness(c.Dir, pathErr.Path, pathErr.Err)}
 }
 
 // program is what is to be executed, all looked up and put together.
