@@ -120,9 +120,13 @@ func (e *Engine) Release(ctx context.Context, id string) error {
 	return err
 }
 
-// Signal sends a signal to the process group.
-func (e *Engine) Signal(ctx context.Context, id string, sig syscall.Signal) error {
-	_, err := ask[*messages.Done](ctx, e, id, &messages.SendSignal{ID: id, Signal: sig})
+// Signal sends a signal to the process group, or to the last of scope if there is one.
+func (e *Engine) Signal(ctx context.Context, id string, sig syscall.Signal, scope ...Scope) error {
+	request := &messages.SendSignal{ID: id, Signal: sig}
+	for _, s := range scope {
+		request.Scope = s
+	}
+	_, err := ask[*messages.Done](ctx, e, id, request)
 	return err
 }
 

@@ -372,6 +372,27 @@ func TestSignalReachesTheGroup(t *testing.T) {
 	awaitText(t, e, id, "child heard it")
 }
 
+func TestSignalReachesTheLeaderAlone(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	id := start(t, e, procession.Shell(`(trap 'echo child heard it' USR1; echo ready; while :; do sleep 0.02; done) &
+trap 'echo leader heard it' USR1; while :; do wait; done`))
+	awaitText(t, e, id, "ready")
+	for range 2 {
+		if err := e.Signal(within(t), id, syscall.SIGUSR1, procession.ScopeLeader); err != nil {
+			t.Fatal(err)
+		}
+	}
+	awaitText(t, e, id, "leader heard it")
+	if err := e.Signal(within(t), id, syscall.SIGUSR1, procession.ScopeLeader+1); !errors.Is(err, procession.ErrInvalidRequest) {
+		t.Errorf("a scope that is none: %v", err)
+	}
+	must(e.Kill(within(t), id))(t)
+	if out := must(e.Output(within(t), id))(t).Combined(); strings.Contains(out, "child heard it") {
+		t.Errorf("%q", out)
+	}
+}
+
 func TestASignalThatEndsItIsNoKill(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t)

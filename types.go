@@ -23,6 +23,7 @@ type (
 	State          = messages.State
 	Info           = messages.Info
 	Incarnation    = messages.Incarnation
+	Scope          = messages.Scope
 	Selector       = messages.Selector
 	Event          = messages.Event
 	Capabilities   = messages.Capabilities
@@ -42,6 +43,12 @@ const (
 const (
 	DropOldest = messages.DropOldest
 	Block      = messages.Block
+)
+
+// Who gets a signal.
+const (
+	ScopeGroup  = messages.ScopeGroup
+	ScopeLeader = messages.ScopeLeader
 )
 
 // The states of a process.

@@ -199,17 +199,24 @@ func (p *process) demonitor(asker *actor.PID) {
 	p.answer(asker, &messages.Done{ID: p.id})
 }
 
-// signal sends a signal to the process group of a leader that has not ended.
+// signal sends a signal to a leader that has not ended, or to its process group.
 func (p *process) signal(asker *actor.PID, m *messages.SendSignal) {
 	switch {
 	case m.Signal <= 0 || m.Signal > 64:
 		p.answer(asker, p.refusal(messages.CodeInvalidRequest, "signal "+strconv.Itoa(int(m.Signal))+" is no signal"))
 		return
+	case m.Scope > messages.ScopeLeader:
+		p.answer(asker, p.refusal(messages.CodeInvalidRequest, "scope "+strconv.Itoa(int(m.Scope))+" is no scope"))
+		return
 	case p.run == nil || p.run.process == nil || p.run.status != nil:
 		p.answer(asker, p.refusal(messages.CodeExited, "cannot signal: "+p.notRunning()))
 		return
 	}
-	switch err := p.run.process.Signal(m.Signal); {
+	send := p.run.process.Signal
+	if m.Scope == messages.ScopeLeader {
+		send = p.run.process.SignalLeader
+	}
+	switch err := send(m.Signal); {
 	case errors.Is(err, os.ErrProcessDone):
 		p.answer(asker, p.refusal(messages.CodeExited, "cannot signal: it has ended"))
 	case errors.Is(err, fs.ErrPermission):

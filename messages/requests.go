@@ -107,12 +107,24 @@ type ResizeTerminal struct {
 	Size Size
 }
 
-// SendSignal asks to send a signal to the process group. Answered with Done, or
-// with an Error (CodeExited) if the process has ended.
+// SendSignal asks to send a signal. Answered with Done, or with an Error (CodeExited)
+// if the process has ended.
 type SendSignal struct {
 	ID     string
 	Signal syscall.Signal
+	Scope  Scope
 }
+
+// Scope is who gets a signal.
+type Scope uint8
+
+const (
+	// ScopeGroup is the process group: the leader, and those of its descendants that have
+	// not left it. It is the zero value.
+	ScopeGroup Scope = iota
+	// ScopeLeader is the process that was started, alone.
+	ScopeLeader
+)
 
 // Done answers a request that has no other answer.
 type Done struct {

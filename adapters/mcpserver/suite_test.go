@@ -144,7 +144,7 @@ func testTools(t *testing.T, c *client) {
 		"list_processes() true false true false",
 		"release_process(process_id) false true true false",
 		"send_input(close?, data, process_id) false true false true",
-		"start_process(args?, command, cwd?, env?, labels?, name?, output_limit?, pty?, stdin?, timeout_seconds?) false true false true",
+		"start_process(args?, command, cwd?, env?, labels?, name?, output_limit?, pty?, stdin?, stop_signal?, timeout_seconds?) false true false true",
 		"wait_for_process(filter_lines?, process_id, timeout_seconds?) true false true false",
 	}
 	if slices.Sort(got); !slices.Equal(got, want) {
@@ -194,6 +194,9 @@ func testStartOptions(t *testing.T, c *client) {
 	expect(t, c.wait(id), arguments{"exit_code": nil, "signal": "SIGTERM"})
 	_, info := c.do("get_process_info", arguments{"process_id": id})
 	expect(t, info, arguments{"cause": "timeout"})
+
+	id = c.start("trap 'exit 4' INT; sleep 1000 & wait", arguments{"timeout_seconds": 1, "stop_signal": "int"})
+	expect(t, c.wait(id), arguments{"exit_code": 4})
 
 	id = c.start("seq 1000", arguments{"output_limit": 100})
 	r := c.wait(id)
@@ -399,6 +402,7 @@ func testErrors(t *testing.T, c *client) {
 	c.fail("start_process", arguments{"command": "true", "cwd": "/dev/null"}, "not a directory")
 	c.fail("start_process", arguments{"command": "true", "timeout_seconds": -1}, "timeout_seconds")
 	c.fail("start_process", arguments{"command": "true", "output_limit": -2}, "output_limit")
+	c.fail("start_process", arguments{"command": "true", "stop_signal": "SIGNOPE"}, "stop_signal", "SIGNOPE")
 	c.fail("start_process", arguments{"command": "true", "env": arguments{"A=B": "c"}}, "A=B")
 	c.fail("start_process", arguments{"command": "true", "labels": arguments{SessionLabel: "other"}}, SessionLabel)
 	c.fail("start_process", arguments{"command": "true", "directory": "/"}, "directory")

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/signals"
 )
 
 // The size of the terminal of a process that is to have one.
@@ -51,6 +52,11 @@ func specOf(in startParams) (procession.Spec, error) {
 	spec.OutputLimit, spec.Stdin, spec.Timeout = in.OutputLimit, in.Stdin, timeout
 	if in.PTY {
 		spec.PTY = &terminal
+	}
+	if in.StopSignal != "" {
+		if spec.StopSignal, err = signals.Parse(in.StopSignal); err != nil {
+			return procession.Spec{}, fmt.Errorf("stop_signal: %w", err)
+		}
 	}
 	return spec, nil
 }

@@ -15,6 +15,7 @@ type startParams struct {
 	Stdin          bool              `json:"stdin,omitempty" jsonschema:"Keep standard input open for send_input. Default: it is empty."`
 	PTY            bool              `json:"pty,omitempty" jsonschema:"Run on a terminal of 24 rows and 80 columns, for programs that insist on one. send_input types on it."`
 	TimeoutSeconds float64           `json:"timeout_seconds,omitempty" jsonschema:"End the process after so long. Default: never."`
+	StopSignal     string            `json:"stop_signal,omitempty" jsonschema:"The signal that asks the process to end, when it is killed or times out: SIGINT, SIGQUIT. Default: SIGTERM."`
 	Name           string            `json:"name,omitempty" jsonschema:"A name to recognise it by in list_processes."`
 	Labels         map[string]string `json:"labels,omitempty" jsonschema:"Labels to recognise it by in list_processes."`
 }

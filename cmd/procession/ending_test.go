@@ -104,6 +104,7 @@ type sent struct {
 // send starts a command line, sends it signals as soon as its script is on, and
 // waits for its exit code. It is again if the machine was too busy to send them in time.
 func send(cmd *exec.Cmd, signals ...sent) (code int, again bool, err error) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // where a SIGINT is no Ctrl-C, if the tests have a terminal
 	if err := cmd.Start(); err != nil {
 		return 0, false, err
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -20,6 +21,7 @@ type processFlags struct {
 	clearEnv    bool
 	timeout     time.Duration
 	grace       time.Duration
+	stopSignal  stopSignal
 	outputLimit size
 }
 
@@ -34,6 +36,7 @@ func (p *processFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&p.clearEnv, "clear-env", false, "start from an empty environment")
 	flags.DurationVar(&p.timeout, "timeout", 0, "end a process after this `time`: 90s, 1h30m (default never)")
 	flags.DurationVar(&p.grace, "grace", procession.DefaultGrace, "`time` a process gets to end before it is killed")
+	p.stopSignal.register(flags, "")
 	flags.Var(&p.outputLimit, "output-limit", "output that may wait for its reader, before the process does, a `size`: 64KiB, 1MiB, unlimited")
 }
 
@@ -54,6 +57,7 @@ func (p *processFlags) spec(command procession.Spec) (procession.Spec, error) {
 	command.Dir, command.Env, command.ClearEnv = p.dir, env, p.clearEnv
 	command.Timeout, command.OutputLimit = p.timeout, int64(p.outputLimit)
 	command.Grace = max(p.grace, 1) // 0 would be the engine's default
+	command.StopSignal = syscall.Signal(p.stopSignal)
 	return command, nil
 }
 

@@ -18,7 +18,7 @@ type fleet struct {
 	killed  chan struct{} // closed by kill
 
 	mu       sync.Mutex
-	stopping bool
+	stopping func(id string) // ends a process; nil until all are to end
 	ids      []string
 	running  int           // processes
 	grace    time.Duration // the longest of theirs
@@ -67,8 +67,8 @@ func (f *fleet) start(spec procession.Spec) (*member, error) {
 	f.ids = append(f.ids, id)
 	stopping := f.stopping
 	f.mu.Unlock()
-	if stopping {
-		go f.engine.Kill(ctx, id)
+	if stopping != nil {
+		go stopping(id)
 	}
 	info, err := f.engine.Info(ctx, id)
 	return &member{Info: info}, err
@@ -82,15 +82,18 @@ func (f *fleet) ended() {
 }
 
 // stop lets all processes end in good order. It returns at once.
-func (f *fleet) stop() {
+func (f *fleet) stop() { f.stopBy(func(id string) { f.engine.Kill(context.Background(), id) }) }
+
+// stopBy has end end all processes, unless they are being ended. It returns at once.
+func (f *fleet) stopBy(end func(id string)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.stopping {
+	if f.stopping != nil {
 		return
 	}
-	f.stopping = true
+	f.stopping = end
 	for _, id := range f.ids {
-		go f.engine.Kill(context.Background(), id)
+		go end(id)
 	}
 }
 
@@ -110,11 +113,14 @@ func (f *fleet) kill() {
 // stopWhenAsked calls stop when a signal asks for the end, and kill when it asks
 // again; neither may block. Output waits for its reader only so long then.
 func (f *fleet) stopWhenAsked(stop, kill func()) {
-	onInterrupt(f.signals, func() {
-		go f.giveUpUnread(time.Now())
+	onInterrupt(f.signals, func(os.Signal) {
+		f.endsSoon()
 		stop()
 	}, kill)
 }
+
+// endsSoon notes that the fleet was asked to end.
+func (f *fleet) endsSoon() { go f.giveUpUnread(time.Now()) }
 
 // close returns when nothing is left of the processes.
 func (f *fleet) close() {

@@ -104,7 +104,7 @@ func serveMCP(c *console, flags *mcpFlags) error {
 	defer engine.Shutdown(context.Background())
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	onInterrupt(signals, cancel, func() { os.Exit(codeEngine) }) // the guardian does the rest
+	onInterrupt(signals, func(os.Signal) { cancel() }, func() { os.Exit(codeEngine) }) // the guardian does the rest
 
 	server, err := mcpserver.New(engine, flags.options(logger))
 	if err != nil {

@@ -15,7 +15,7 @@ func runSideBySide(c *console, flags *runFlags, lines []string) (err error) {
 		return err
 	}
 	defer func() { err = f.tellLost(err) }()
-	f.stopWhenAsked(f.stop, f.kill)
+	f.obey(append(passedOn, windowChange))
 	defer f.close()
 
 	names := nameLines(lines, flags.names)

@@ -7,12 +7,24 @@ import (
 	"time"
 )
 
-// signalsToEnd are those that ask this program to end. One that was started to
-// ignore a hang-up, as by nohup(1), does; to be asked before there is an engine,
-// because that ignores nothing, so that its processes do not inherit it.
+// signalsToEnd are those that ask this program to end. What it was started to ignore
+// it does, as a hang-up by nohup(1), or an interrupt by a shell that runs it in the
+// background; to be asked before there is an engine, because that ignores nothing, so
+// that its processes do not inherit it.
 func signalsToEnd() []os.Signal {
-	return slices.DeleteFunc(slices.Clone(endSignals), func(sig os.Signal) bool {
-		return sig == hangUp && signal.Ignored(sig)
+	signals := without(endSignals, signal.Ignored)
+	if !slices.Contains(signals, os.Signal(quit)) {
+		signal.Ignore(quit) // the runtime would end this program
+	}
+	return signals
+}
+
+// without is signals but for those that are ignored. The Go runtime leaves only a hang-up
+// and an interrupt ignored (package os/signal), so that it cannot be known of the others;
+// but shells ignore SIGQUIT wherever they ignore SIGINT (POSIX, XCU 2.9.3.1).
+func without(signals []os.Signal, ignored func(os.Signal) bool) []os.Signal {
+	return slices.DeleteFunc(slices.Clone(signals), func(sig os.Signal) bool {
+		return ignored(sig) || sig == quit && ignored(os.Interrupt)
 	})
 }
 
@@ -59,9 +71,12 @@ func (r *requests) came(sig os.Signal, at time.Time) request {
 }
 
 // onInterrupt calls stop when one of the signals comes, and kill when it comes
-// again; neither may block. It does so until the program exits, so that a signal that
+// again; neither may block. Stop is told which it is. It does so until the program exits, so that a signal that
 // comes late does not decide how.
-func onInterrupt(signals []os.Signal, stop, kill func()) {
+func onInterrupt(signals []os.Signal, stop func(os.Signal), kill func()) {
+	if len(signals) == 0 {
+		return // none is not all
+	}
 	came := make(chan os.Signal, 16)
 	signal.Notify(came, signals...)
 	go func() {
@@ -69,7 +84,7 @@ func onInterrupt(signals []os.Signal, stop, kill func()) {
 		for sig := range came {
 			switch asked.came(sig, time.Now()) {
 			case toStop:
-				stop()
+				stop(sig)
 			case toKill:
 				kill()
 			}

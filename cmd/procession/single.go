@@ -22,7 +22,11 @@ func runSingle(c *console, flags *runFlags, spec procession.Spec) (err error) {
 		return err
 	}
 	defer func() { err = f.tellLost(err) }()
-	f.stopWhenAsked(f.stop, f.kill)
+	theirs := passedOn
+	if !flags.terminal { // which tells of its size itself
+		theirs = append(theirs, windowChange)
+	}
+	f.obey(theirs)
 	defer f.close()
 
 	if flags.terminal {

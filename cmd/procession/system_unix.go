@@ -16,7 +16,14 @@ import (
 // endSignals ask this program to end.
 var endSignals = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
 
-const hangUp = syscall.SIGHUP
+// passedOn are signals that are for what it runs. So is windowChange, without a terminal.
+var passedOn = []os.Signal{syscall.SIGUSR1, syscall.SIGUSR2}
+
+const (
+	hangUp       = syscall.SIGHUP
+	quit         = syscall.SIGQUIT
+	windowChange = syscall.SIGWINCH
+)
 
 // swallowBrokenPipes makes writing to a pipe that nobody reads any more an error
 // (EPIPE) on stdout and stderr too, where it would end a Go program.

@@ -10,7 +10,14 @@ import (
 // endSignals ask this program to end.
 var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
 
-const hangUp = syscall.SIGHUP
+// passedOn are signals that are for what it runs: there are none.
+var passedOn []os.Signal
+
+const (
+	hangUp       = syscall.SIGHUP
+	quit         = syscall.SIGQUIT
+	windowChange = syscall.Signal(-1)
+)
 
 func swallowBrokenPipes() {}
 

@@ -16,6 +16,7 @@ type upFlags struct {
 	noPrefix  bool
 	logDir    string
 	grace     time.Duration
+	stop      stopSignal
 }
 
 func newUpCommand(c *console) *cobra.Command {
@@ -58,6 +59,7 @@ to say, about starts, ends and restarts, is on standard error, after "system".`,
 			case flags.grace < 0:
 				return usagef("--grace: %v is negative", flags.grace)
 			}
+			flags.stop.complete(pool)
 			return flags.pprof.during(c, func() error { return up(c, &flags, pool) })
 		},
 	}
@@ -71,6 +73,7 @@ to say, about starts, ends and restarts, is on standard error, after "system".`,
 		"also write the output of each process, byte for byte, to NAME.log in this `directory`, and when that has 10 MB to another; 10 old ones are kept")
 	fs.DurationVar(&flags.grace, "grace", procession.DefaultGrace,
 		"`time` a process gets to end before it is killed, if the file does not say")
+	flags.stop.register(fs, ", if the file does not say")
 	flags.pprof.register(fs)
 	return cmd
 }

@@ -42,6 +42,9 @@ func dispositionsOf(pid int) (d dispositions) {
 	return d
 }
 
+// Ignores reports whether a process ignores a signal; false if that cannot be known.
+func Ignores(pid int, sig syscall.Signal) bool { return dispositionsOf(pid).ignores(sig) }
+
 func (d dispositions) ignores(sig syscall.Signal) bool { return d.ignored.has(sig) }
 
 // isYetToHear reports whether the process has been sent a signal that it is about to get.

@@ -78,6 +78,9 @@ type dispositions struct{}
 
 func dispositionsOf(int) dispositions { return dispositions{} }
 
+// Ignores reports false: it cannot be known.
+func Ignores(int, syscall.Signal) bool { return false }
+
 func (dispositions) ignores(syscall.Signal) bool { return true }
 
 func (dispositions) spares(syscall.Signal) bool { return false }

@@ -14,6 +14,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/procession-go/procession/internal/signals"
 	"github.com/procession-go/procession/messages"
 	"github.com/procession-go/procession/supervisor"
 )
@@ -112,16 +113,9 @@ func (r *reader) signal(e entry, what string) syscall.Signal {
 	if !ok {
 		return 0
 	}
-	if n, err := strconv.Atoi(text); err == nil && n > 0 && n <= 64 {
-		return syscall.Signal(n)
-	}
-	name := strings.ToUpper(text)
-	if !strings.HasPrefix(name, "SIG") {
-		name = "SIG" + name
-	}
-	sig := signalNamed(name)
-	if sig == 0 {
-		r.add(e.value.Line, "%s: want a signal such as SIGTERM or SIGINT, got %q", what, text)
+	sig, err := signals.Parse(text)
+	if err != nil {
+		r.add(e.value.Line, "%s: %v", what, err)
 	}
 	return sig
 }

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/osproc"
+	"github.com/procession-go/procession/internal/tty"
+)
+
+// obey ends the processes when a signal asks for that, and passes on to them the signals
+// that are theirs.
+func (f *fleet) obey(theirs []os.Signal) {
+	onInterrupt(f.signals, func(sig os.Signal) {
+		f.endsSoon()
+		if sig == os.Interrupt && tty.Interrupts() {
+			f.stopBy(f.interrupt)
+		} else {
+			f.stop()
+		}
+	}, f.kill)
+	if len(theirs) == 0 {
+		return // none is not all
+	}
+	came := make(chan os.Signal, 16)
+	signal.Notify(came, theirs...)
+	go func() {
+		for sig := range came {
+			f.passOn(sig)
+		}
+	}()
+}
+
+// interrupt asks a process to end as its terminal would do at Ctrl-C, if it had one of
+// ours. Its stop signal is for who ignores that. Others are killed when the grace is over.
+func (f *fleet) interrupt(id string) {
+	ctx := context.Background()
+	defer f.engine.Kill(ctx, id) // what is left of it
+	info, err := f.engine.Info(ctx, id)
+	if err != nil || osproc.Ignores(info.PID, syscall.SIGINT) || f.engine.Signal(ctx, id, syscall.SIGINT) != nil {
+		return
+	}
+	f.mu.Lock()
+	grace, cancel := context.WithTimeout(ctx, f.grace)
+	f.mu.Unlock()
+	defer cancel()
+	if _, err := f.engine.Wait(grace, id); err != nil {
+		f.engine.Signal(ctx, id, syscall.SIGKILL)
+	}
+}
+
+// passOn passes a signal on that is not for us: to the program that was started, which may
+// know what it means, and not to its children, who may die of it. The size of the
+// terminal concerns them all.
+func (f *fleet) passOn(sig os.Signal) {
+	scope := procession.ScopeLeader
+	if sig == windowChange {
+		scope = procession.ScopeGroup
+	}
+	f.mu.Lock()
+	ids := f.ids
+	f.mu.Unlock()
+	for _, id := range ids {
+		f.engine.Signal(context.Background(), id, sig.(syscall.Signal), scope) // it may have ended
+	}
+}
