@@ -9,7 +9,8 @@ import (
 // Write writes to the process's standard input or terminal, after what was
 // written before, and returns when all of it is in the pipe. A process that does
 // not read makes it wait, and the context ends that. A process that has ended or
-// has no standard input is ErrStdinClosed. n is how much was written in any case.
+// has no standard input is ErrStdinClosed; a line that is longer than its terminal takes
+// (4,095 bytes on Linux, none in raw mode) is ErrInvalidRequest, and not written. n is how much was written in any case.
 func (e *Engine) Write(ctx context.Context, id string, data []byte) (n int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -41,7 +42,8 @@ func (e *Engine) Write(ctx context.Context, id string, data []byte) (n int, err 
 }
 
 // CloseStdin gives the process end-of-file after what was written before. Again
-// is no error.
+// is no error. On a terminal it is typed, once each time; if that has none at present,
+// because it is in raw mode, that is ErrUnsupported.
 func (e *Engine) CloseStdin(ctx context.Context, id string) error {
 	_, err := ask[*messages.Done](ctx, e, id, &messages.CloseStdin{ID: id})
 	return err

@@ -100,7 +100,7 @@ type run struct {
 
 	stdinClosed bool          // or its close waits its turn
 	writing     *pendingWrite // the write that is under way
-	lineBegun   bool          // what was last written did not end a line
+	line        int           // bytes of a line that has begun, of what was written to a terminal
 
 	// Its end.
 	stop       *supervisor.Stop // it was signalled to end

@@ -20,6 +20,7 @@ type pendingWrite struct {
 	asker     *actor.PID
 	data      []byte
 	close     bool
+	tooLong   bool // only what comes before a line that is too long is written
 	cancelled bool // it was interrupted, to be answered when its data is no longer used
 }
 
@@ -82,24 +83,47 @@ func (p *process) nextWrite() {
 			p.answer(w.asker, p.closed(r.process.CloseStdin()))
 			continue
 		}
-		if w.close {
-			w.data = endOfFile(r.lineBegun)
+		if p.spec.PTY != nil {
+			if refusal := p.typed(w); refusal != nil {
+				p.answer(w.asker, refusal)
+				continue
+			}
 		}
 		r.writing = w
-		if len(w.data) > 0 {
-			r.lineBegun = w.data[len(w.data)-1] != '\n'
-		}
 		r.process.Write(w.data, func(n int, err error) { p.tell(&written{r, n, err}) })
 	}
 }
 
-// endOfFile is what is typed at a terminal to end its input (termios(3), VEOF):
-// the first such character in a line that has begun only hands over that line.
-func endOfFile(lineBegun bool) []byte {
-	if lineBegun {
-		return []byte{4, 4}
+// typed makes of w what is to be typed at the terminal, as that is at present. It
+// answers why that cannot be done.
+func (p *process) typed(w *pendingWrite) *messages.Error {
+	modes, err := p.run.process.Modes()
+	switch {
+	case err != nil: // it is gone, which the write will tell
+		return nil
+	case w.close:
+		if w.data = modes.EndOfFile(p.run.line); len(w.data) == 0 {
+			return p.refusal(messages.CodeUnsupported, "cannot close: its terminal is in a mode that has no end-of-file; "+
+				"write what the program takes for one")
+		}
+		p.run.line = 0
+		return nil
 	}
-	return []byte{4}
+	n, left := modes.Typed(p.run.line, w.data)
+	if w.tooLong = n < len(w.data); w.tooLong && n == 0 {
+		return p.lineTooLong(0)
+	}
+	w.data, p.run.line = w.data[:n], left
+	return nil
+}
+
+// lineTooLong tells that n bytes were written, and that the system would drop something of
+// the line that follows.
+func (p *process) lineTooLong(n int) *messages.Error {
+	refusal := p.refusal(messages.CodeInvalidRequest, "cannot write: a line is longer than the 4,095 bytes that its "+
+		"terminal takes in this mode (stty -icanon has no limit)")
+	refusal.Written = n
+	return refusal
 }
 
 func (p *process) closed(err error) any {
@@ -114,6 +138,8 @@ func (p *process) written(m *written) {
 	w := m.run.writing
 	m.run.writing = nil
 	switch {
+	case m.err == nil && w.tooLong && !w.cancelled:
+		p.answer(w.asker, p.lineTooLong(m.n))
 	case m.err == nil, w.cancelled && errors.Is(m.err, os.ErrDeadlineExceeded):
 		p.answer(w.asker, &messages.Done{ID: p.id, Written: m.n})
 	default:

@@ -89,7 +89,8 @@ type Count struct{ N int }
 
 // WriteStdin asks to write to standard input, after what was written before.
 // Answered with Done when all of it is in the pipe, or with an Error
-// (CodeStdinClosed), which says how much was. A process that does not read makes
+// (CodeStdinClosed), which says how much was. So does CodeInvalidRequest: a line follows
+// that is longer than its terminal takes. A process that does not read makes
 // this answer wait. Nothing is copied: what waits its turn is held by who sent it.
 type WriteStdin struct {
 	ID   string
@@ -97,7 +98,8 @@ type WriteStdin struct {
 }
 
 // CloseStdin asks to close standard input after what was written before.
-// Answered with Done; again is no error.
+// Answered with Done; again is no error. CodeUnsupported: it runs on a terminal that has
+// no end-of-file in its present mode.
 type CloseStdin struct{ ID string }
 
 // ResizeTerminal asks to change the size of the process's terminal. Answered

@@ -43,7 +43,8 @@ nobody has taken any of it for as long as the grace, is the rest of it lost, whi
 is said on standard error.
 
 A process, and everything that it has started, never outlives procession.
-Standard input is empty, unless -i or -t says otherwise.`,
+Standard input is empty, unless -i or -t says otherwise. With -t it is typed at the
+terminal, whatever file it is, and so is its end.`,
 		Example: `  procession run -- make test
   procession run -C server -e PORT=8080 --timeout 10m -- ./serve --verbose
   procession run 'npm run api' 'npm run web' 'tail -f log/*.log'

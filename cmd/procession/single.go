@@ -30,7 +30,7 @@ func runSingle(c *console, flags *runFlags, spec procession.Spec) (err error) {
 	defer f.close()
 
 	if flags.terminal {
-		return f.runOnTerminal(spec, flags.stdin)
+		return f.runOnTerminal(spec)
 	}
 	m, err := f.start(spec)
 	if err != nil {
@@ -44,7 +44,7 @@ func runSingle(c *console, flags *runFlags, spec procession.Spec) (err error) {
 
 // runOnTerminal runs a process on a terminal of its own, and shows that on the
 // caller's.
-func (f *fleet) runOnTerminal(spec procession.Spec, stdin bool) error {
+func (f *fleet) runOnTerminal(spec procession.Spec) error {
 	t, err := openTerminal(f.console)
 	if err != nil {
 		return err
@@ -56,9 +56,7 @@ func (f *fleet) runOnTerminal(spec procession.Spec, stdin bool) error {
 		return err
 	}
 	defer f.followSize(m)()
-	if stdin || isTerminal(f.console.stdin) {
-		go f.feed(m, f.console.stdin)
-	}
+	go f.feed(m, f.console.stdin)
 	err = f.see(m, spec.Timeout, t.show)
 	itsOwn = !m.exit.Time.IsZero() && m.exit.Cause == procession.CauseExited && m.exit.Signal == ""
 	return err
@@ -95,7 +93,11 @@ func (f *fleet) feed(m *member, from *os.File) {
 	for {
 		n, err := from.Read(buffer)
 		if n > 0 {
-			if _, err := f.engine.Write(ctx, m.ID, buffer[:n]); err != nil {
+			_, unwritten := f.engine.Write(ctx, m.ID, buffer[:n])
+			if errors.Is(unwritten, procession.ErrInvalidRequest) {
+				f.console.say("the rest of standard input is not passed on: %v", unwritten)
+				err = io.EOF
+			} else if unwritten != nil {
 				return // it reads no more, or it has ended
 			}
 		}
@@ -103,7 +105,9 @@ func (f *fleet) feed(m *member, from *os.File) {
 			if !errors.Is(err, io.EOF) {
 				f.console.say("cannot read standard input: %v", err)
 			}
-			f.engine.CloseStdin(ctx, m.ID)
+			if err := f.engine.CloseStdin(ctx, m.ID); errors.Is(err, procession.ErrUnsupported) {
+				f.console.say("%v", err)
+			}
 			return
 		}
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/tty"
 )
 
 // openTerminal opens a pseudo-terminal. The answer is the process's side.
@@ -56,6 +58,23 @@ func pollable(f *os.File) (*os.File, error) {
 // Resize sets the size of the terminal; its foreground process group gets
 // SIGWINCH. It is an error without a terminal.
 func (p *Process) Resize(size Size) error {
+	return p.control(func(fd int) error {
+		return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: size.Rows, Col: size.Cols})
+	})
+}
+
+// Modes are what the terminal makes of what is written at present. It is an error
+// without a terminal.
+func (p *Process) Modes() (modes tty.Modes, err error) {
+	err = p.control(func(fd int) (err error) {
+		modes, err = tty.ModesOf(fd)
+		return err
+	})
+	return modes, err
+}
+
+// control does something with the descriptor of the terminal.
+func (p *Process) control(do func(fd int) error) error {
 	if p.terminal == nil {
 		return unix.ENOTTY
 	}
@@ -63,12 +82,9 @@ func (p *Process) Resize(size Size) error {
 	if err != nil {
 		return err
 	}
-	var ioctlErr error
-	err = raw.Control(func(fd uintptr) {
-		ioctlErr = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Row: size.Rows, Col: size.Cols})
-	})
-	if err != nil {
+	var failed error
+	if err = raw.Control(func(fd uintptr) { failed = do(int(fd)) }); err != nil {
 		return err
 	}
-	return ioctlErr
+	return failed
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/procession-go/procession/internal/ending"
 	"github.com/procession-go/procession/internal/output"
+	"github.com/procession-go/procession/internal/tty"
 )
 
 // Windows has neither process groups that can be signalled nor signals: a
@@ -55,7 +56,10 @@ func (p *Process) openTerminal(Size) (end, error) {
 	return end{}, &os.SyscallError{Syscall: "pseudo-terminal", Err: errors.ErrUnsupported}
 }
 
-// Resize is an error: no process has a terminal here.
+// Modes is an error: no process has a terminal here.
+func (p *Process) Modes() (modes tty.Modes, err error) { return modes, errors.ErrUnsupported }
+
+// Resize is an error, too.
 func (p *Process) Resize(Size) error {
 	return &os.SyscallError{Syscall: "pseudo-terminal", Err: errors.ErrUnsupported}
 }

@@ -5,6 +5,9 @@ package tty
 import "golang.org/x/sys/unix"
 
 const (
+	// Disabled is the character that stands for none (_POSIX_VDISABLE).
+	Disabled = 0xff
+
 	getTermios = unix.TIOCGETA
-	disabled   = 0xff
+	maxLine    = 0 // it is not the same everywhere
 )

@@ -1,27 +1,8 @@
 //go:build unix
 
-// Package tty asks the line discipline of a terminal what it makes of what is typed
-// (termios(3)).
 package tty
 
 import "golang.org/x/sys/unix"
-
-// Modes are what a terminal makes of what is typed.
-type Modes struct {
-	// Canonical: what is typed is handed over in lines, and there is an end-of-file.
-	Canonical bool
-	// Signals: some characters are signals to the foreground process group.
-	Signals bool
-	// EOF is the character that is the end-of-file, and Disabled if there is none.
-	EOF byte
-	// LNext is the character that makes the next one data, and Disabled if there is none.
-	LNext byte
-	// EndsLine reports which characters end a line, also instead of a newline.
-	EndsLine [256]bool
-}
-
-// Disabled is the character that stands for none (_POSIX_VDISABLE).
-const Disabled = disabled
 
 // ModesOf asks the terminal of a descriptor. The master's of a pseudo-terminal are those
 // of its slave.
@@ -30,20 +11,23 @@ func ModesOf(fd int) (m Modes, err error) {
 	if err != nil {
 		return m, err
 	}
-	m.Canonical = t.Lflag&unix.ICANON != 0
-	m.Signals = t.Lflag&unix.ISIG != 0
-	m.EOF = t.Cc[unix.VEOF]
-	m.LNext = disabled
+	m = Modes{
+		Canonical: t.Lflag&unix.ICANON != 0, Signals: t.Lflag&unix.ISIG != 0,
+		EOF: t.Cc[unix.VEOF], Erase: t.Cc[unix.VERASE], Quote: Disabled, MaxLine: maxLine,
+	}
+	ends := []byte{m.EOF, t.Cc[unix.VEOL], t.Cc[unix.VKILL]}
 	if t.Lflag&unix.IEXTEN != 0 {
-		m.LNext = t.Cc[unix.VLNEXT]
+		m.Quote = t.Cc[unix.VLNEXT]
+		ends = append(ends, t.Cc[unix.VEOL2])
 	}
-	m.EndsLine['\n'] = t.Iflag&unix.INLCR == 0
-	m.EndsLine['\r'] = t.Iflag&unix.ICRNL != 0 && t.Iflag&unix.IGNCR == 0
-	for _, c := range []byte{t.Cc[unix.VEOL], t.Cc[unix.VEOL2]} {
-		if c != disabled {
-			m.EndsLine[c] = true
-		}
+	if m.Signals && t.Lflag&unix.NOFLSH == 0 { // these drop the line
+		ends = append(ends, t.Cc[unix.VINTR], t.Cc[unix.VQUIT], t.Cc[unix.VSUSP])
 	}
+	for _, c := range ends {
+		m.Ends[c] = c != Disabled
+	}
+	m.Ends['\n'] = t.Iflag&unix.INLCR == 0
+	m.Ends['\r'] = t.Iflag&unix.ICRNL != 0 && t.Iflag&unix.IGNCR == 0
 	return m, nil
 }
 
