@@ -148,14 +148,10 @@ func (e *Engine) Capabilities() Capabilities {
 // Shutdown ends the engine: every process gets its stop signal at once, what is
 // left after one shared grace gets SIGKILL, and it returns once everything has
 // been reaped. If somebody else has stopped the pool, it returns when that is true. A
-// second Shutdown is ErrClosed. If the context ends before, or has ended already, the
-// shutdown goes on.
+// second Shutdown is ErrClosed. If the context ends before, the shutdown goes on; if it has
+// ended already, nothing begins, as with every method.
 func (e *Engine) Shutdown(ctx context.Context) (ShutdownReport, error) {
 	defer e.replies.Close()
-	if err := ctx.Err(); err != nil {
-		e.config.Send(&messages.Shutdown{}, nil)
-		return ShutdownReport{}, err
-	}
 	report, err := ask[*messages.ShutdownReport](ctx, e, "", &messages.Shutdown{})
 	if refusal, ok := err.(*messages.Error); ok && refusal.Code == messages.CodeClosed {
 		select {

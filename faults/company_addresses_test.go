@@ -3,7 +3,6 @@
 package faults
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -118,19 +117,4 @@ func TestCompanyTimersPassMiddlewares(t *testing.T) {
 		return len(list) == 0
 	})
 	shutsDown(t, eng, procession.ShutdownReport{})
-}
-
-// A Shutdown whose context has ended already goes on, as one whose context ends.
-func TestCompanyAShutdownWithoutTime(t *testing.T) {
-	eng, _ := company(t)
-	id := start(t, eng, procession.Shell("setsid sleep 1000 & sleep 1000"))
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_, err := eng.Shutdown(ctx)
-	require.ErrorIs(t, err, context.Canceled)
-	eventually(t, 10*time.Second, "it is closed", func() bool {
-		_, err := eng.Info(soon(t), id)
-		return errors.Is(err, procession.ErrClosed)
-	})
-	leavesNothing(t, id)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // fullAt is how many bytes wait in a backlog when it takes no more.
-const fullAt = 1 << 20
+const fullAt = 16 << 20
 
 // backlog is the output of one process on its way to readers that may be slow. When it is
 // full it asks the engine for nothing more, whose log fills then, too, until the process
