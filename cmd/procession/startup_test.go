@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,13 +64,21 @@ func TestNoPackageIsSlowToInitialize(t *testing.T) {
 	}
 }
 
+// The goals are 6 ms for version and 15 ms for run, on a machine that does nothing else.
+// The least of many is what is not disturbed.
 func BenchmarkStartUp(b *testing.B) {
 	path := program(b)
-	for _, args := range [][]string{{"version"}, {"run", "--", "true"}, {"run", "--", "sh", "-c", "exit 3"}} {
-		b.Run(strings.Join(args, " "), func(b *testing.B) {
+	for _, args := range [][]string{{"sh", "-c", "exit 3"}, {path, "version"}, {path, "run", "--", "sh", "-c", "exit 3"}} {
+		b.Run(strings.Join(append([]string{filepath.Base(args[0])}, args[1:]...), " "), func(b *testing.B) {
+			var took []time.Duration
 			for b.Loop() {
-				exec.Command(path, args...).Run()
+				begin := time.Now()
+				exec.Command(args[0], args[1:]...).Run()
+				took = append(took, time.Since(begin))
 			}
+			slices.Sort(took)
+			b.ReportMetric(took[0].Seconds()*1000, "least-ms")
+			b.ReportMetric(took[len(took)/2].Seconds()*1000, "median-ms")
 		})
 	}
 }
