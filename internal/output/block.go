@@ -7,10 +7,12 @@ import (
 
 // A stream's first block has minBlock bytes; each that it fills is followed by
 // one of twice the size, up to maxBlock. So ten thousand processes that each
-// print one line cost little, and a flood needs few reads.
+// print one line cost little, and a flood needs few reads. Two of the largest, of
+// which one is being filled and one being evicted, are less than slack; and they are
+// of a size that Go's allocator has.
 const (
 	minBlock = 1 << 10
-	maxBlock = 64 << 10
+	maxBlock = 28 << 10
 )
 
 // block is a piece of memory that one stream's reader fills from front to back.
@@ -28,6 +30,9 @@ type block struct {
 	// must stay as it is for ever. Only the log's owner sets it, and only while
 	// it has live bytes in it; the count orders that before the reader's look.
 	shown bool
+
+	kept int    // how many bytes the log retains of it; only the log's owner knows
+	runs []byte // of a page, see newPage; nil otherwise
 }
 
 // slice is the bytes [from, to) of a block: the meaning of a Slice.
@@ -98,6 +103,9 @@ func takeBlock(stream Stream, size int) *block {
 	b.live.Store(1)
 	return b
 }
+
+// next is how long a block is that follows this one, in bytes.
+func (b *block) next() int { return min(2*len(b.data), maxBlock) }
 
 // retain notes that n bytes are handed over. The reader is in the block.
 func (b *block) retain(n int) { b.live.Add(int32(n)) }

@@ -16,38 +16,27 @@ type Buffer struct {
 	size   int    // of the next block, in bytes
 	done   int    // block.data[:done] was handed over
 	end    int    // block.data[done:end] is held back: at most 3 bytes
-	last   int    // bytes that the last read brought: positive if end is
 }
 
 // NewBuffer returns a buffer for a stream. It takes no block yet.
 func NewBuffer(s Stream) *Buffer { return &Buffer{stream: s, size: minBlock} }
 
 // Free is the space to read into next. It is never empty; it takes a block if
-// the buffer has none or has too little left of it. Without a Filled in
+// the buffer has none or has filled it. Without a Filled in
 // between, Free returns the same space again.
 func (b *Buffer) Free() []byte {
 	switch {
 	case b.block == nil:
 		b.block = takeBlock(b.stream, b.size)
-	case b.cramped():
+	case b.end == len(b.block.data):
 		b.moveOn()
 	}
 	return b.block.data[b.end:]
 }
 
-// cramped reports whether to move on to a new block: the tail is shorter than
-// the last read was, and so would cut the next one short, and leaving it unused
-// wastes less than a quarter of the block. Where reads are short, so is the
-// waste; no tail at all is shorter than any read.
-func (b *Buffer) cramped() bool {
-	size := len(b.block.data)
-	tail := size - b.end
-	return tail < size/4 && tail < b.last
-}
-
 // moveOn leaves the block for the next, and takes along what is held back.
 func (b *Buffer) moveOn() {
-	b.size = min(2*b.size, maxBlock)
+	b.size = b.block.next()
 	next := takeBlock(b.stream, b.size)
 	held := copy(next.data, b.block.data[b.done:b.end])
 	b.block.leave()
@@ -61,7 +50,6 @@ func (b *Buffer) Filled(n int) (Slice, bool) {
 	if n == 0 {
 		return Slice{}, false
 	}
-	b.last = n
 	b.end += n
 	return b.handOver(complete(b.block.data[b.done:b.end]))
 }

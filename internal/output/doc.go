@@ -2,7 +2,7 @@
 // streams, in the order in which it arrived, within a limit in bytes.
 //
 // A byte's way leads through three types, and is copied only once, by the
-// kernel:
+// kernel, unless that would waste memory:
 //
 //	read(2) → Buffer (one per stream) → Log → Segment
 //
@@ -14,6 +14,9 @@
 // again, so segments are handed out without copying. A block whose bytes are
 // all evicted is used again, unless a segment has ever shown it; then it
 // belongs to whoever still holds the segment, and to the garbage collector.
+// What would keep much more memory than it is itself is copied into pages, which
+// belong to the log, so that a log is never more than its limit and 64 KiB for
+// each stream.
 //
 // The package does no I/O and starts no goroutine.
 package output

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"unicode/utf8"
 )
 
 // Log is the output of one process: both streams in order of arrival, the
@@ -16,7 +17,7 @@ type Log struct {
 
 	mu      sync.Mutex
 	asked   int64   // a reader has asked for what comes from here on
-	held    bool    // somebody waits for room
+	waits   bool    // somebody waits for room
 	awaited bool    // somebody is to be told of the next slice
 	end     int64   // absolute offset after the last byte
 	entries []entry // entries[head:] is retained, in order; those before are zero
@@ -24,6 +25,12 @@ type Log struct {
 	marks   []int64 // offsets at which something begins, in order
 	mark    int64   // the last that was before those
 	dropped [2]tail // by stream
+
+	// What it costs, in bytes; see economize.
+	seen   [2]bool  // the streams that there are
+	pinned int64    // blocks of which something is retained
+	loose  [2]int64 // blocks of which nothing is, and which a reader may be in
+	wasted int64    // what was more than is retained when it was last looked at
 }
 
 // tail is the last that was dropped of a stream.
@@ -39,7 +46,8 @@ type entry struct {
 }
 
 // NewLog returns an empty log that retains the newest limit bytes, or all if
-// limit is negative. It panics if limit is 0.
+// limit is negative; less only where it would be more memory than limit and 64 KiB
+// for each stream. It panics if limit is 0.
 func NewLog(limit int64) *Log {
 	if limit == 0 {
 		panic("output: the limit of a log must be positive, or negative for none")
@@ -95,11 +103,7 @@ func (l *Log) Await(end int64) bool {
 func (l *Log) Mark() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	gone, _ := slices.BinarySearch(l.marks, l.first())
-	if gone > 0 {
-		l.mark = l.marks[gone-1]
-		l.marks = slices.Delete(l.marks, 0, gone)
-	}
+	l.forgetMarks()
 	if n := len(l.marks); n == 0 || l.marks[n-1] != l.end {
 		l.marks = append(l.marks, l.end)
 	}
@@ -119,8 +123,8 @@ func (l *Log) Marks(from, to int64) []int64 {
 }
 
 // Append adds a slice at the end and drops at the beginning what exceeds the
-// limit, in constant time (amortised) and without copying a byte. It answers
-// whether somebody is to be told, who has called Await.
+// limit, in constant time (amortised) and without copying a byte, unless that saves
+// memory. It answers whether somebody is to be told, who has called Await.
 func (l *Log) Append(s Slice) (awaited bool) {
 	n := s.len()
 	if n == 0 {
@@ -131,8 +135,14 @@ func (l *Log) Append(s Slice) (awaited bool) {
 	if last := len(l.entries) - 1; last < l.head || !l.entries[last].extend(s.slice) {
 		l.entries = append(l.entries, entry{s.slice, l.end})
 	}
+	l.keep(s.block, n)
+	l.seen[s.block.stream], l.loose[s.block.stream] = true, 0
+	if len(s.block.data)-int(s.to) < utf8.UTFMax { // what is held back goes to the next
+		l.loose[s.block.stream] = int64(s.block.next())
+	}
 	l.end += int64(n)
 	l.trim()
+	l.economize()
 	awaited, l.awaited = l.awaited, false
 	return awaited
 }
@@ -143,18 +153,32 @@ func (l *Log) Append(s Slice) (awaited bool) {
 func (l *Log) evict(to int64) {
 	for l.head < len(l.entries) && l.entries[l.head].offset < to {
 		e := &l.entries[l.head]
-		n := e.len()
-		if over := to - e.offset; over < int64(n) {
-			begin, end := around(e.bytes(), int(over))
-			if n = end; l.blocks { // somebody may be in the middle of it
-				n = begin
+		n := 0
+		for stream, piece := range e.pieces() {
+			over := to - e.offset - int64(n)
+			if over <= 0 {
+				break
+			}
+			drop := len(piece)
+			if over < int64(drop) {
+				begin, end := around(piece, int(over))
+				if drop = end; l.blocks { // somebody may be in the middle of it
+					drop = begin
+				}
+			}
+			if drop == 0 {
+				break
+			}
+			n += drop
+			l.dropped[stream] = tail{e.offset + int64(n), piece[drop-1] == '\n'}
+			if drop < len(piece) {
+				break
 			}
 		}
 		if n == 0 {
 			break
 		}
-		l.dropped[e.block.stream] = tail{e.offset + int64(n), e.bytes()[n-1] == '\n'}
-		e.block.release(n)
+		l.letGo(e.block, n)
 		if n < e.len() {
 			e.from += int32(n)
 			e.offset += int64(n)
@@ -213,32 +237,61 @@ func (l *Log) Segments(from int64, max int) iter.Seq[Segment] {
 	return func(yield func(Segment) bool) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		left := max
 		var torn [2]bool
 		if from < l.first() {
 			torn = l.torn()
 		}
-		for i := l.find(from); i < len(l.entries); i++ {
-			e := &l.entries[i]
-			data, offset := e.bytes(), e.offset
-			if from > offset {
-				data, offset = data[from-offset:], from
+		l.walk(from, max, func(b *block, s Segment) bool {
+			b.shown = true
+			s.Torn, torn = torn, [2]bool{}
+			return yield(s)
+		})
+	}
+}
+
+// Count is how many segments Segments yields, at this moment.
+func (l *Log) Count(from int64, most int) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.walk(from, most, func(*block, Segment) bool { n++; return true })
+	return n
+}
+
+// walk calls yield with what Segments yields, and the block that it is in.
+func (l *Log) walk(from int64, max int, yield func(*block, Segment) bool) {
+	left := max
+	for i := l.find(from); i < len(l.entries); i++ {
+		e := &l.entries[i]
+		offset := e.offset
+		for stream, piece := range e.pieces() {
+			for len(piece) > 0 {
+				data, at := piece[:l.toMark(offset, len(piece))], offset
+				piece, offset = piece[len(data):], offset+int64(len(data))
+				if from >= offset {
+					continue
+				}
+				if from > at {
+					data, at = data[from-at:], from
+				}
+				full := max > 0 && len(data) >= left
+				if full {
+					data = capped(data, left, left == max)
+				}
+				if len(data) == 0 || !yield(e.block, Segment{Stream: stream, Offset: at, Data: data[:len(data):len(data)]}) || full {
+					return
+				}
+				left -= len(data)
 			}
-			full := max > 0 && len(data) >= left
-			if full {
-				data = capped(data, left, left == max)
-			}
-			if len(data) == 0 {
-				return
-			}
-			e.block.shown = true
-			if !yield(Segment{e.block.stream, offset, data, torn}) || full {
-				return
-			}
-			torn = [2]bool{}
-			left -= len(data)
 		}
 	}
+}
+
+// toMark is how many of n bytes from an offset on come before the next mark.
+func (l *Log) toMark(offset int64, n int) int64 {
+	if i, _ := slices.BinarySearch(l.marks, offset+1); i < len(l.marks) {
+		return min(int64(n), l.marks[i]-offset)
+	}
+	return int64(n)
 }
 
 // capped is the first max bytes of p, which has at least as many, without a
@@ -250,20 +303,7 @@ func capped(p []byte, max int, split bool) []byte {
 			cut = start
 		}
 	}
-	return p[:cut:cut]
-}
-
-// Count is an upper bound on how many segments Segments yields, at this moment.
-func (l *Log) Count(from int64, most int) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	first, end := l.find(from), len(l.entries)
-	if most > 0 && first < end {
-		from = max(from, l.entries[first].offset)
-		last := from + min(int64(most), l.end-from) - 1 // most may be any number
-		end = min(end, l.find(last)+1)
-	}
-	return end - first
+	return p[:cut]
 }
 
 // find is the index of the first entry that ends after the absolute offset from.

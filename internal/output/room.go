@@ -22,7 +22,7 @@ func (l *Log) Room() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	room := l.room()
-	l.held = l.held || room <= 0
+	l.waits = l.waits || room <= 0
 	return room
 }
 
@@ -38,18 +38,22 @@ func (l *Log) Asked(offset int64) (again bool) {
 	defer l.mu.Unlock()
 	l.asked = max(l.asked, min(offset, l.end))
 	l.trim()
-	again = l.held && l.room() > 0
-	l.held = l.held && !again
+	again = l.waits && l.room() > 0
+	l.waits = l.waits && !again
 	return again
 }
 
 // trim drops what exceeds the limit, and may be dropped.
 func (l *Log) trim() {
-	to := l.end - l.limit
-	if l.blocks {
-		to = min(to, l.asked)
-	}
-	if l.limit > 0 && to > l.first() {
+	if to := min(l.end-l.limit, l.droppable()); l.limit > 0 && to > l.first() {
 		l.evict(to)
 	}
+}
+
+// droppable is the absolute offset up to which everything may be dropped.
+func (l *Log) droppable() int64 {
+	if l.blocks {
+		return l.asked
+	}
+	return l.end
 }
