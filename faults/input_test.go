@@ -105,8 +105,6 @@ func fillField(t *rapid.T, name string, v reflect.Value) {
 		if len(field.Exec) > 0 {
 			field.Exec[0] = rapid.SampledFrom(programs).Draw(t, name+": program")
 		}
-	case *messages.ReadOptions:
-		field.MaxBytes = min(field.MaxBytes, math.MaxInt32) // beyond that is the log's own test
 	}
 }
 
