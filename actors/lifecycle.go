@@ -111,7 +111,7 @@ func (p *process) startFailed(err error) {
 	now := time.Now()
 	p.run.status = &osproc.Status{Code: -1, Time: now}
 	p.run.outputEnded, p.run.treeGone = true, true
-	p.run.cause, p.run.reason = messages.CauseStartFailed, refusal.Message
+	p.run.cause, p.run.reason, p.run.startError = messages.CauseStartFailed, refusal.Message, refusal
 	p.state = draining
 	p.advance()
 }
@@ -223,7 +223,7 @@ func (p *process) conclude() {
 	r := p.run
 	p.state = clearing
 	exit := messages.Exit{
-		Code: r.status.Code, Signal: r.status.Signal, Cause: r.cause, Reason: r.reason, OutputCut: r.outputCut, Time: r.status.Time,
+		Code: r.status.Code, Signal: r.status.Signal, Cause: r.cause, Reason: r.reason, StartError: r.startError, OutputCut: r.outputCut, Time: r.status.Time,
 		UserTime: r.status.UserTime, SystemTime: r.status.SystemTime, MaxRSS: r.status.MaxRSS,
 	}
 	decision := p.spec.Restart.Decide(p.history, supervisor.Ended{
@@ -231,14 +231,14 @@ func (p *process) conclude() {
 		Unready: p.spec.Ready != nil && !r.ready,
 	})
 	p.history, exit.GaveUp = decision.History, decision.GaveUp
-	p.incarnations = append(p.incarnations, messages.Incarnation{Mark: r.mark, Exit: exit})
+	p.incarnations = append(p.incarnations, messages.Incarnation{Mark: r.mark, Ready: r.ready, Exit: exit})
 	p.incarnations = p.incarnations[max(0, len(p.incarnations)-maxIncarnations):]
 	p.refuseWrites()
 	p.wasReady = r.ready
 	if decision.Restart {
 		now, delay := time.Now(), supervisor.Jitter(decision.MaxDelay)
 		p.resume = now.Add(delay)
-		p.publish(&messages.ProcessExited{Engine: p.config.from(), ID: p.id, Exit: exit})
+		p.publish(&messages.ProcessExited{Engine: p.config.from(), ID: p.id, Exit: exit, End: p.log.End()})
 		p.publish(&messages.ProcessRestarting{Engine: p.config.from(), ID: p.id, Incarnation: p.restarts + 1, Delay: delay, Time: now})
 	} else {
 		p.finish(exit)
@@ -263,7 +263,7 @@ func (r *run) ran() time.Duration {
 func (p *process) finish(exit messages.Exit) {
 	p.exit = &exit
 	p.pool.post(&processEnded{p.id})
-	p.publish(&messages.ProcessExited{Engine: p.config.from(), ID: p.id, Exit: exit, Final: true})
+	p.publish(&messages.ProcessExited{Engine: p.config.from(), ID: p.id, Exit: exit, Final: true, End: p.log.End()})
 	p.answerExit(&p.waiters)
 	for _, monitor := range p.monitors.take() {
 		p.answer(monitor.asker, &messages.ProcessDown{ID: p.id, Exit: exit})

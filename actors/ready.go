@@ -95,8 +95,10 @@ func (p *process) checkReady() {
 	}
 }
 
+// becomeReady notes that the incarnation is ready, or that it was before its leader
+// exited: what tells that may be read later.
 func (p *process) becomeReady() {
-	if p.state != running {
+	if p.state != running && (p.state != draining || p.run.stop != nil) {
 		return
 	}
 	p.run.ready, p.run.probe = true, nil

@@ -111,6 +111,7 @@ type run struct {
 	forgotten  bool             // the pool asked: it is released, or the engine shuts down
 	cause      messages.Cause
 	reason     string
+	startError *messages.Error // it could not be started again
 	outcome    outcome
 }
 
@@ -167,6 +168,9 @@ func (r *record) info() *messages.Info {
 	if r.run != nil {
 		info.Ready = r.run.ready && r.run.status == nil
 		info.Mark = r.run.mark
+		if r.run.stop != nil {
+			info.KillAt = r.run.stop.Deadline
+		}
 	}
 	if r.last != nil {
 		info.PID, info.StartedAt = r.last.PID, r.last.StartedAt

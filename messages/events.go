@@ -55,6 +55,8 @@ type ProcessExited struct {
 	// Final means that it will not be started again; Exit.GaveUp tells if that is
 	// because it was too often already.
 	Final bool
+	// End is the offset after the last byte of its output.
+	End int64
 }
 
 // ProcessRestarting tells that a process waits to be started again.

@@ -55,6 +55,10 @@ type Exit struct {
 	// Reason says more where Cause does not say all: what was wrong with a
 	// restart, or with a probe. Otherwise it is "".
 	Reason string
+	// StartError is why it could not be started again, if Cause is
+	// CauseStartFailed; otherwise nil. It matches what the first start's error
+	// would.
+	StartError *Error
 	// OutputCut tells that its output was not awaited to its end, as ErrWaitDelay of
 	// os/exec does: after the leader had exited, somebody still held it open, and for
 	// 250 ms nothing came, or the grace was over. What came later may be missing. So may

@@ -55,6 +55,9 @@ type Info struct {
 	// CreatedAt is when the pool took the request, StartedAt when the program
 	// of the newest incarnation was started.
 	CreatedAt, StartedAt time.Time
+	// KillAt is when what is left of it gets SIGKILL, because its grace is over. It
+	// is zero if it is not being ended, or has no grace.
+	KillAt time.Time
 	// Exit is how it ended for good, nil while it has not.
 	Exit *Exit
 	// Incarnations are its ended incarnations, the 16 newest, oldest first.
@@ -73,6 +76,8 @@ type Incarnation struct {
 	// Mark is the offset in the output at which it begins. It stays meaningful
 	// as a cursor whatever has been evicted since.
 	Mark int64
+	// Ready reports whether it had become ready.
+	Ready bool
 	// Exit is how it ended.
 	Exit Exit
 }

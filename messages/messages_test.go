@@ -169,7 +169,8 @@ func TestShell(t *testing.T) {
 // every is a value of each message.
 func every() []any {
 	now := time.Unix(1, 2).UTC()
-	exit := messages.Exit{Code: -1, Signal: "SIGKILL", Cause: messages.CauseTimeout, Reason: "r", OutputCut: true, GaveUp: true, Time: now, UserTime: 1, SystemTime: 2, MaxRSS: 3}
+	exit := messages.Exit{Code: -1, Signal: "SIGKILL", Cause: messages.CauseTimeout, Reason: "r", OutputCut: true, GaveUp: true, Time: now, UserTime: 1, SystemTime: 2, MaxRSS: 3,
+		StartError: &messages.Error{Code: messages.CodeStart, Message: "m", Errno: syscall.ENOENT}}
 	spec := messages.Spec{
 		Name: "n", Command: "c", Args: []string{"a"}, Dir: "d", Env: map[string]string{"e": "f"}, ClearEnv: true,
 		Labels: map[string]string{"l": "m"}, OutputLimit: -1, Stdin: true, PTY: &messages.Size{Rows: 1, Cols: 2}, Timeout: 1, Grace: 2,
@@ -177,8 +178,8 @@ func every() []any {
 		Ready: &messages.Probe{Pattern: "p", Exec: []string{"x"}, Interval: 1},
 	}
 	info := messages.Info{
-		ID: "i", Name: "n", Args: []string{"a"}, Labels: map[string]string{"l": "m"}, PID: 7, State: messages.BackingOff, CreatedAt: now,
-		Exit: &exit, Incarnations: []messages.Incarnation{{Mark: 1, Exit: exit}}, OutputLimit: 5,
+		ID: "i", Name: "n", Args: []string{"a"}, Labels: map[string]string{"l": "m"}, PID: 7, State: messages.BackingOff, CreatedAt: now, KillAt: now,
+		Exit: &exit, Incarnations: []messages.Incarnation{{Mark: 1, Ready: true, Exit: exit}}, OutputLimit: 5,
 	}
 	segments := []messages.Segment{{Stream: messages.Stderr, Offset: 4, Data: []byte("data")}}
 	selector := messages.Selector{Labels: map[string]string{"a": "b"}, States: []messages.State{messages.Running}, Names: []string{"n"}}
@@ -195,7 +196,7 @@ func every() []any {
 		&messages.Output{Segments: segments, Dropped: 4, Exit: &exit}, &messages.Chunk{Segments: segments, Fragments: []messages.Stream{messages.Stderr}, Next: 8, Exit: &exit, EOF: true},
 		&exit, &info, &messages.Error{Code: messages.CodeStart, ID: "i", Message: "m", Errno: syscall.EMFILE},
 		&messages.ProcessStarted{ID: "i", PID: 1, Incarnation: 2, Mark: 3, Time: now}, &messages.ProcessReady{ID: "i", Time: now},
-		&messages.ProcessStopping{ID: "i", Cause: messages.CauseKilled, Time: now}, &messages.ProcessExited{ID: "i", Exit: exit, Final: true},
+		&messages.ProcessStopping{ID: "i", Cause: messages.CauseKilled, Time: now}, &messages.ProcessExited{ID: "i", Exit: exit, Final: true, End: 4},
 		&messages.ProcessRestarting{ID: "i", Incarnation: 2, Delay: 1, Time: now}, &messages.ProcessReleased{ID: "i", Time: now},
 		&messages.EventsLost{N: 1},
 	}
