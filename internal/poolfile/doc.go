@@ -5,6 +5,8 @@
 // A Procfile has lines of the form "name: command", each a line for the shell,
 // and comments (#). See Options for what it takes from foreman. The variables of a .env
 // beside it are set for all; package dotenv has its form, and what $ means in it.
+// Its processes have a standard input that stays open, and is silent: many that watch
+// files end when it does.
 //
 // A procession.yaml has one key, processes; keys that begin with "x-" are ignored
 // and are a place for anchors. The value is a mapping from names, or a list of
@@ -32,6 +34,7 @@
 //	    timeout: 1h
 //	    output_limit: 4MiB
 //	    pty: true                         # or {rows: 24, cols: 80}
+//	    stdin: open                       # stays open, and is silent; null (without it): is empty
 //	    labels: {tier: back}
 //
 // Whatever is not understood is an error that names its line; all that can be

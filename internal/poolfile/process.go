@@ -16,6 +16,7 @@ func (r *reader) process(name string, line int, entries []entry) Process {
 	s := &p.Spec
 	what := "process " + name
 	var command, args *yaml.Node
+	var stdin *entry
 	env, files := map[string]string{}, map[string]string{}
 	at := func(e entry) string { return what + ": " + e.key }
 	r.fields(entries, what, map[string]func(entry){
@@ -32,8 +33,12 @@ func (r *reader) process(name string, line int, entries []entry) Process {
 		"timeout":      func(e entry) { s.Timeout = r.duration(e, at(e)) },
 		"output_limit": func(e entry) { s.OutputLimit = r.size(e, at(e)) },
 		"pty":          func(e entry) { s.PTY = r.terminal(e, at(e)) },
+		"stdin":        func(e entry) { stdin = &e; s.Stdin = r.stdin(e, at(e)) },
 		"labels":       func(e entry) { s.Labels = r.textMap(e.value, at(e)) },
 	})
+	if s.PTY != nil && stdin != nil && !s.Stdin {
+		r.add(stdin.line, "%s: want open, because the input is its terminal (pty)", at(*stdin))
+	}
 	r.command(s, line, what, command, args)
 	maps.Copy(files, env)
 	s.Env = files

@@ -40,6 +40,7 @@ func parseProcfile(s source, o Options) (*Pool, error) {
 			spec := messages.Shell(l.command)
 			spec.Name = fmt.Sprintf("%s.%d", l.name, n)
 			spec.Dir = s.dir
+			spec.Stdin = true // what watches files ends with its input
 			spec.Env = maps.Clone(env)
 			spec.Env["PORT"], spec.Env["PS"] = strconv.Itoa(port), spec.Name
 			pool.Processes = append(pool.Processes, Process{Spec: spec, Line: l.line})

@@ -120,6 +120,22 @@ func (r *reader) signal(e entry, what string) syscall.Signal {
 	return sig
 }
 
+// stdin reads what the input is, and answers whether it stays open.
+func (r *reader) stdin(e entry, what string) (open bool) {
+	got := kindOf(e.value)
+	if e.value.Kind == yaml.ScalarNode && e.value.Value != "" {
+		got = strconv.Quote(e.value.Value)
+	}
+	switch got {
+	case `"open"`:
+		return true
+	case `"null"`: // with or without quotes
+		return false
+	}
+	r.add(e.value.Line, "%s: want open or null, got %s", what, got)
+	return false
+}
+
 func (r *reader) terminal(e entry, what string) *messages.Size {
 	if e.value.Kind != yaml.MappingNode {
 		on := false

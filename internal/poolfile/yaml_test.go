@@ -1,6 +1,7 @@
 package poolfile
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"syscall"
@@ -45,6 +46,7 @@ processes:
     timeout: 1h30m
     output_limit: 4MiB
     pty: {rows: 50}
+    stdin: open
 `, map[string]string{"/dir/one.env": "A=1\nB=1", "/dir/two.env": "B=2"})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +66,7 @@ processes:
 			Restart: supervisor.Policy{When: supervisor.Always, MaxRestarts: -1, Window: 2 * time.Minute, MinBackoff: time.Second, MaxBackoff: time.Minute},
 			Ready:   &messages.Probe{Pattern: "^polling", TCP: "127.0.0.1:9000", Exec: []string{"/bin/sh", "-c", "test -f x"}, Interval: 50 * time.Millisecond},
 			Grace:   1, StopSignal: syscall.SIGINT, Timeout: 90 * time.Minute, OutputLimit: 4 << 20,
-			PTY: &messages.Size{Rows: 50, Cols: 80},
+			PTY: &messages.Size{Rows: 50, Cols: 80}, Stdin: true,
 		}},
 	}
 	for i := range want {
@@ -74,6 +76,25 @@ processes:
 	}
 	if len(pool.Processes) != len(want) {
 		t.Errorf("%d processes", len(pool.Processes))
+	}
+}
+
+func TestYAMLStdin(t *testing.T) {
+	for value, want := range map[string]string{
+		"open": "true", "'open'": "true", "null": "false", "'null'": "false",
+		"": "dir/p.yaml:1: process a: stdin: want open or null, got nothing", "~": `dir/p.yaml:1: process a: stdin: want open or null, got "~"`,
+		"yes": `dir/p.yaml:1: process a: stdin: want open or null, got "yes"`, "[open]": "dir/p.yaml:1: process a: stdin: want open or null, got a list",
+		"null, pty: true":  "dir/p.yaml:1: process a: stdin: want open, because the input is its terminal (pty)",
+		"null, pty: false": "false", "open, pty: true": "true",
+	} {
+		pool, err := parseText("processes: {a: {command: x, stdin: "+value+"}}", nil)
+		got := fmt.Sprint(err)
+		if err == nil {
+			got = fmt.Sprint(pool.Processes[0].Spec.Stdin)
+		}
+		if got != want {
+			t.Errorf("stdin: %s: got %s, want %s", value, got, want)
+		}
 	}
 }
 
@@ -147,7 +168,7 @@ processes:
 			dir/p.yaml:2: unknown key "proceses"; did you mean "processes"?
 			dir/p.yaml:4: process name "a b": want letters, digits, ".", "_" and "-"
 			dir/p.yaml:6: process web: unknown key "comand"; did you mean "command"?
-			dir/p.yaml:7: process web: unknown key "frobnicate" (known: args, command, depends_on, dir, env, env_file, grace, labels, output_limit, pty, ready, restart, stop_signal, timeout)
+			dir/p.yaml:7: process web: unknown key "frobnicate" (known: args, command, depends_on, dir, env, env_file, grace, labels, output_limit, pty, ready, restart, stdin, stop_signal, timeout)
 			dir/p.yaml:8: process web: command is empty
 			dir/p.yaml:9: process web: dir: no value; "" is an empty one
 			dir/p.yaml:10: process web: duplicate key "dir" (first on line 9)
