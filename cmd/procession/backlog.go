@@ -29,6 +29,7 @@ type backlog struct {
 type lane struct {
 	streams []procession.Stream // which; nil for both, in the order in which they came
 	write   func(procession.Segment) error
+	pass    func(s procession.Segment, done func(n int)) // instead of write: at once, in the order in which it came
 
 	segments  []procession.Segment
 	size      int64 // of segments, and of what was taken and not yet delivered
@@ -63,6 +64,11 @@ func (b *backlog) fill(chunks iter.Seq2[procession.Chunk, error]) {
 	for chunk, err := range chunks {
 		b.put(chunk, err)
 	}
+	b.close()
+}
+
+// close notes that nothing more will come.
+func (b *backlog) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ended = true
@@ -79,15 +85,36 @@ func (b *backlog) put(chunk procession.Chunk, err error) {
 	b.end = chunk.Next
 	for _, l := range b.lanes {
 		for _, s := range chunk.Segments {
-			if l.wants(s) {
+			if !l.wants(s) {
+				continue
+			}
+			l.size += int64(len(s.Data))
+			b.size += int64(len(s.Data))
+			if l.pass == nil {
 				l.segments = append(l.segments, s)
-				l.size += int64(len(s.Data))
-				b.size += int64(len(s.Data))
+			} else {
+				l.pass(s, func(n int) { b.delivered(l, int64(n)) })
 			}
 		}
 	}
 	b.changed.Broadcast()
-	for b.size >= fullAt {
+	for b.full() {
+		b.changed.Wait()
+	}
+}
+
+// full reports whether nothing more is to come yet.
+func (b *backlog) full() bool { return b.size >= fullAt }
+
+// await waits until everything before offset has come, or has to wait for room.
+func (b *backlog) await(offset int64) {
+	b.waitUntil(func() bool { return b.end >= offset || b.ended || b.full() })
+}
+
+func (b *backlog) waitUntil(holds func() bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for !holds() {
 		b.changed.Wait()
 	}
 }
@@ -112,6 +139,10 @@ func (b *backlog) deliver() error {
 }
 
 func (b *backlog) deliverLane(l *lane) error {
+	if l.pass != nil {
+		b.waitUntil(func() bool { return b.ended && l.size == 0 })
+		return nil
+	}
 	for {
 		segments := b.take(l)
 		if segments == nil {

@@ -42,7 +42,9 @@ func codeOf(exit procession.Exit) int {
 	switch {
 	case exit.Signal != "":
 		return codeSignal + signalNumber(exit.Signal)
-	case exit.Code < 0: // it could not be started again
+	case exit.StartError != nil: // it could not be started again
+		return startCode(exit.StartError)
+	case exit.Code < 0:
 		return codeEngine
 	case exit.Code == 0 && exit.Cause == procession.CauseTimeout:
 		return codeTimeout

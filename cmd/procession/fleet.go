@@ -82,7 +82,9 @@ func (f *fleet) ended() {
 }
 
 // stop lets all processes end in good order. It returns at once.
-func (f *fleet) stop() { f.stopBy(func(id string) { f.engine.Kill(context.Background(), id) }) }
+func (f *fleet) stop() { f.stopBy(f.end) }
+
+func (f *fleet) end(id string) { f.engine.Kill(context.Background(), id) }
 
 // stopBy has end end all processes, unless they are being ended. It returns at once.
 func (f *fleet) stopBy(end func(id string)) {
@@ -140,19 +142,22 @@ func (f *fleet) close() {
 // in which it came, until the process has ended. The two streams keep their order
 // among each other only if they go to the same place; write is called for both at
 // the same time otherwise. If it fails the fleet is stopped, and its error
-// returned. The others get everything too, in order, each though write or another
-// of them waits, as far as that fits into a backlog.
-func (f *fleet) follow(m *member, write func(procession.Segment) error, others ...*lane) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	screen := lanesTo(func(s procession.Segment) error {
+// returned.
+func (f *fleet) follow(m *member, write func(procession.Segment) error) error {
+	lanes := lanesTo(func(s procession.Segment) error {
 		err := write(s)
 		if err != nil {
 			f.stop()
 		}
 		return err
 	}, f.console.together())
-	b := newBacklog(append(screen, others...)...)
+	return f.followBy(newBacklog(lanes...), m)
+}
+
+// followBy is follow by a backlog with lanes of its own.
+func (f *fleet) followBy(b *backlog, m *member) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	go b.fill(f.engine.Follow(ctx, m.ID, procession.ReadOptions{MaxBytes: fullAt}))
 	delivered := make(chan error, 1)
 	go func() { delivered <- b.deliver() }()

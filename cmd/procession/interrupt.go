@@ -17,9 +17,9 @@ func (f *fleet) obey(theirs []os.Signal) {
 	onInterrupt(f.signals, func(sig os.Signal) {
 		f.endsSoon()
 		if sig == os.Interrupt && tty.Interrupts() {
-			f.stopBy(f.interrupt)
+			f.stopAsked(f.interrupt)
 		} else {
-			f.stop()
+			f.stopAsked(f.end)
 		}
 	}, f.kill)
 	if len(theirs) == 0 {

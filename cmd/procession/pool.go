@@ -12,20 +12,29 @@ import (
 	"github.com/procession-go/procession/internal/poolfile"
 )
 
-// poolRun runs a pool. One goroutine decides, with poolfile.Progress; the others
-// tell it what has happened.
+// poolRun runs a pool. What happens, most of which the engine's events tell, and what
+// is asked for is decided upon in one queue, with poolfile.Progress.
 type poolRun struct {
-	fleet    *fleet
-	pool     *poolfile.Pool
-	specs    []procession.Spec
-	progress *poolfile.Progress
-	stage    *stage
-	ids      []string          // "" before they have been started
-	exits    []procession.Exit // once they have ended for good
-	follows  sync.WaitGroup
-	happened chan func()
-	asked    chan string // to stop, and why
-	failure  error       // the first
+	fleet     *fleet
+	pool      *poolfile.Pool
+	specs     []procession.Spec
+	progress  *poolfile.Progress
+	stage     *stage
+	courses   []course
+	follows   sync.WaitGroup
+	decisions *queue
+	over      chan struct{} // closed when nothing is left of the processes
+	failure   error         // the first
+}
+
+// course is what is known of one process.
+type course struct {
+	id       string // "" before it has been started
+	ready    bool
+	restarts int
+	end      int64           // the offset after the output of the last incarnation that has ended
+	exit     procession.Exit // of that
+	ended    bool            // for good
 }
 
 // up runs a pool to its end.
@@ -42,53 +51,53 @@ func up(c *console, flags *upFlags, pool *poolfile.Pool) (err error) {
 	defer f.close()
 	r := &poolRun{
 		fleet: f, pool: pool, progress: poolfile.NewProgress(pool, flags.keepGoing), stage: stage,
-		ids: make([]string, len(pool.Processes)), exits: make([]procession.Exit, len(pool.Processes)),
-		happened: make(chan func()), asked: make(chan string, 1),
+		courses: make([]course, len(pool.Processes)), decisions: newQueue(), over: make(chan struct{}),
 	}
 	for i := range pool.Processes {
 		r.specs = append(r.specs, complete(pool.Processes[i].Spec, flags.grace))
+		r.prepare(stage.tracks[r.name(i)])
 	}
-	f.stopWhenAsked(func() { r.stop("stopping; Ctrl-C again to kill") }, func() {
+	f.stopWhenAsked(func() { r.decide(r.stopAsked) }, func() {
 		stage.say("killing")
 		f.kill()
 	})
+	stage.onFailure = func() { r.decide(r.progress.Stop) }
 
 	watching, stopWatching := context.WithCancel(context.Background())
 	defer stopWatching()
 	events := f.engine.Events(watching)
 	go r.watch(events)
-	stage.onFailure = func() { r.stop("") }
-	r.run()
+	r.decide(func() {})
+	<-r.over
 	r.follows.Wait()
 	stage.silence()
 	return errors.Join(r.failure, stage.failure())
 }
 
-// stop asks for the end, and says why. It does not wait.
-func (r *poolRun) stop(why string) {
-	select {
-	case r.asked <- why:
-	default: // it has been asked for
+// prepare connects a track with what will come.
+func (r *poolRun) prepare(t *track) {
+	screen := &lane{pass: t.pass}
+	lanes := []*lane{screen}
+	if log := r.stage.logs[t.name]; log != nil {
+		lanes = append(lanes, &lane{write: log.write})
 	}
+	t.backlog = newBacklog(lanes...)
 }
 
-// run returns when nothing is left of the processes.
-func (r *poolRun) run() {
-	for {
+// decide notes what has happened, or is asked for, and does what is due then. It does
+// not wait.
+func (r *poolRun) decide(what func()) {
+	r.decisions.add(func() {
+		what()
 		r.act(r.progress.Next())
 		if r.progress.Left() == 0 {
-			return
-		}
-		select {
-		case what := <-r.happened:
-			what()
-		case why := <-r.asked:
-			if !r.progress.Stopping() && why != "" {
-				r.stage.say(why)
+			select {
+			case <-r.over:
+			default:
+				close(r.over)
 			}
-			r.progress.Stop()
 		}
-	}
+	})
 }
 
 func (r *poolRun) act(due poolfile.Due) {
@@ -96,113 +105,172 @@ func (r *poolRun) act(due poolfile.Due) {
 		r.stage.say(fmt.Sprintf("%s not started: %s", r.name(s.Process), r.unmet(s.Because)))
 	}
 	for _, i := range due.Start {
-		go r.launch(i)
+		r.follows.Go(func() { r.launch(i) })
 	}
 	for _, i := range due.Stop {
-		go r.fleet.engine.Kill(context.Background(), r.ids[i])
+		go r.fleet.engine.Kill(context.Background(), r.courses[i].id)
 	}
 }
 
 func (r *poolRun) name(i int) string { return r.pool.Processes[i].Spec.Name }
 
+func (r *poolRun) track(i int) *track { return r.stage.tracks[r.name(i)] }
+
 // unmet says why a dependency cannot hold any more.
 func (r *poolRun) unmet(d poolfile.Dependency) string {
-	for i := range r.ids {
+	for i := range r.courses {
 		switch {
 		case r.name(i) != d.Name:
-		case r.ids[i] == "":
+		case r.courses[i].id == "":
 			return d.Name + " was not started"
 		case d.Condition == poolfile.Ready:
 			return d.Name + " ended before it was ready"
 		default:
-			return d.Name + " failed: " + endText(r.exits[i])
+			return d.Name + " failed: " + endText(r.courses[i].exit)
 		}
 	}
 	return d.Name + " is not " + d.Condition.String()
 }
 
-// launch starts a process and sees it through to its end.
+// launch starts a process, and passes its output on to its end.
 func (r *poolRun) launch(i int) {
-	ctx, spec, track := context.Background(), r.specs[i], r.stage.tracks[r.name(i)]
-	m, err := r.fleet.start(spec)
+	track := r.track(i)
+	defer track.finish()
+	m, err := r.fleet.start(r.specs[i])
 	if err != nil {
-		close(track.begun)
-		r.happened <- func() { r.startFailed(i, err) }
+		track.backlog.close()
+		r.decide(func() { r.startFailed(i, err) })
 		return
 	}
-	track.say(0, false, fmt.Sprintf("started (pid %d)", m.PID))
+	r.decide(func() { r.began(i, m.ID, m.PID) })
+	<-track.begun
+	if log := r.stage.logs[m.Name]; log != nil {
+		defer log.close()
+	}
+	if err := r.fleet.followBy(track.backlog, m); err != nil && r.fleet.unlessKilled(err) != nil {
+		r.stage.fail(err)
+	}
+	if _, err := r.fleet.engine.Wait(context.Background(), m.ID); err != nil { // then no event tells of its end
+		r.decide(func() { r.lost(i, err) })
+	}
+}
+
+// stopAsked is that a signal asks for the end.
+func (r *poolRun) stopAsked() {
+	if r.progress.Stopping() {
+		r.stage.say(r.fleet.waitsFor())
+		return
+	}
+	r.stage.say("stopping; Ctrl-C again to kill")
+	r.progress.Stop()
+}
+
+// began notes that a process runs. It may be told twice.
+func (r *poolRun) began(i int, id string, pid int) {
+	if r.courses[i].id != "" {
+		return
+	}
+	r.courses[i].id = id
+	track := r.track(i)
+	track.id = id
+	track.say(0, false, fmt.Sprintf("started (pid %d)", pid))
 	close(track.begun)
-	r.follows.Go(func() {
-		var others []*lane
-		if log := r.stage.logs[m.Name]; log != nil {
-			others = append(others, &lane{write: log.write})
-			defer log.close()
-		}
-		err := r.fleet.follow(m, track.write, others...)
-		track.finish()
-		if err != nil {
-			r.stage.fail(err)
-		}
-	})
-	r.happened <- func() {
-		r.ids[i] = m.ID
-		r.progress.Started(i)
+	r.progress.Started(i)
+	if r.specs[i].Ready == nil { // it is ready since it runs, however soon it has ended
+		r.progress.Ready(i)
 	}
-	switch {
-	case spec.Ready == nil: // it is ready since it runs, however soon it has ended
-		r.happened <- func() { r.progress.Ready(i) }
-	case r.fleet.engine.WaitReady(ctx, m.ID) == nil:
-		if info, err := r.fleet.engine.Info(ctx, m.ID); err == nil {
-			track.say(info.OutputBytes, false, "ready")
-		}
-		r.happened <- func() { r.progress.Ready(i) }
-	}
-	exit, err := r.fleet.engine.Wait(ctx, m.ID)
-	info, _ := r.fleet.engine.Info(ctx, m.ID) // the engine may be closed: then what is said comes at once
-	r.happened <- func() { r.ended(i, exit, err, info) }
-	r.fleet.engine.Kill(ctx, m.ID) // what its leader has left behind gets its grace
-	r.happened <- func() { r.progress.Gone(i) }
 }
 
 func (r *poolRun) startFailed(i int, err error) {
+	if r.courses[i].id != "" { // it ran, and the engine was closed
+		r.lost(i, err)
+		return
+	}
 	r.progress.StartFailed(i)
 	if r.fleet.unlessKilled(err) == nil {
 		return
 	}
-	spec := r.specs[i]
-	if _, missing := os.Stat(spec.Dir); missing != nil && errors.Is(err, fs.ErrNotExist) {
-		err = missing // it looks the same as a missing program
-	}
+	err = r.startError(i, err)
 	r.stage.say(r.name(i) + " not started: " + err.Error() + r.consequence())
 	r.fail(exitStatus(startCode(err)))
 }
 
-// ended notes how a process has ended for good.
-func (r *poolRun) ended(i int, exit procession.Exit, err error, info procession.Info) {
-	if err != nil && r.fleet.unlessKilled(err) != nil {
-		r.fail(err)
+// startError is why a process could not be started: that its directory is missing
+// looks the same as a missing program.
+func (r *poolRun) startError(i int, err error) error {
+	if _, missing := os.Stat(r.specs[i].Dir); missing != nil && errors.Is(err, fs.ErrNotExist) {
+		return missing
 	}
-	asked := r.progress.StopAsked(i) || exit.Cause == procession.CauseShutdown || err != nil
-	success := exit.Success() && exit.Cause == procession.CauseExited
-	stopping := r.progress.Stopping()
-	r.progress.Ended(i, success)
-	r.exits[i] = exit
-	text := "stopped: " + endText(exit)
-	if !asked {
-		text = "exited: " + endText(exit)
-		if info.Restarts > 0 && !success {
-			text += fmt.Sprintf(", and gave up after %d restarts", info.Restarts)
-		}
-		if !success {
-			r.fail(exitStatus(max(codeOf(exit), 1)))
-		}
+	return err
+}
+
+// becameReady notes that a process has become ready, for the first time or again.
+func (r *poolRun) becameReady(i int) {
+	if r.courses[i].ready || r.specs[i].Ready == nil {
+		return
+	}
+	r.courses[i].ready = true
+	track := r.track(i)
+	if info, err := r.fleet.engine.Info(context.Background(), r.courses[i].id); err == nil {
+		track.await(info.OutputBytes)
+		track.say(info.OutputBytes, false, "ready")
+	}
+	r.progress.Ready(i)
+}
+
+// restarting says that an incarnation has ended and another will follow.
+func (r *poolRun) restarting(i int, delay string) {
+	one := &r.courses[i]
+	one.restarts++
+	track := r.track(i)
+	track.await(one.end)
+	track.say(one.end, true, r.howEnded(i, false)+", restarting in "+delay)
+}
+
+// ended notes that a process has ended for good.
+func (r *poolRun) ended(i int) {
+	one := &r.courses[i]
+	if one.ended {
+		return
+	}
+	one.ended = true
+	exit := one.exit
+	asked := r.progress.StopAsked(i) || exit.Cause == procession.CauseShutdown
+	text := r.howEnded(i, asked)
+	stopping, gaveUp := r.progress.Stopping(), !asked && gaveUp(r.specs[i].Restart, exit)
+	if gaveUp {
+		text += ", and gave up after " + count(one.restarts, "restart")
+	}
+	r.progress.Ended(i, succeeded(exit) && !gaveUp)
+	if !asked && (gaveUp || !succeeded(exit)) {
+		r.fail(exitStatus(max(codeOf(exit), 1)))
 	}
 	if !stopping {
 		text += r.consequence()
 	}
-	if err == nil {
-		r.stage.tracks[r.name(i)].say(info.OutputBytes, true, text)
+	track := r.track(i)
+	track.await(one.end)
+	track.say(one.end, true, text)
+	go r.clear(i, one.id)
+}
+
+// lost notes that nothing can be known of a process any more.
+func (r *poolRun) lost(i int, err error) {
+	if r.courses[i].ended {
+		return
 	}
+	r.courses[i].ended = true
+	if r.fleet.unlessKilled(err) != nil {
+		r.fail(err)
+	}
+	r.progress.Ended(i, false)
+	go r.clear(i, r.courses[i].id)
+}
+
+// clear gives what its leader has left behind its grace.
+func (r *poolRun) clear(i int, id string) {
+	r.fleet.engine.Kill(context.Background(), id)
+	r.decide(func() { r.progress.Gone(i) })
 }
 
 // consequence is what is said of the rest when a process has ended.
@@ -220,11 +288,35 @@ func (r *poolRun) fail(err error) {
 	}
 }
 
+// howEnded says how the last incarnation of a process has ended.
+func (r *poolRun) howEnded(i int, asked bool) string {
+	switch exit := r.courses[i].exit; {
+	case exit.StartError != nil:
+		return "not started again: " + r.startError(i, exit.StartError).Error()
+	case asked:
+		return "stopped: " + endText(exit)
+	default:
+		return "exited: " + endText(exit)
+	}
+}
+
+func succeeded(exit procession.Exit) bool {
+	return exit.Success() && exit.Cause == procession.CauseExited
+}
+
+// gaveUp reports whether a process that nobody has stopped would have been started
+// again after its last exit if it had not been so often before.
+func gaveUp(policy procession.Policy, exit procession.Exit) bool {
+	return policy.When == procession.Always || policy.When == procession.OnFailure && !succeeded(exit)
+}
+
 // endText is how a process has ended, why if that is not plain, and whether its output
 // was cut.
 func endText(exit procession.Exit) string {
 	text := exit.String()
 	switch {
+	case exit.StartError != nil:
+		return exit.StartError.Error()
 	case exit.Reason != "":
 		text += " (" + exit.Reason + ")"
 	case exit.Cause == procession.CauseTimeout, exit.Cause == procession.CauseCrashed:
@@ -234,4 +326,12 @@ func endText(exit procession.Exit) string {
 		text += ", output cut: something that it started still held it open"
 	}
 	return text
+}
+
+// count is "1 restart", "2 restarts".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -32,7 +32,8 @@ a table shows how each has ended.
 
 Ctrl-C asks what runs to end, and kills it when the grace is over; Ctrl-C again,
 300 ms or more after the first, kills it at once. So do SIGTERM and SIGQUIT.
-SIGHUP asks it to end, too, but never kills. At a terminal Ctrl-C is a SIGINT for
+SIGHUP asks it to end, too, but never kills. If it is ending already, the first says
+for how long that is waited for. At a terminal Ctrl-C is a SIGINT for
 it, as if it had the terminal; otherwise it is asked by the stop signal. SIGUSR1,
 SIGUSR2 and SIGWINCH are passed on to it. A signal that procession was started to
 ignore (nohup, & in a script) stays ignored. If nobody reads the output any more

@@ -14,8 +14,9 @@ import (
 const systemName = "system"
 
 // stage is where the output of a pool's processes is shown, and what procession
-// says about them. Saying something never waits: a terminal that has been held,
-// or a pager, must not hold up what there is to decide.
+// says about them, in the order in which it came here. What comes here never waits:
+// a terminal that has been held, or a pager, must not hold up what there is to
+// decide.
 type stage struct {
 	console   *console
 	printer   *printer
@@ -24,11 +25,10 @@ type stage struct {
 	logs      map[string]*outputLog // empty if there are none
 	onFailure func()                // the output cannot be written
 
-	mu      sync.Mutex
-	said    []func() // what is to be written, in order
-	writing bool     // a goroutine does
-	idle    sync.Cond
-	err     error // the first of writing output
+	out, errs *queue // what is to be written to the two files; one if they are the same
+
+	mu  sync.Mutex
+	err error // the first of writing output
 }
 
 func newStage(c *console, flags *upFlags, pool *poolfile.Pool) (*stage, error) {
@@ -36,8 +36,10 @@ func newStage(c *console, flags *upFlags, pool *poolfile.Pool) (*stage, error) {
 	for i := range pool.Processes {
 		names = append(names, pool.Processes[i].Spec.Name)
 	}
-	s := &stage{console: c, printer: newPrinter(c, names), tracks: map[string]*track{}, logs: map[string]*outputLog{}}
-	s.idle.L = &s.mu
+	s := &stage{console: c, printer: newPrinter(c, names), tracks: map[string]*track{}, logs: map[string]*outputLog{}, errs: newQueue()}
+	if s.out = s.errs; !c.together() {
+		s.out = newQueue()
+	}
 	s.prefix = s.printer.prefix(systemName, color.Bold, coloured(c.stderr))
 	if flags.logDir != "" {
 		if err := os.MkdirAll(flags.logDir, 0o755); err != nil {
@@ -45,61 +47,34 @@ func newStage(c *console, flags *upFlags, pool *poolfile.Pool) (*stage, error) {
 		}
 	}
 	for _, name := range names[1:] {
-		t := &track{name: name, stage: s, begun: make(chan struct{})}
-		t.out, t.errs = s.printer.streams(name)
+		out, errs := s.printer.streams(name)
 		if flags.noPrefix {
-			t.out.prefix, t.errs.prefix = "", ""
+			out.prefix, errs.prefix = "", ""
+		}
+		s.tracks[name] = &track{
+			name: name, stage: s, begun: make(chan struct{}),
+			out:  &lines{queue: s.out, to: out},
+			errs: &lines{queue: s.errs, to: errs},
 		}
 		if flags.logDir != "" {
 			s.logs[name] = newOutputLog(flags.logDir, name, s.say)
 		}
-		s.tracks[name] = t
 	}
 	return s, nil
 }
 
-// say writes a line, after everything that has been said before.
-func (s *stage) say(text string) { s.later(func() { s.write(text) }) }
-
-// write writes a line of procession's own.
-func (s *stage) write(text string) {
-	line := &lineWriter{mu: &s.printer.mu, to: s.console.stderr, prefix: s.prefix}
-	line.Write([]byte(strings.ReplaceAll(text, "\n", " ") + "\n")) // if stderr is gone there is nobody to tell
+// say writes a line of procession's own, after everything that came before.
+func (s *stage) say(text string) {
+	s.errs.add(func() {
+		line := &lineWriter{mu: &s.printer.mu, to: s.console.stderr, prefix: s.prefix}
+		line.Write([]byte(strings.ReplaceAll(text, "\n", " ") + "\n")) // if stderr is gone there is nobody to tell
+	})
 }
 
-// later does something after what was said before, and does not wait for it.
-func (s *stage) later(do func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.said = append(s.said, do)
-	if !s.writing {
-		s.writing = true
-		go s.speak()
-	}
-}
-
-// speak does what there is to do.
-func (s *stage) speak() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for len(s.said) > 0 {
-		do := s.said[0]
-		s.said = s.said[1:]
-		s.mu.Unlock()
-		do()
-		s.mu.Lock()
-	}
-	s.writing = false
-	s.idle.Broadcast()
-}
-
-// silence waits until everything that was said has been written.
+// silence waits until everything has been written.
 func (s *stage) silence() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for s.writing {
-		s.idle.Wait()
-	}
+	s.out.wait()
+	s.errs.wait()
 }
 
 // fail notes that output cannot be read or written.

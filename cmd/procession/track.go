@@ -14,17 +14,23 @@ import (
 type track struct {
 	name      string
 	stage     *stage
-	out, errs *lineWriter
-	begun     chan struct{} // closed when it has been said that the process was started
-
-	printing sync.Mutex // holds out and errs
+	id        string // once it has been said that the process was started
+	begun     chan struct{}
+	backlog   *backlog
+	out, errs *lines
 
 	mu      sync.Mutex
-	written int64    // the offset after what has been written
+	passed  int64    // the offset after the output that is in the queues of the stage
 	remarks []remark // for which it is too early, by offset
 }
 
-// remark is something to say when the output up to an offset has been written.
+// lines is one of the two streams, as it is shown; for what the queue does alone.
+type lines struct {
+	queue *queue
+	to    *lineWriter
+}
+
+// remark is something to say when the output up to an offset has been passed.
 type remark struct {
 	offset int64
 	ends   bool // an incarnation: a line that it has begun ends there
@@ -36,8 +42,8 @@ func (t *track) say(offset int64, ends bool, text string) {
 	m := remark{offset, ends, t.name + " " + text}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.written >= offset {
-		t.stage.later(func() { t.print(m) })
+	if t.passed >= offset {
+		t.remark(m)
 		return
 	}
 	after := slices.IndexFunc(t.remarks, func(other remark) bool { return other.offset > offset })
@@ -47,81 +53,71 @@ func (t *track) say(offset int64, ends bool, text string) {
 	t.remarks = slices.Insert(t.remarks, after, m)
 }
 
-func (t *track) print(m remark) {
-	t.printing.Lock()
-	defer t.printing.Unlock()
+func (t *track) remark(m remark) {
 	if m.ends {
-		t.check(t.out.Close())
-		t.check(t.errs.Close())
+		t.end(t.out)
+		t.end(t.errs)
 	}
-	t.stage.write(m.text)
+	t.stage.say(m.text)
 }
 
-// write writes output, and what is to be said in between. It never fails: if the
-// screen does, the pool is stopped, and what is to be said is still in order.
-func (t *track) write(s procession.Segment) error {
-	t.stage.silence()
+// await waits until the output before offset is on its way to the screen, or has
+// to wait for room. What is said then, or done, comes after it.
+func (t *track) await(offset int64) { t.backlog.await(offset) }
+
+// pass puts output in the queues of the stage, and what is to be said in between.
+// It never waits, and never fails: if the screen does, the pool is stopped, and
+// what is to be said is still in order. It calls done when a piece has been written.
+func (t *track) pass(s procession.Segment, done func(n int)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.reach(s.Offset)
+	l := t.out
+	if s.Stream == procession.Stderr {
+		l = t.errs
+	}
 	for len(s.Data) > 0 {
-		n := t.next(s)
-		t.pass(s.Stream, s.Data[:n])
+		n := len(s.Data)
+		if len(t.remarks) > 0 {
+			n = int(min(t.remarks[0].offset-s.Offset, int64(n)))
+		}
+		piece := s.Data[:n]
+		l.queue.add(func() {
+			t.print(l, piece)
+			done(n)
+		})
 		s.Offset, s.Data = s.Offset+int64(n), s.Data[n:]
 		t.reach(s.Offset)
 	}
-	return nil
 }
 
-// next is how many bytes of a segment come before the next remark.
-func (t *track) next(s procession.Segment) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.remarks) > 0 {
-		return int(min(t.remarks[0].offset-s.Offset, int64(len(s.Data))))
-	}
-	return len(s.Data)
-}
-
-func (t *track) pass(stream procession.Stream, data []byte) {
-	if t.stage.failed() {
-		return
-	}
-	t.printing.Lock()
-	defer t.printing.Unlock()
-	w := t.out
-	if stream == procession.Stderr {
-		w = t.errs
-	}
-	_, err := w.Write(data)
-	t.check(err)
-}
-
-// reach notes that everything before offset has been written, and says what is
-// to be said there.
+// reach notes that everything before offset has been passed, and says what is to be
+// said there.
 func (t *track) reach(offset int64) {
-	for {
-		t.mu.Lock()
-		t.written = max(t.written, offset)
-		if len(t.remarks) == 0 || t.remarks[0].offset > t.written {
-			t.mu.Unlock()
-			return
-		}
-		m := t.remarks[0]
+	t.passed = max(t.passed, offset)
+	for len(t.remarks) > 0 && t.remarks[0].offset <= t.passed {
+		t.remark(t.remarks[0])
 		t.remarks = t.remarks[1:]
-		t.mu.Unlock()
-		t.print(m)
 	}
 }
 
 // finish ends the track: no output comes any more.
 func (t *track) finish() {
-	t.stage.silence()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.reach(math.MaxInt64)
-	t.stage.later(func() {
-		t.printing.Lock()
-		defer t.printing.Unlock()
-		t.check(t.out.Close())
-		t.check(t.errs.Close())
-	})
+	t.end(t.out)
+	t.end(t.errs)
+}
+
+func (t *track) end(l *lines) { l.queue.add(func() { t.check(l.to.Close()) }) }
+
+func (t *track) print(l *lines, data []byte) {
+	if t.stage.failed() {
+		return
+	}
+	_, err := l.to.Write(data)
+	t.check(err)
 }
 
 // check notes an error of the screen.

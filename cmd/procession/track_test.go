@@ -42,7 +42,7 @@ func TestRemarksAreAtTheirPlace(t *testing.T) {
 	a.say(20, true, "never came so far")
 	a.say(7, true, "exited")  // in the middle of a line
 	a.say(7, false, "really") // at the same place
-	a.write(procession.Segment{Offset: 0, Data: []byte("one\nno endtwo\n")})
+	a.pass(procession.Segment{Offset: 0, Data: []byte("one\nno endtwo\n")}, func(int) {})
 	a.say(14, true, "exited again")
 	a.finish()
 	s.say("over")
@@ -76,15 +76,18 @@ func TestRemarksSplitOutputAnywhere(t *testing.T) {
 			fmt.Fprintf(&want, "system | a exited %d\n", i)
 			a.say(at, true, fmt.Sprint("exited ", i))
 		}
-		rest := output.Bytes()
+		rest, passed := output.Bytes(), 0
 		for at = 0; len(rest) > 0; {
 			n := rapid.IntRange(1, len(rest)).Draw(t, "piece")
-			a.write(procession.Segment{Offset: at, Data: rest[:n]})
+			a.pass(procession.Segment{Offset: at, Data: rest[:n]}, func(n int) { passed += n })
 			at, rest = at+int64(n), rest[n:]
 		}
 		a.finish()
 		if got := shown(); got != want.String() {
 			t.Fatalf("got:\n%s\nwant:\n%s", got, &want)
+		}
+		if passed != output.Len() {
+			t.Fatalf("%d bytes were passed on of %d", passed, output.Len())
 		}
 	})
 }

@@ -37,16 +37,21 @@ $NAME and ${NAME} are values, ${NAME:-text} has a default, and $$ is a dollar.
 
 When a process has ended for good the rest is stopped, unless --keep-going, or
 unless it has exited with 0 and another depends on that. The exit code is that of
-the first process that failed, otherwise 0; one that was stopped has not failed.
+the first process that failed, otherwise 0; one that was stopped has not failed, one
+that was started again too often has, whatever it returned.
 
 Ctrl-C stops the processes: those that nothing depends on first, then, when these
 are gone, those that they depended on. Ctrl-C again, 300 ms or more after the
 first, kills them all at once. So do SIGTERM and SIGQUIT. SIGHUP stops them, too,
-but never kills. Output that nobody takes for as long as the longest grace is lost
+but never kills. If they are being stopped already, the first says what is waited
+for, and for how long. Output that nobody takes for as long as the longest grace is lost
 then, once they are gone, which is said on standard error.
 
-Every line of output is preceded by the name of its process. What procession has
-to say, about starts, ends and restarts, is on standard error, after "system".`,
+Every line of output is preceded by the name of its process. What procession has to say, about
+starts, ends and restarts, is on standard error, after "system".
+
+Standard input is empty. That of a Procfile's processes, and of those with stdin: open,
+stays open and is silent.`,
 		Example: `  procession up
   procession up -m web=2,worker=1 --port 8000 Procfile
   procession up --log-dir logs procession.yaml`,
