@@ -23,6 +23,7 @@ func TestUpStartsWhatDependsOnWhatWasReady(t *testing.T) {
 	for name, ready := range map[string]string{
 		"a line":             `{command: [/bin/echo, ready], ready: {pattern: ready}}`,
 		"on stderr, failing": `{command: 'echo ready >&2; exit 3', ready: {pattern: ready}}`,
+		"on a terminal":      `{command: [/bin/echo, ready], pty: true, ready: {pattern: ready}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			const n = 40

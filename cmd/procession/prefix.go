@@ -126,13 +126,29 @@ func (w *lineWriter) Close() error {
 
 // line adds a line, or the end of the one that has begun.
 func (w *lineWriter) line(end []byte) {
-	w.ready = append(append(append(w.ready, w.prefix...), w.begun...), end...)
+	w.begun = append(w.begun, end...)
+	w.ready = append(append(w.ready, w.prefix...), w.anew()...)
 	w.begun = w.begun[:0]
 }
+
+// anew is what has begun from its last carriage return on, which would bring the rest
+// to where the prefix is.
+func (w *lineWriter) anew() []byte {
+	if w.prefix == "" {
+		return w.begun
+	}
+	return w.begun[bytes.LastIndexByte(bytes.TrimRight(w.begun, "\r\n"), '\r')+1:]
+}
+
+// unshown is false: lines wait for their ends.
+func (w *lineWriter) unshown() bool { return false }
+
+func (w *lineWriter) show() error { return nil }
 
 // begin keeps the beginning of a line until its end comes.
 func (w *lineWriter) begin(text []byte) {
 	w.begun = append(w.begun, text...)
+	w.begun = append(w.begun[:0], w.anew()...)
 	for len(w.begun) > maxLine {
 		cut := maxLine
 		for cut > maxLine-utf8.UTFMax && !utf8.RuneStart(w.begun[cut]) {

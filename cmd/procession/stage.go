@@ -46,15 +46,16 @@ func newStage(c *console, flags *upFlags, pool *poolfile.Pool) (*stage, error) {
 			return nil, usagef("--log-dir: %w", err)
 		}
 	}
-	for _, name := range names[1:] {
+	for i, name := range names[1:] {
 		out, errs := s.printer.streams(name)
 		if flags.noPrefix {
 			out.prefix, errs.prefix = "", ""
 		}
+		onTerminal := pool.Processes[i].Spec.PTY != nil
 		s.tracks[name] = &track{
 			name: name, stage: s, begun: make(chan struct{}),
-			out:  &lines{queue: s.out, to: out},
-			errs: &lines{queue: s.errs, to: errs},
+			out:  &lines{queue: s.out, to: lineMakerFor(out, onTerminal || c.stdout.terminal)},
+			errs: &lines{queue: s.errs, to: lineMakerFor(errs, onTerminal || c.stderr.terminal)},
 		}
 		if flags.logDir != "" {
 			s.logs[name] = newOutputLog(flags.logDir, name, s.say)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/procession-go/procession"
 )
@@ -27,8 +28,12 @@ type track struct {
 // lines is one of the two streams, as it is shown; for what the queue does alone.
 type lines struct {
 	queue *queue
-	to    *lineWriter
+	to    lineMaker
+	timed bool // the line that has begun will be shown without its end
 }
+
+// showAfter is how long the end of a line that is shown on a screen is waited for.
+const showAfter = 700 * time.Millisecond
 
 // remark is something to say when the output up to an offset has been passed.
 type remark struct {
@@ -118,6 +123,15 @@ func (t *track) print(l *lines, data []byte) {
 	}
 	_, err := l.to.Write(data)
 	t.check(err)
+	if l.to.unshown() && !l.timed {
+		l.timed = true
+		time.AfterFunc(showAfter, func() {
+			l.queue.add(func() {
+				l.timed = false
+				t.check(l.to.show())
+			})
+		})
+	}
 }
 
 // check notes an error of the screen.

@@ -47,8 +47,13 @@ but never kills. If they are being stopped already, the first says what is waite
 for, and for how long. Output that nobody takes for as long as the longest grace is lost
 then, once they are gone, which is said on standard error.
 
-Every line of output is preceded by the name of its process. What procession has to say, about
+Every line of output is preceded by the name of its process; what a carriage return
+brings to the beginning of its line begins it anew. What procession has to say, about
 starts, ends and restarts, is on standard error, after "system".
+
+Of a process with a terminal (pty), and whenever the output goes to one, colours are
+passed on, and no other control sequences; what moves the cursor to another line ends
+the line. A line without an end, such as a prompt, is shown within a second.
 
 Standard input is empty. That of a Procfile's processes, and of those with stdin: open,
 stays open and is silent.`,
