@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,32 +12,134 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession"
 )
 
-// A file that takes one write.
-type fullFile struct{ bytes.Buffer }
+// A file on a disk that is full now and then.
+type fullFile struct {
+	bytes.Buffer
+	room int
+}
 
 func (f *fullFile) Write(data []byte) (int, error) {
-	if f.Len() > 0 {
-		return 0, errors.New("no room")
+	n, _ := f.Buffer.Write(data[:min(len(data), f.room)])
+	if f.room -= n; n < len(data) {
+		return n, syscall.ENOSPC
 	}
-	return f.Buffer.Write(data)
+	return n, nil
 }
 
 func (*fullFile) Close() error { return nil }
 
-func TestALogThatCannotBeWrittenEnds(t *testing.T) {
-	var file fullFile
+func TestALogGoesOnWhenThereIsRoom(t *testing.T) {
+	file := &fullFile{room: 4}
 	var said []string
-	l := &outputLog{name: "a", file: &file, say: func(text string) { said = append(said, text) }}
-	for _, text := range []string{"one", "two", "three"} {
-		if err := l.write(procession.Segment{Data: []byte(text)}); err != nil {
-			t.Error(err)
-		}
+	l, err := newOutputLog(t.TempDir(), "a", func(text string) { said = append(said, text) })
+	require.NoError(t, err)
+	l.file = file
+	write := func(text string) { assert.NoError(t, l.write(procession.Segment{Data: []byte(text)})) }
+	write("one")
+	write("two")
+	write("three")
+	assert.Equal(t, []string{"the log of a is not written from here on: no space left on device"}, said)
+	file.room = 4
+	write("four")
+	assert.Equal(t, "the log of a goes on; 7 B are missing from it", said[1])
+	write("five")
+	l.close()
+	assert.Equal(t, "onetfour", file.String())
+	assert.Equal(t, []string{"the log of a is not written from here on: no space left on device", "4 B are missing from the end of the log of a"}, said[2:])
+}
+
+// A log that somebody has taken away is begun anew, and one that was put there is
+// continued. What is no file is left alone, and written around.
+func TestALogIsWrittenWhereItCanBeSeen(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "logs")
+	path := filepath.Join(dir, "a.log")
+	file := poolYAML(t, "processes: {a: {command: tail -n +1 -f in}}")
+	in, err := os.Create(filepath.Join(filepath.Dir(file), "in"))
+	require.NoError(t, err)
+	defer in.Close()
+	cmd := cli(t, "up", "--log-dir", dir, file)
+	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	require.NoError(t, err)
+	defer stderr.Close()
+	cmd.Stderr = stderr
+	require.NoError(t, cmd.Start())
+	write := func(text string) {
+		t.Helper()
+		_, err := in.WriteString(text + "\n")
+		require.NoError(t, err)
 	}
-	if file.String() != "one" || len(said) != 1 || said[0] != "the log of a ends here: no room" {
-		t.Errorf("the log has %q; said %q", &file.Buffer, said)
+	has := func(path, want string) {
+		t.Helper()
+		until(t, path+" has "+want, func() bool {
+			data, _ := os.ReadFile(path)
+			return string(data) == want
+		})
+	}
+	write("one")
+	has(path, "one\n")
+	require.NoError(t, os.Remove(path))
+	write("two")
+	has(path, "two\n")
+	require.NoError(t, os.Rename(path, path+".old"))
+	write("three")
+	has(path, "three\n")
+	has(path+".old", "two\n")
+	require.NoError(t, os.RemoveAll(dir))
+	write("four")
+	has(path, "four\n")
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, os.WriteFile(path, []byte("mine\n"), 0o600))
+	write("five")
+	has(path, "mine\nfive\n")
+	require.NoError(t, os.Truncate(path, 0))
+	write("six")
+	has(path, "six\n")
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, os.Mkdir(path, 0o700))
+	says := func(text string) {
+		t.Helper()
+		until(t, "it says "+text, func() bool {
+			data, _ := os.ReadFile(stderr.Name())
+			return strings.Contains(string(data), text+"\n")
+		})
+	}
+	write("seven")
+	says("the log of a is not written from here on: " + path + " is no regular file")
+	require.NoError(t, os.Remove(path))
+	write("eight")
+	has(path, "eight\n")
+	says("the log of a goes on; 6 B are missing from it")
+	files, _ := filepath.Glob(filepath.Join(dir, "*"))
+	assert.Equal(t, []string{path}, files)
+	cmd.Process.Signal(syscall.SIGINT)
+	wait(t, cmd)
+}
+
+// What is no file is not taken for a log, nor renamed.
+func TestUpRefusesLogsThatAreNoFiles(t *testing.T) {
+	for name, make := range map[string]func(path string) error{
+		"a directory":                func(path string) error { return os.Mkdir(path, 0o700) },
+		"a directory with something": func(path string) error { return os.MkdirAll(path+"/x", 0o700) },
+		"a pipe":                     func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"a link to a directory":      func(path string) error { return os.Symlink("/", path) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "b.log")
+			require.NoError(t, make(path))
+			r := runCLI(t, "up", "--log-dir", dir, poolYAML(t, "processes: {a: {command: echo never}, b: {command: echo never}}"))
+			assert.Equal(t, codeUsage, r.code)
+			oneLine(t, r.stderr, "--log-dir: "+path+" is no regular file")
+			assert.Empty(t, r.stdout)
+			files, _ := filepath.Glob(filepath.Join(dir, "*"))
+			assert.Equal(t, []string{path}, files)
+		})
 	}
 }
 

@@ -58,7 +58,11 @@ func newStage(c *console, flags *upFlags, pool *poolfile.Pool) (*stage, error) {
 			errs: &lines{queue: s.errs, to: lineMakerFor(errs, onTerminal || c.stderr.terminal)},
 		}
 		if flags.logDir != "" {
-			s.logs[name] = newOutputLog(flags.logDir, name, s.say)
+			log, err := newOutputLog(flags.logDir, name, s.say)
+			if err != nil {
+				return nil, usagef("--log-dir: %w", err)
+			}
+			s.logs[name] = log
 		}
 	}
 	return s, nil
