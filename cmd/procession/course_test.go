@@ -14,8 +14,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/procession-go/procession"
 )
 
 // What was ready is so for those who depend on it, however soon it has ended.
@@ -64,25 +62,6 @@ func TestUpTellsWhatItGivesUp(t *testing.T) {
 			assert.Regexp(t, "(?m)"+test.says, r.stderr)
 			assert.NotContains(t, r.stderr, "status -1")
 		})
-	}
-}
-
-func TestGaveUp(t *testing.T) {
-	good, bad := procession.Exit{}, procession.Exit{Code: 1}
-	late := procession.Exit{Cause: procession.CauseTimeout}
-	for _, test := range []struct {
-		policy procession.Policy
-		exit   procession.Exit
-		want   bool
-	}{
-		{procession.Policy{}, bad, false},
-		{procession.Policy{When: procession.OnFailure}, good, false},
-		{procession.Policy{When: procession.OnFailure}, bad, true},
-		{procession.Policy{When: procession.OnFailure}, late, true},
-		{procession.Policy{When: procession.Always}, good, true},
-		{procession.Policy{When: procession.Always}, bad, true},
-	} {
-		assert.Equal(t, test.want, gaveUp(test.policy, test.exit), "%+v", test)
 	}
 }
 

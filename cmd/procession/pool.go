@@ -237,7 +237,7 @@ func (r *poolRun) ended(i int) {
 	exit := one.exit
 	asked := r.progress.StopAsked(i) || exit.Cause == procession.CauseShutdown
 	text := r.howEnded(i, asked)
-	stopping, gaveUp := r.progress.Stopping(), !asked && gaveUp(r.specs[i].Restart, exit)
+	stopping, gaveUp := r.progress.Stopping(), !asked && exit.GaveUp
 	if gaveUp {
 		text += ", and gave up after " + count(one.restarts, "restart")
 	}
@@ -302,12 +302,6 @@ func (r *poolRun) howEnded(i int, asked bool) string {
 
 func succeeded(exit procession.Exit) bool {
 	return exit.Success() && exit.Cause == procession.CauseExited
-}
-
-// gaveUp reports whether a process that nobody has stopped would have been started
-// again after its last exit if it had not been so often before.
-func gaveUp(policy procession.Policy, exit procession.Exit) bool {
-	return policy.When == procession.Always || policy.When == procession.OnFailure && !succeeded(exit)
 }
 
 // endText is how a process has ended, why if that is not plain, and whether its output
