@@ -3,6 +3,7 @@
 package soak
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -129,6 +130,9 @@ func (t *tally) add(o tally) {
 	t.unexpected = append(t.unexpected, o.unexpected...)
 }
 
+// oneLine is what a terminal takes, too.
+var oneLine = strings.Repeat("x", 99) + "\n"
+
 // caller is one of those who use the engine.
 type caller struct {
 	engine *procession.Engine
@@ -229,7 +233,7 @@ func (c *caller) act(ctx context.Context, id string) {
 		}
 		c.tally.read++
 	case 5, 6:
-		_, err = c.engine.Write(ctx, id, make([]byte, c.random.IntN(200_000)))
+		_, err = c.engine.Write(ctx, id, bytes.Repeat([]byte(oneLine), c.random.IntN(2000)))
 		c.tally.written++
 	case 7:
 		err = c.engine.CloseStdin(ctx, id)

@@ -140,9 +140,8 @@ func TestTheFirstSignalWhileItEnds(t *testing.T) {
 			says := regexp.MustCompile(test.says)
 			if name == "up" {
 				s.expect("stopping the rest")
-			} else {
-				time.Sleep(500 * time.Millisecond) // nothing tells that it is being ended
 			}
+			time.Sleep(500 * time.Millisecond) // nothing tells that it is being ended
 			s.key("\x03")
 			s.expectMatch(says.String())
 			time.Sleep(againAfter) // what comes sooner is not meant again
