@@ -103,9 +103,15 @@ func TestCompanyActorsThatAskEachOther(t *testing.T) {
 func TestCompanyLocksThatAreHeld(t *testing.T) {
 	eng, system := company(t)
 	var lock sync.Mutex
-	subscription := system.EventStream.Subscribe(func(any) { lock.Lock(); lock.Unlock() })
+	subscription := system.EventStream.Subscribe(func(any) {
+		lock.Lock()
+		defer lock.Unlock()
+	})
 	defer system.EventStream.Unsubscribe(subscription)
-	asker := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) { lock.Lock(); lock.Unlock() }))
+	asker := system.Root.Spawn(actor.PropsFromFunc(func(actor.Context) {
+		lock.Lock()
+		defer lock.Unlock()
+	}))
 	lock.Lock()
 	id := start(t, eng, procession.Shell("exit 3"))
 	_, err := eng.Info(soon(t), id)

@@ -163,7 +163,7 @@ func TestAHandlerHasItsGrace(t *testing.T) {
 
 func TestAgainKills(t *testing.T) {
 	const INT, TERM, HUP, QUIT = syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT
-	const meant = againAfter + 100*time.Millisecond
+	const meant = againAfter + 500*time.Millisecond
 	const stays = `trap 'echo asked >>said' TERM; echo on >>said; while :; do sleep 1000 & wait; done`
 	for name, signals := range map[string][]sent{
 		"TERM and TERM":       {{0, TERM}, {meant, TERM}},

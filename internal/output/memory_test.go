@@ -2,7 +2,6 @@ package output
 
 import (
 	"bytes"
-	"fmt"
 	"testing"
 	"unsafe"
 
@@ -207,7 +206,7 @@ func TestMemoryOfTheWorstShapes(t *testing.T) {
 			w.check(t)
 			w.checkBytes(t)
 			assert.GreaterOrEqual(t, w.log.End()-w.log.First(), int64(float64(min(shape.limit, shape.total))*shape.kept))
-			t.Log(fmt.Sprintf("%d bytes of memory for %d retained", w.held(), w.log.End()-w.log.First()))
+			t.Logf("%d bytes of memory for %d retained", w.held(), w.log.End()-w.log.First())
 		})
 	}
 }
