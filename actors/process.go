@@ -19,12 +19,8 @@ type process struct{ *record }
 func (p *process) Receive(ctx actor.Context) {
 	defer p.refuseOnPanic(ctx)
 	asker := ctx.Sender()
-	if late, is := ctx.Message().(*written); is && p.failed {
-		p.answer(late.tooLate())
-		return
-	}
 	if p.failed {
-		p.answer(asker, p.refusal(messages.CodeFailed, "its actor has failed too often"))
+		p.refuse(ctx)
 		return
 	}
 	switch m := ctx.Message().(type) {
@@ -107,6 +103,15 @@ func (p *process) Receive(ctx actor.Context) {
 	default:
 		p.answer(asker, noRequest(m))
 	}
+}
+
+// refuse answers who asks an actor that has failed too often.
+func (p *process) refuse(ctx actor.Context) {
+	if late, is := ctx.Message().(*written); is {
+		p.answer(late.tooLate())
+		return
+	}
+	p.answer(ctx.Sender(), p.refusal(messages.CodeFailed, "its actor has failed too often"))
 }
 
 // refuseOnPanic answers who sent the message that made the actor panic, and lets

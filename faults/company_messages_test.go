@@ -4,7 +4,6 @@ package faults
 
 import (
 	"fmt"
-	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -192,18 +191,12 @@ func TestCompanyACallerOnAThreadOfAnotherUser(t *testing.T) {
 	}
 	eng, _ := company(t)
 	ids := []string{start(t, eng, procession.Shell("sleep 1000")), start(t, eng, procession.Shell("sleep 1000")), start(t, eng, procession.Shell("sleep 1000"))}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		_, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, 65534, 65534, 65534)
-		assert.Zero(t, errno)
+	onAStrangersThread(func() {
 		exit, err := eng.Kill(soon(t), ids[0])
 		assert.NoError(t, err)
 		assert.Equal(t, "SIGTERM", exit.Signal)
 		assert.NoError(t, eng.Signal(soon(t), ids[1], syscall.SIGCONT))
 		assert.NoError(t, eng.Release(soon(t), ids[1]))
 		shutsDown(t, eng, terminatedOne)
-	}()
-	<-done
+	})
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
 	"syscall"
 
 	"github.com/procession-go/procession"
@@ -22,16 +21,7 @@ func (f *fleet) obey(theirs []os.Signal) {
 			f.stopAsked(f.end)
 		}
 	}, f.kill)
-	if len(theirs) == 0 {
-		return // none is not all
-	}
-	came := make(chan os.Signal, 16)
-	signal.Notify(came, theirs...)
-	go func() {
-		for sig := range came {
-			f.passOn(sig)
-		}
-	}()
+	onSignals(16, f.passOn, theirs...)
 }
 
 // interrupt asks a process to end as its terminal would do at Ctrl-C, if it had one of

@@ -74,20 +74,38 @@ func (r *requests) came(sig os.Signal, at time.Time) request {
 // again; neither may block. Stop is told which it is. It does so until the program exits, so that a signal that
 // comes late does not decide how.
 func onInterrupt(signals []os.Signal, stop func(os.Signal), kill func()) {
+	var asked requests
+	onSignals(16, func(sig os.Signal) {
+		switch asked.came(sig, time.Now()) {
+		case toStop:
+			stop(sig)
+		case toKill:
+			kill()
+		}
+	}, signals...)
+}
+
+// onSignals calls do for each of the signals that comes, one at a time, until stop is called.
+// Of those that come meanwhile it keeps so many.
+func onSignals(kept int, do func(os.Signal), signals ...os.Signal) (stop func()) {
 	if len(signals) == 0 {
-		return // none is not all
+		return func() {} // none is not all
 	}
-	came := make(chan os.Signal, 16)
+	came := make(chan os.Signal, kept)
 	signal.Notify(came, signals...)
+	done := make(chan struct{})
 	go func() {
-		var asked requests
-		for sig := range came {
-			switch asked.came(sig, time.Now()) {
-			case toStop:
-				stop(sig)
-			case toKill:
-				kill()
+		for {
+			select {
+			case sig := <-came:
+				do(sig)
+			case <-done:
+				return
 			}
 		}
 	}()
+	return func() {
+		signal.Stop(came)
+		close(done)
+	}
 }
