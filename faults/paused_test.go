@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
 )
@@ -35,13 +35,13 @@ type pause struct {
 	// asks begins what is timed, once the script is on, and answers where its result comes
 	// from; nil if that began with the start, and the exit is the result.
 	asks  func(eng *procession.Engine, id, dir string) <-chan string
-	left  int                          // processes, if it does not make the file did
-	while func(*testing.T, pauseFiles) // what else happens; nil for nothing
+	left  int                     // processes, if it does not make the file did
+	while func(*testing.T, *port) // what else happens; nil for nothing
 	want  string
 }
 
 // onGo goes on when it is told. On SIGTERM it makes a file.
-const onGo = "trap ': >told.$$' TERM; echo on; until [ -e go ]; do sleep .01; done; "
+const onGo = "trap ': >told.$$' TERM; echo on; until [ -e go ]; do sleep .05; done; "
 
 const did = ": >did; sleep 1000"
 
@@ -69,11 +69,7 @@ var pauses = map[string]pause{
 		with: func(s *procession.Spec, dir string) {
 			probe(procession.Probe{TCP: pauseFiles(dir).read("address")})(s, dir)
 		},
-		while: func(t *testing.T, files pauseFiles) {
-			listener, err := net.Listen("tcp", files.read("address"))
-			require.NoError(t, err)
-			t.Cleanup(func() { listener.Close() })
-		},
+		while: func(t *testing.T, p *port) { require.NoError(t, unix.Listen(p.fd, 1)) },
 	},
 	"a stop, and it ends": {
 		script: onGo + "exit 0", asks: asksShutdown, want: "1 terminated, 0 killed",
@@ -164,8 +160,8 @@ func theExit(eng *procession.Engine, id, _ string) <-chan string {
 func init() { helpers["paused"] = helpPaused }
 
 // helpPaused is the program that is stopped. Its arguments are the name of a pause and a
-// directory. It prints the engine's name and the leader's process ID when all has begun, and
-// then what is told in the end.
+// directory. It prints the leader's process ID, and when that was started, when all has
+// begun, and then what is told in the end.
 func helpPaused(args []string) {
 	pause, dir := pauses[args[0]], args[1]
 	eng, err := procession.New(procession.WithGrace(term))
@@ -193,7 +189,7 @@ func helpPaused(args []string) {
 		asks = theExit
 	}
 	result := asks(eng, id, dir)
-	fmt.Println(info.PID, time.Since(info.StartedAt).Milliseconds())
+	fmt.Println(info.PID, info.StartedAt.UnixMilli())
 	fmt.Println(strings.TrimSpace(<-result))
 	_, err = eng.Shutdown(context.Background())
 	if err != nil && err.Error() != procession.ErrClosed.Error() {
@@ -218,25 +214,45 @@ func (d pauseFiles) write(t *testing.T, name, text string) {
 	require.NoError(t, os.WriteFile(filepath.Join(string(d), name), []byte(text), 0o644))
 }
 
+// port is one that is taken, and on which nobody listens yet.
+type port struct {
+	fd      int
+	address string
+}
+
+func bound(t *testing.T) *port {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { unix.Close(fd) })
+	require.NoError(t, unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	name, err := unix.Getsockname(fd)
+	require.NoError(t, err)
+	return &port{fd, fmt.Sprintf("127.0.0.1:%d", name.(*unix.SockaddrInet4).Port)}
+}
+
 func TestPausedTimersLose(t *testing.T) {
 	for name, pause := range pauses {
-		for i := range 1 {
+		for i := range 3 {
 			t.Run(fmt.Sprintf("%s, %d", name, i), func(t *testing.T) {
 				t.Parallel()
-				assert.Equal(t, strings.TrimSpace(pause.want), pausedOnce(t, name, pause))
+				for range 5 {
+					if told, inTime := pausedOnce(t, name, pause); inTime {
+						assert.Equal(t, strings.TrimSpace(pause.want), told)
+						return
+					}
+				}
+				t.Skip("the machine is too busy to stop the program in time")
 			})
 		}
 	}
 }
 
 // pausedOnce stops the program in time, lets happen what is to happen, and answers what it
-// tells when it goes on after its timer was over.
-func pausedOnce(t *testing.T, name string, pause pause) string {
+// tells when it goes on after its timer was over; inTime: it was stopped before that.
+func pausedOnce(t *testing.T, name string, pause pause) (told string, inTime bool) {
 	files := pauseFiles(t.TempDir())
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	files.write(t, "address", listener.Addr().String())
-	require.NoError(t, listener.Close())
+	port := bound(t)
+	files.write(t, "address", port.address)
 
 	program := helper("paused", name, string(files))
 	out, err := program.StdoutPipe()
@@ -244,29 +260,31 @@ func pausedOnce(t *testing.T, name string, pause pause) string {
 	require.NoError(t, program.Start())
 	hung := time.AfterFunc(30*time.Second, func() { program.Process.Kill() })
 	engine := ""
-	t.Cleanup(func() {
+	defer func() {
 		hung.Stop()
 		program.Process.Kill()
 		program.Wait()
 		if engine != "" {
 			gone(t, marked(engine)...)
 		}
-	})
+	}()
 	lines := bufio.NewScanner(out)
 	require.True(t, lines.Scan())
-	var leader, since int
-	_, err = fmt.Sscan(lines.Text(), &leader, &since)
+	var leader int
+	var started int64
+	_, err = fmt.Sscan(lines.Text(), &leader, &started)
 	require.NoError(t, err)
 	begun := time.Now()
 	require.NoError(t, program.Process.Signal(syscall.SIGSTOP))
 	eventually(t, 10*time.Second, "it is stopped", func() bool { return stat(program.Process.Pid) == "T" })
-	if took := time.Since(begun) + time.Duration(since)*time.Millisecond; took > term*9/10 {
-		t.Skipf("the machine is too busy: it has taken %v to stop it", took)
+	took := time.Since(time.UnixMilli(started))
+	if engine = environOf(leader, "PROCESSION_ENGINE"); took > term*9/10 {
+		return "", false
 	}
-	engine = environOf(t, leader, "PROCESSION_ENGINE")
+	require.NotEmpty(t, engine)
 	files.write(t, "go", "")
 	if pause.while != nil {
-		pause.while(t, files)
+		pause.while(t, port)
 	}
 	eventually(t, 10*time.Second, "it has happened", func() bool {
 		return len(files.all("did")) > 0 || len(marked(engine)) == pause.left && !alive(leader)
@@ -274,20 +292,18 @@ func pausedOnce(t *testing.T, name string, pause pause) string {
 	time.Sleep(time.Until(begun.Add(term + term/4))) // the timer is over
 	require.NoError(t, program.Process.Signal(syscall.SIGCONT))
 	require.True(t, lines.Scan(), "nothing is told")
-	told := lines.Text()
+	told = lines.Text()
 	program.Wait()
-	return told
+	return told, true
 }
 
-// environOf is the value of a variable of a process.
-func environOf(t *testing.T, pid int, name string) string {
-	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	require.NoError(t, err)
+// environOf is the value of a variable of a process, empty if that has ended.
+func environOf(pid int, name string) string {
+	env, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	for entry := range strings.SplitSeq(string(env), "\x00") {
 		if value, is := strings.CutPrefix(entry, name+"="); is {
 			return value
 		}
 	}
-	t.Fatalf("process %d has no variable %s", pid, name)
 	return ""
 }

@@ -87,7 +87,7 @@ func connect(t testing.TB, client acp.Client) *link {
 	l := &link{
 		client: acp.NewClientSideConnection(client, toAgent, clientIn),
 		agent:  acp.NewAgentSideConnection(silent{}, toClient, agentIn),
-		hangUp: func() { toClient.Close(); agentIn.Close() },
+		hangUp: func() { agentIn.Close(); toClient.Close() }, // so that no answer reaches it any more
 	}
 	l.client.SetLogger(quiet)
 	l.agent.SetLogger(quiet)

@@ -48,12 +48,15 @@ type Course struct {
 
 // Ask notes a request to stop, and answers the signal that is to be sent now, 0 if
 // none: the first request makes the first signal due, and a further one only brings
-// the deadline nearer.
+// the deadline nearer. What has become due by the passing of time alone is left to Pass.
 func (c *Course) Ask(stop Stop, now time.Time) (due syscall.Signal) {
-	if c.Begun() {
-		c.stop = c.stop.Sooner(stop)
-	} else {
+	if !c.Begun() {
 		c.stop, c.begun = stop, now
+		return c.Pass(now)
+	}
+	before := c.stop.Deadline
+	if c.stop = c.stop.Sooner(stop); c.stop.Deadline.Equal(before) {
+		return 0
 	}
 	return c.Pass(now)
 }

@@ -44,6 +44,7 @@ func TestTheDeadlineOnlyComesNearer(t *testing.T) {
 	require.Zero(t, c.Ask(in(5*time.Second), begun.Add(time.Second)), "sooner")
 	require.Equal(t, 4*time.Second, c.Left(begun.Add(time.Second)))
 	require.Zero(t, c.Pass(begun.Add(5*time.Second-1)))
+	require.Zero(t, c.Ask(in(5*time.Second), begun.Add(6*time.Second)), "the timer comes late, and is to look first")
 	require.Equal(t, syscall.SIGKILL, c.Pass(begun.Add(5*time.Second)))
 	require.Zero(t, c.Pass(begun.Add(6*time.Second)), "once")
 	require.True(t, c.Killing())

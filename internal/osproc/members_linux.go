@@ -165,7 +165,7 @@ func (t *tree) signalMembers(complete bool) {
 		}
 	}
 	for _, m := range t.members.known {
-		if m.ended.Load() {
+		if m.ended.Load() || t.ledger.Killing() && hasExited(m.pidfd) { // the poller may come later
 			continue
 		}
 		if !m.fresh && !t.ledger.Settles(m.being()) {

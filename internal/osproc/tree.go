@@ -273,15 +273,19 @@ func (t *tree) withCont(due []syscall.Signal) []syscall.Signal {
 	return append(due, sigCont)
 }
 
-// arm waits for what is due by the passing of time.
+// arm waits for what is due by the passing of time. A timer that is due before goes on, and
+// arms again.
 func (t *tree) arm(now time.Time) {
-	t.disarm()
 	after := t.ledger.Left(now)
 	if half := t.ledger.UntilHalf(now); half > 0 && t.onTerminal() {
 		after = half
 	}
-	if after > 0 {
-		t.due = now.Add(after)
+	switch due := now.Add(after); {
+	case t.ledger.Killing():
+		t.disarm()
+	case after > 0 && (t.timer == nil || due.Before(t.due)):
+		t.disarm()
+		t.due = due
 		t.timer = time.AfterFunc(after, t.elapsed)
 	}
 }
@@ -289,6 +293,7 @@ func (t *tree) arm(now time.Time) {
 func (t *tree) disarm() {
 	if t.timer != nil {
 		t.timer.Stop()
+		t.timer = nil
 	}
 }
 
@@ -301,9 +306,10 @@ func (t *tree) elapsed() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
-	if now.Before(t.due) {
-		return // it was armed again meanwhile
+	if t.timer == nil || now.Before(t.due) {
+		return // it was armed again meanwhile, or is needed no more
 	}
+	t.timer = nil
 	if t.ledger.Pass(now) != 0 || t.onTerminal() {
 		t.send(now, false)
 		if !t.narrow {
