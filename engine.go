@@ -12,6 +12,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/procession-go/procession/actors"
+	"github.com/procession-go/procession/internal/posted"
 	"github.com/procession-go/procession/internal/reply"
 	"github.com/procession-go/procession/messages"
 )
@@ -184,6 +185,7 @@ func ask[T any](ctx context.Context, e *Engine, id string, request any) (T, erro
 	r, answered := e.replies.Get(), false
 	defer func() { e.replies.Put(r, answered) }()
 	e.config.Ask(ctx, request, r.PID)
+	posted.Tell(ctx)
 	select {
 	case answer := <-r.Answered():
 		answered = true

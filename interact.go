@@ -3,6 +3,7 @@ package procession
 import (
 	"context"
 
+	"github.com/procession-go/procession/internal/posted"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -18,6 +19,7 @@ func (e *Engine) Write(ctx context.Context, id string, data []byte) (n int, err 
 	r, answered := e.replies.Get(), false
 	defer func() { e.replies.Put(r, answered) }()
 	e.config.Ask(ctx, &messages.WriteStdin{ID: id, Data: data}, r.PID)
+	posted.Tell(ctx)
 	ended := ctx.Done()
 	for {
 		select {

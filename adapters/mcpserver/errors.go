@@ -78,7 +78,7 @@ func cancelled(tool string) error {
 	const call = "the call was cancelled"
 	switch tool {
 	case "start_process":
-		return errors.New(call + ", but the process may have been started; list_processes tells")
+		return errors.New(call + "; no process is left of it")
 	case "send_input":
 		return errors.New(call + ", but some of the input may have been written")
 	case "kill_process":

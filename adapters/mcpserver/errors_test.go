@@ -14,7 +14,7 @@ import (
 // TestCancelled: nothing is said to be unaffected that may not be.
 func TestCancelled(t *testing.T) {
 	for tool, want := range map[string]string{
-		"start_process":      "may have been started",
+		"start_process":      "no process is left of it",
 		"send_input":         "may have been written",
 		"kill_process":       "may be ending",
 		"release_process":    "may be killed and forgotten",

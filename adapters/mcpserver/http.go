@@ -49,7 +49,7 @@ func (s *Server) Handler(o HTTPOptions) http.Handler {
 	endpoint := s.received(s.tracked(sdk))
 	mux.Handle(Path, endpoint)
 	mux.Handle("/{$}", endpoint)
-	return o.guard(mux)
+	return patient(o.guard(mux))
 }
 
 // Serve serves clients over streamable HTTP until ctx ends; then it closes the
@@ -93,28 +93,38 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, o HTTPOptions) error
 // and those for something to happen.
 func (s *Server) tracked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if id := r.Header.Get("Mcp-Session-Id"); id != "" {
-			if session := s.sessionByID(id); session != nil {
-				switch r.Method {
-				case http.MethodDelete:
-					session.end()
-				case http.MethodPost:
-					session.enter()
-					defer session.leave()
-				}
+		session := s.sessionByID(r.Header.Get("Mcp-Session-Id"))
+		switch {
+		case session == nil: // it begins one, or the SDK knows none either
+		case r.Method == http.MethodDelete:
+			session.end()
+		case r.Method == http.MethodPost:
+			w := w.(*patientWriter)
+			if !session.enter(w) {
+				noSession(w)
+				return
 			}
+			defer session.leave(w)
 		}
 		next.ServeHTTP(w, r)
+		if w := w.(*patientWriter); r.Method == http.MethodPost && !w.written && r.Context().Err() == nil && w.arrival.answer() == nil {
+			noSession(w) // it has ended meanwhile; the SDK says nothing then
+		}
 	})
+}
+
+// noSession answers what is asked of a session that has ended, as the SDK does.
+func noSession(w http.ResponseWriter) {
+	http.Error(w, "session not found", http.StatusNotFound)
 }
 
 func (o HTTPOptions) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case !o.hostAllowed(r.Host):
-			http.Error(w, fmt.Sprintf("the Host header %q is none of this server's names", r.Host), http.StatusForbidden)
+			http.Error(w, fmt.Sprintf("the Host header %q is none of this server's names", shortened(r.Host, 100)), http.StatusForbidden)
 		case !originAllowed(r.Header.Values("Origin"), r.Host):
-			http.Error(w, fmt.Sprintf("requests of the origin %q are not taken", r.Header.Get("Origin")), http.StatusForbidden)
+			http.Error(w, fmt.Sprintf("requests of the origin %q are not taken", shortened(r.Header.Get("Origin"), 100)), http.StatusForbidden)
 		case !tokenMatches(r.Header.Get("Authorization"), o.Token):
 			w.Header().Set("WWW-Authenticate", `Bearer realm="procession"`)
 			http.Error(w, "a bearer token is needed, and the right one", http.StatusUnauthorized)

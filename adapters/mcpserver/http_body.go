@@ -2,6 +2,7 @@ package mcpserver
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,7 +27,7 @@ func (s *Server) received(next http.Handler) http.Handler {
 		}
 		connection := http.NewResponseController(w)
 		timed := connection.SetReadDeadline(time.Now().Add(bodyPatience)) == nil
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.options.MaxMessage)))
+		body, err := io.ReadAll(http.MaxBytesReader(unwrapped(w), r.Body, int64(s.options.MaxMessage)))
 		if timed {
 			connection.SetReadDeadline(time.Time{}) // of the wait for the client to vanish
 		}
@@ -34,15 +35,75 @@ func (s *Server) received(next http.Handler) http.Handler {
 			refuseBody(w, err)
 			return
 		}
-		if err := wrongIDsIn(body); err != nil {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusBadRequest)
-			w.Write(refusal(nil, jsonrpc.CodeInvalidRequest, err.Error()))
+		messages, batch := messagesOf(body)
+		for _, message := range messages {
+			err = cmp.Or(err, wrongMessage(message))
+		}
+		if err != nil || moreThanOne(body) {
+			refuseMessage(w, cmp.Or(err, errMoreThanOne))
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
+		r.Header.Del(arrivalHeader)
+		if !batch { // of protocols that nobody speaks any more
+			defer s.arrive(w.(*patientWriter), r, body).leave()
+		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// arrive notes a call of a tool, or the cancellation of one.
+func (s *Server) arrive(w *patientWriter, r *http.Request, body []byte) *arrival {
+	message, err := jsonrpc.DecodeMessage(body)
+	request, ok := message.(*jsonrpc.Request)
+	if err != nil || !ok {
+		return nil // the SDK says so
+	}
+	session := r.Header.Get("Mcp-Session-Id")
+	call := askedBy(request)
+	switch {
+	case request.Method == cancelledMethod:
+		s.arrivals.named(session, call.id).cancel()
+	case call.tool != "":
+		w.arrival = s.arrivals.take(r.Context(), session, call)
+		r.Header.Set(arrivalHeader, w.arrival.number)
+	}
+	return w.arrival
+}
+
+// messagesOf are the messages of a body, nil if it is not JSON, which the SDK says.
+func messagesOf(body []byte) (messages []members, batch bool) {
+	if json.Unmarshal(body, &messages) == nil {
+		return messages, true
+	}
+	if message := membersOf(body); message != nil {
+		return []members{message}, false
+	}
+	return nil, false
+}
+
+var errMoreThanOne = errors.New("malformed payload: there is something behind the message")
+
+// moreThanOne reports whether something follows the first JSON value of a body. The SDK
+// drops it.
+func moreThanOne(body []byte) bool {
+	first := json.NewDecoder(bytes.NewReader(body))
+	return !json.Valid(body) && first.Decode(new(json.RawMessage)) == nil
+}
+
+func refuseMessage(w http.ResponseWriter, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusBadRequest)
+	w.Write(refusal(nil, jsonrpc.CodeInvalidRequest, err.Error()))
+}
+
+// unwrapped is the writer of net/http, that closes the connection of a body that is too
+// long.
+func unwrapped(w http.ResponseWriter) http.ResponseWriter {
+	if p, ok := w.(*patientWriter); ok {
+		return p.ResponseWriter
+	}
+	return w
 }
 
 func refuseBody(w http.ResponseWriter, err error) {
@@ -56,18 +117,4 @@ func refuseBody(w http.ResponseWriter, err error) {
 	default:
 		http.Error(w, "the message cannot be read: "+err.Error(), http.StatusBadRequest)
 	}
-}
-
-// wrongIDsIn is wrongIDs for a body, which may be a batch.
-func wrongIDsIn(body []byte) error {
-	var batch []members
-	if json.Unmarshal(body, &batch) != nil {
-		return wrongIDs(membersOf(body))
-	}
-	for _, message := range batch {
-		if err := wrongIDs(message); err != nil {
-			return err
-		}
-	}
-	return nil
 }

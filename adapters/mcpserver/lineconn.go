@@ -4,13 +4,17 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // lineConn is a connection of one JSON-RPC message a line. The SDK's own ends
@@ -22,8 +26,10 @@ import (
 //
 // has them.
 type lineConn struct {
-	lines chan line
-	max   int
+	arrivals *arrivals
+	name     string // among the clients of a server
+	lines    chan line
+	max      int
 
 	closing sync.Once
 	closed  chan struct{}
@@ -38,6 +44,9 @@ type lineConn struct {
 
 	writing sync.Mutex // held as long as the client lets a write take
 	out     io.Writer
+
+	calling sync.Mutex
+	calls   map[string]*arrival // of tools, that have not been answered, by idKey
 }
 
 // line is a line that was read. Of one that is too long it has the ends only.
@@ -46,8 +55,9 @@ type line struct {
 	tooLong bool
 }
 
-func newLineConn(in io.Reader, out io.Writer, max int) *lineConn {
+func newLineConn(arrivals *arrivals, in io.Reader, out io.Writer, max int) *lineConn {
 	c := &lineConn{
+		arrivals: arrivals, name: "stdio " + uuid.NewString(), calls: map[string]*arrival{},
 		lines: make(chan line), max: max, closed: make(chan struct{}),
 		in: in, out: out, ended: make(chan struct{}), answered: make(chan struct{}, 1),
 	}
@@ -138,8 +148,50 @@ func (c *lineConn) drain() {
 }
 
 func (c *lineConn) asked(message jsonrpc.Message) {
-	if request, ok := message.(*jsonrpc.Request); ok && request.IsCall() {
+	request, ok := message.(*jsonrpc.Request)
+	if !ok {
+		return
+	}
+	call := askedBy(request)
+	switch {
+	case request.Method == cancelledMethod:
+		c.arrivals.named(c.name, call.id).cancel()
+	case request.IsCall():
 		c.outstanding.Add(1)
+		c.arrive(request, call)
+	}
+}
+
+// arrive notes a call of a tool. Another one of its ID is the SDK's to refuse.
+func (c *lineConn) arrive(request *jsonrpc.Request, call asked) {
+	c.calling.Lock()
+	defer c.calling.Unlock()
+	if call.tool == "" || c.calls[call.id] != nil {
+		return
+	}
+	a := c.arrivals.take(context.Background(), c.name, call)
+	c.calls[call.id] = a
+	request.Extra = &mcp.RequestExtra{Header: http.Header{arrivalHeader: {a.number}}}
+}
+
+// take is the call that an answer belongs to, which is over then; nil if it is none of a
+// tool.
+func (c *lineConn) take(id jsonrpc.ID) *arrival {
+	c.calling.Lock()
+	defer c.calling.Unlock()
+	key := idKey(id.Raw())
+	a := c.calls[key]
+	delete(c.calls, key)
+	return a
+}
+
+// leave ends the calls that will not be answered any more.
+func (c *lineConn) leave() {
+	c.calling.Lock()
+	defer c.calling.Unlock()
+	for key, a := range c.calls {
+		delete(c.calls, key)
+		a.leave()
 	}
 }
 
@@ -168,7 +220,7 @@ func (c *lineConn) writeRefusals() {
 	for len(c.refusals) > 0 {
 		text := c.refusals[0]
 		c.refusing.Unlock()
-		err := c.write(text)
+		err := c.write(text, []byte("\n"))
 		c.answer()
 		c.refusing.Lock()
 		if c.refusals = c.refusals[1:]; err != nil {
@@ -183,21 +235,46 @@ func (c *lineConn) Write(ctx context.Context, message jsonrpc.Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	response, ok := message.(*jsonrpc.Response)
+	if !ok {
+		return c.encode(message)
+	}
+	defer c.answer()
+	a := c.take(response.ID)
+	defer a.leave()
+	if err := a.answer(); err != nil {
+		response = &jsonrpc.Response{ID: response.ID, Error: &jsonrpc.Error{Code: cancelledCode, Message: err.Error()}}
+	}
+	if response.Error != nil {
+		return c.encode(&jsonrpc.Response{ID: response.ID, Error: bounded(response.Error)})
+	}
+	id, err := json.Marshal(response.ID.Raw())
+	if err != nil {
+		return err
+	}
+	// The encoder would take several times the memory of a result, which is encoded already.
+	return c.write([]byte(`{"jsonrpc":"2.0","id":`), id, []byte(`,"result":`), response.Result, []byte("}\n"))
+}
+
+func (c *lineConn) encode(message jsonrpc.Message) error {
 	text, err := jsonrpc.EncodeMessage(message)
 	if err != nil {
 		return err
 	}
-	if _, ok := message.(*jsonrpc.Response); ok {
-		defer c.answer()
-	}
-	return c.write(text)
+	return c.write(text, []byte("\n"))
 }
 
-func (c *lineConn) write(text []byte) error {
+// write writes pieces of a line, small ones together.
+func (c *lineConn) write(pieces ...[]byte) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	_, err := c.out.Write(append(text, '\n'))
-	return err
+	out := bufio.NewWriter(c.out)
+	for _, p := range pieces {
+		if _, err := out.Write(p); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
 }
 
 // Close ends the reading.

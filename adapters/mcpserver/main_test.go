@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 	if procession.Init() {
 		return
 	}
-	inputPatience, bodyPatience = 200*time.Millisecond, 3*time.Second
+	inputPatience, bodyPatience, writePatience = 200*time.Millisecond, 3*time.Second, 3*time.Second
 	if name, ok := os.LookupEnv(helperVariable); ok {
 		os.Unsetenv(helperVariable)
 		help(name)
@@ -58,6 +59,7 @@ func help(name string) {
 	if err != nil {
 		panic(err)
 	}
+	debug.SetGCPercent(50) // as the program procession does
 	s.ServeStdio(ctx, os.Stdin, os.Stdout)
 	if _, err := eng.Shutdown(context.Background()); err != nil {
 		panic(err)

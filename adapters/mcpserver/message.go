@@ -3,9 +3,11 @@ package mcpserver
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
@@ -27,7 +29,7 @@ func decode(l line, max int) (jsonrpc.Message, []byte) {
 	if err != nil {
 		return nil, refusal(outer["id"], jsonrpc.CodeInvalidRequest, "not a JSON-RPC message: "+err.Error())
 	}
-	if err := wrongIDs(outer); err != nil {
+	if err := wrongMessage(outer); err != nil {
 		return nil, refusal(outer["id"], jsonrpc.CodeInvalidRequest, err.Error())
 	}
 	return message, nil
@@ -44,22 +46,32 @@ func membersOf(object []byte) (m members) {
 	return m
 }
 
-// wrongIDs says which id in a message the SDK would take for another one: it
-// rounds numbers and drops a null, so that the answer, or a cancellation, would be
-// that of another call.
-func wrongIDs(message members) error {
+// wrongMessage says what in a message the SDK would take for something else: it rounds
+// numbers and drops a null, so that an answer, a cancellation or a notification would be that
+// of another call; and it quotes a method, however long.
+func wrongMessage(message members) error {
 	if id, given := message["id"]; given && !exactID(id) {
 		return fmt.Errorf("id is %s; %s", shortened(string(id), 60), idsAre)
 	}
-	if string(message["method"]) == `"notifications/cancelled"` {
-		if id, given := membersOf(message["params"])["requestId"]; given && !exactID(id) {
+	if method := message["method"]; len(method) > longestMethod {
+		return fmt.Errorf("there is no method %s", shortened(string(method), 60))
+	}
+	params := membersOf(message["params"])
+	if string(message["method"]) == strconv.Quote(cancelledMethod) {
+		if id, given := params["requestId"]; given && !exactID(id) {
 			return fmt.Errorf("requestId is %s; %s", shortened(string(id), 60), idsAre)
 		}
+	}
+	if token, given := membersOf(params["_meta"])["progressToken"]; given && !exactID(token) {
+		return fmt.Errorf("progressToken is %s; %s", shortened(string(token), 60), idsAre)
 	}
 	return nil
 }
 
 const idsAre = "it must be a string, or an integer from -2^53 to 2^53"
+
+// longestMethod is more than any method has, in bytes.
+const longestMethod = 200
 
 // exactID reports whether an id is a string, or an integer that keeps its value
 // in the SDK, which reads numbers as float64.
@@ -71,6 +83,80 @@ func exactID(id json.RawMessage) bool {
 	return err == nil && -1<<53 <= n && n <= 1<<53
 }
 
+const (
+	callMethod      = "tools/call"
+	cancelledMethod = "notifications/cancelled"
+
+	// cancelledCode is the code of the answer to a call that was cancelled, which the client
+	// does not wait for (LSP's RequestCancelled; MCP has none).
+	cancelledCode = -32800
+)
+
+// askedBy is what a message asks for. Of a cancellation, id is that of the call.
+func askedBy(message *jsonrpc.Request) asked {
+	call := asked{id: idKey(message.ID.Raw())}
+	var params struct {
+		Name      string
+		RequestID any `json:"requestId"`
+		Arguments json.RawMessage
+	}
+	if json.Unmarshal(message.Params, &params) != nil {
+		return call
+	}
+	switch message.Method {
+	case cancelledMethod:
+		call.id = idKey(params.RequestID)
+	case callMethod:
+		call.tool = params.Name
+		var about struct {
+			ProcessID string `json:"process_id"`
+		}
+		if json.Unmarshal(params.Arguments, &about) == nil {
+			call.process = about.ProcessID
+		}
+	}
+	return call
+}
+
+// idKey tells ids apart, "" if it is none.
+func idKey(id any) string {
+	switch id := id.(type) {
+	case string:
+		return "s" + id
+	case int64:
+		return "n" + strconv.FormatInt(id, 10)
+	case float64:
+		return "n" + strconv.FormatInt(int64(id), 10)
+	}
+	return ""
+}
+
+// longestError is how long the text of an error may be, in bytes. Some quote what they are
+// about.
+const longestError = 2 << 10
+
+// bounded is err with a text that is not too long.
+func bounded(err error) error {
+	if err == nil || len(err.Error()) <= longestError {
+		return err
+	}
+	var wire *jsonrpc.Error
+	if errors.As(err, &wire) {
+		short := *wire
+		short.Message, short.Data = elided(wire.Message, longestError), nil
+		return &short
+	}
+	return errors.New(elided(err.Error(), longestError))
+}
+
+// elided is the beginning and the end of a text, of about n bytes together.
+func elided(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	return strings.ToValidUTF8(text[:n/2], "") + " … " + strings.ToValidUTF8(text[len(text)-n/2:], "")
+}
+
 // refusal is an error of JSON-RPC. Its id is null if it is not known whose it
 // is, as https://www.jsonrpc.org/specification#response_object wants it; the
 // SDK's encoder would leave it out.
@@ -80,7 +166,7 @@ func refusal(id json.RawMessage, code int, message string) []byte {
 	}
 	text, err := json.Marshal(map[string]any{
 		"jsonrpc": "2.0", "id": id,
-		"error": map[string]any{"code": code, "message": message},
+		"error": map[string]any{"code": code, "message": elided(message, longestError)},
 	})
 	if err != nil {
 		panic(err)

@@ -30,7 +30,7 @@ func TestWrongIDs(t *testing.T) {
 		`{"method":"notifications/cancelled"}`:                            false,
 		`{"method":"tools/call","params":{"requestId":1.5},"id":"x"}`:     false,
 	} {
-		if err := wrongIDs(membersOf([]byte(text))); (err != nil) != wrong {
+		if err := wrongMessage(membersOf([]byte(text))); (err != nil) != wrong {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

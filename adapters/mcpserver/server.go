@@ -74,7 +74,10 @@ type Server struct {
 	policy  *policy
 	mcp     *mcp.Server
 	params  map[string]*jsonschema.Schema // of the tools, by name
+	looks   map[string]bool               // tools that change nothing
 	turns   chan struct{}                 // see turn
+
+	arrivals arrivals
 
 	mu       sync.Mutex
 	closed   bool
@@ -98,7 +101,7 @@ func New(eng *procession.Engine, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{engine: eng, options: o, policy: policy, sessions: map[*mcp.ServerSession]*session{},
-		params: map[string]*jsonschema.Schema{}, turns: make(chan struct{}, runtime.GOMAXPROCS(0))}
+		params: map[string]*jsonschema.Schema{}, looks: map[string]bool{}, turns: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	s.mcp = mcp.NewServer(
 		&mcp.Implementation{Name: "procession", Title: "Procession process engine", Version: o.Version},
 		&mcp.ServerOptions{
@@ -130,7 +133,8 @@ func (s *Server) Close() {
 
 // receive sees every message of every client before the SDK's handler does.
 func (s *Server) receive(next mcp.MethodHandler) mcp.MethodHandler {
-	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+	return func(ctx context.Context, method string, req mcp.Request) (_ mcp.Result, err error) {
+		defer func() { err = bounded(err) }()
 		if ss, ok := req.GetSession().(*mcp.ServerSession); ok {
 			if _, err := s.session(ss); err != nil {
 				return nil, err
@@ -141,7 +145,7 @@ func (s *Server) receive(next mcp.MethodHandler) mcp.MethodHandler {
 				call.Params.Arguments = withoutNulls(call.Params.Arguments)
 				if err := wrongArguments(schema, call.Params.Arguments); err != nil {
 					var refused mcp.CallToolResult
-					refused.SetError(err)
+					refused.SetError(bounded(err))
 					return &refused, nil
 				}
 			}
@@ -175,6 +179,9 @@ func (s *Server) session(ss *mcp.ServerSession) (*session, error) {
 
 // sessionByID is the session of that Mcp-Session-Id, nil if there is none.
 func (s *Server) sessionByID(id string) *session {
+	if id == "" { // which is that of a client on a pipe
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for ss, session := range s.sessions {

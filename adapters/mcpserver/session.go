@@ -38,10 +38,10 @@ type session struct {
 
 	mu     sync.Mutex
 	ended  bool
-	starts sync.WaitGroup // starts under way; grows only while not ended
-	known  int            // processes there may be of it, see retain
-	busy   int            // HTTP requests under way
-	timer  *time.Timer    // ends the session when it is idle, nil if nothing does
+	starts sync.WaitGroup          // starts under way; grows only while not ended
+	known  int                     // processes there may be of it, see retain
+	posts  map[*patientWriter]bool // answers to HTTP requests that are under way
+	timer  *time.Timer             // ends the session when it is idle, nil if nothing does
 }
 
 func newSession(server *Server, client *mcp.ServerSession) *session {
@@ -58,7 +58,8 @@ func (s *session) selector() procession.Selector {
 	return procession.Selector{Labels: map[string]string{SessionLabel: s.label}}
 }
 
-// start starts a process that belongs to the session.
+// start starts a process that belongs to the session. If ctx ends before that has begun to
+// run, it is released as soon as it has.
 func (s *session) start(ctx context.Context, spec procession.Spec) (string, error) {
 	s.mu.Lock()
 	if s.ended {
@@ -67,16 +68,46 @@ func (s *session) start(ctx context.Context, spec procession.Spec) (string, erro
 	}
 	s.starts.Add(1)
 	s.mu.Unlock()
-	defer s.starts.Done()
 	labels := maps.Clone(spec.Labels)
 	if labels == nil {
 		labels = map[string]string{}
 	}
 	labels[SessionLabel] = s.label
 	spec.Labels = labels
-	id, err := s.server.engine.Start(ctx, spec)
-	s.retain(context.WithoutCancel(ctx))
-	return id, err
+	begun := make(chan started)
+	go func() {
+		defer s.starts.Done()
+		begins := context.WithoutCancel(ctx) // whoever does not wait for a start does not hear of its ID
+		id, err := s.server.engine.Start(begins, spec)
+		s.retain(begins)
+		select {
+		case begun <- started{id, err}:
+		case <-ctx.Done():
+			if err == nil {
+				s.undo(id)
+			}
+		}
+	}()
+	select {
+	case p := <-begun:
+		return p.id, p.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// started is what has become of a start.
+type started struct {
+	id  string
+	err error
+}
+
+// undo releases a process whose client does not know of it.
+func (s *session) undo(id string) {
+	err := s.server.engine.Release(context.Background(), id)
+	if err != nil && !errors.Is(err, procession.ErrNotFound) && !errors.Is(err, procession.ErrClosed) {
+		s.server.options.Logger.Error("cannot release a process whose start was cancelled", "id", id, "error", err)
+	}
 }
 
 // info describes one of the session's processes.
@@ -93,12 +124,14 @@ func (s *session) list(ctx context.Context) ([]procession.Info, error) {
 	return s.server.engine.List(ctx, s.selector())
 }
 
-// within is ctx, ended also by the end of the session.
-func (s *session) within(ctx context.Context) (context.Context, context.CancelFunc) {
+// within is ctx, ended also by the end of the session, and by that of the client's patience.
+func (s *session) within(ctx, patience context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(s.ctx, func() { cancel(context.Cause(s.ctx)) })
+	ended := context.AfterFunc(s.ctx, func() { cancel(context.Cause(s.ctx)) })
+	vanished := context.AfterFunc(patience, func() { cancel(errUnanswered) })
 	return ctx, func() {
-		stop()
+		ended()
+		vanished()
 		cancel(nil)
 	}
 }
@@ -113,6 +146,7 @@ func (s *session) end() {
 		}
 		s.mu.Unlock()
 		s.cancel(errSessionEnded)
+		s.hurry()
 		s.starts.Wait()
 		_, err := s.server.engine.ReleaseAll(context.Background(), s.selector())
 		if err != nil && !errors.Is(err, procession.ErrClosed) {
@@ -128,31 +162,51 @@ func (s *session) close() {
 	go s.client.Close()
 }
 
-// enter tells that an HTTP request begins, and leave that it is over.
-func (s *session) enter() {
+// enter tells that an HTTP request begins, and leave that it is over. It answers false if
+// the session has ended.
+func (s *session) enter(w *patientWriter) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.busy++
+	if s.ended {
+		return false
+	}
+	if s.posts == nil {
+		s.posts = map[*patientWriter]bool{}
+	}
+	s.posts[w] = true
 	if s.timer != nil {
 		s.timer.Stop()
 	}
+	return true
 }
 
-func (s *session) leave() {
+func (s *session) leave(w *patientWriter) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.busy--
-	if s.busy == 0 && s.timer != nil && !s.ended {
+	delete(s.posts, w)
+	if len(s.posts) == 0 && s.timer != nil && !s.ended {
 		s.timer.Reset(s.server.options.Idle)
 	}
 }
 
-// expire ends a session that was idle for too long.
+// hurry ends the patience with clients that do not read their answers, so that nothing waits
+// for them.
+func (s *session) hurry() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for w := range s.posts {
+		w.hurry()
+	}
+}
+
+// expire ends a session that was idle for too long. That is decided here, once: a request
+// that comes later finds none.
 func (s *session) expire() {
 	s.mu.Lock()
-	busy := s.busy > 0
+	idle := len(s.posts) == 0 && !s.ended
+	s.ended = s.ended || idle
 	s.mu.Unlock()
-	if !busy {
+	if idle {
 		s.server.options.Logger.Info("a session was idle for too long", "session", s.client.ID())
 		s.close()
 	}

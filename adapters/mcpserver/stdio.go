@@ -20,7 +20,8 @@ const linger = 500 * time.Millisecond
 // What is no message (malformed, too large, a batch) is answered with an error
 // of JSON-RPC, and the conversation goes on.
 func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) error {
-	conn := newLineConn(in, out, s.options.MaxMessage)
+	conn := newLineConn(&s.arrivals, in, out, s.options.MaxMessage)
+	defer conn.leave()
 	client, err := s.mcp.Connect(context.WithoutCancel(ctx), connected{conn}, nil)
 	if err != nil {
 		return err

@@ -2,10 +2,13 @@ package mcpserver
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"runtime/debug"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/procession-go/procession/internal/posted"
 )
 
 // What tools do to the world, for their annotations.
@@ -43,6 +46,16 @@ func (s *Server) addTools() {
 type call struct {
 	context.Context
 	*mcp.CallToolRequest
+	arrival *arrival
+}
+
+// acts is the context of the request to the engine with which the call takes effect: what
+// comes after it about the same process may begin once that is posted.
+func (c call) acts() context.Context {
+	if c.arrival == nil {
+		return c
+	}
+	return posted.Context(c, c.arrival.place.begin)
 }
 
 // add adds a tool. handle returns what a model reads and the result that it
@@ -50,30 +63,53 @@ type call struct {
 func add[In, Out any](s *Server, name, title string, hints mcp.ToolAnnotations, handle func(*session, call, In) (string, Out, error), description string) {
 	hints.Title = title
 	facts := facts(s.options)
-	s.params[name] = paramsSchema[In](facts)
+	s.params[name], s.looks[name] = paramsSchema[In](facts), hints.ReadOnlyHint
 	tool := &mcp.Tool{
 		Name: name, Title: title, Description: facts.Replace(description), Annotations: &hints,
 		InputSchema: s.params[name], OutputSchema: resultSchema[Out](),
 	}
-	mcp.AddTool(s.mcp, tool, func(ctx context.Context, req *mcp.CallToolRequest, in In) (_ *mcp.CallToolResult, out Out, err error) {
-		defer func() {
-			if problem := recover(); problem != nil {
-				s.options.Logger.Error("a tool has failed", "tool", name, "problem", problem, "stack", string(debug.Stack()))
-				err = fmt.Errorf("%s has failed: %v", name, problem)
-			}
-		}()
-		session, err := s.session(req.Session)
+	s.mcp.AddTool(tool, func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		result, err := handled(ctx, s, req, handle)
 		if err != nil {
-			return nil, out, err
+			result = &mcp.CallToolResult{}
+			result.SetError(bounded(err))
 		}
-		ctx, cancel := session.within(ctx)
-		defer cancel()
-		text, out, err := handle(session, call{ctx, req}, in)
-		if err != nil {
-			return nil, out, session.explain(ctx, name, err)
-		}
-		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: text}}}, out, nil
+		return result, nil
 	})
+}
+
+// handled is the result of one call, whose arguments are known to fit the schema. The SDK's
+// own way would check the result, too, for which it decodes it again.
+func handled[In, Out any](ctx context.Context, s *Server, req *mcp.CallToolRequest, handle func(*session, call, In) (string, Out, error)) (_ *mcp.CallToolResult, err error) {
+	name := req.Params.Name
+	a := s.arrivals.of(req)
+	defer a.done()
+	defer func() {
+		if problem := recover(); problem != nil {
+			s.options.Logger.Error("a tool has failed", "tool", name, "problem", problem, "stack", string(debug.Stack()))
+			err = fmt.Errorf("%s has failed: %v", name, problem)
+		}
+	}()
+	var in In
+	if len(req.Params.Arguments) > 0 {
+		if err := json.Unmarshal(req.Params.Arguments, &in); err != nil {
+			return nil, err
+		}
+	}
+	session, err := s.session(req.Session)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := session.within(ctx, a.patience())
+	defer cancel()
+	if err := a.turn(ctx, s.looks[name]); err != nil {
+		return nil, session.explain(ctx, name, err)
+	}
+	text, out, err := handle(session, call{ctx, req, a}, in)
+	if err != nil {
+		return nil, session.explain(ctx, name, err)
+	}
+	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: text}}, StructuredContent: out}, nil
 }
 
 // instructions tell a model how to use the tools well.

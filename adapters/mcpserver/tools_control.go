@@ -24,7 +24,7 @@ func (s *session) sendInput(c call, in inputParams) (string, inputResult, error)
 	if in.Data != "" {
 		ctx, cancel := context.WithTimeout(c, inputPatience)
 		defer cancel()
-		n, err := s.server.engine.Write(ctx, id, []byte(in.Data))
+		n, err := s.server.engine.Write(call{ctx, c.CallToolRequest, c.arrival}.acts(), id, []byte(in.Data))
 		if errors.Is(err, context.DeadlineExceeded) && c.Err() == nil {
 			return "", result, fmt.Errorf("%s does not read its input: after %v it has taken %d of %d bytes, and will not get the others",
 				id, inputPatience, n, len(in.Data))
@@ -35,7 +35,7 @@ func (s *session) sendInput(c call, in inputParams) (string, inputResult, error)
 		result.Written = n
 	}
 	if in.Close {
-		if err := s.server.engine.CloseStdin(c, id); err != nil {
+		if err := s.server.engine.CloseStdin(c.acts(), id); err != nil {
 			return "", result, explainInput(err)
 		}
 		result.Closed = true
@@ -53,7 +53,7 @@ func (s *session) killProcess(c call, in idParams) (string, killResult, error) {
 		return "", killResult{}, err
 	}
 	defer s.server.report(c, c.CallToolRequest, 0, func() string { return s.progress(c, in.ProcessID) })()
-	exit, err := s.server.engine.Kill(c, in.ProcessID)
+	exit, err := s.server.engine.Kill(c.acts(), in.ProcessID)
 	if err != nil {
 		return "", killResult{}, err
 	}
@@ -74,7 +74,7 @@ func (s *session) releaseProcess(c call, in idParams) (string, releaseResult, er
 		return "", releaseResult{}, err
 	}
 	defer s.server.report(c, c.CallToolRequest, 0, func() string { return s.progress(c, in.ProcessID) })()
-	if err := s.server.engine.Release(c, in.ProcessID); err != nil {
+	if err := s.server.engine.Release(c.acts(), in.ProcessID); err != nil {
 		return "", releaseResult{}, err
 	}
 	text := in.ProcessID + " is forgotten."

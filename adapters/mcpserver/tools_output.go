@@ -84,8 +84,11 @@ func (s *session) waitForProcess(c call, in waitParams) (string, outputResult, e
 
 // read is the result that both tools have. matched tells whether a line of it
 // matches re, or that re is nil.
-func (s *session) read(ctx context.Context, id string, cursor int64, re *regexp.Regexp, limit int) (text string, _ outputResult, matched bool, _ error) {
-	done, err := s.server.turn(ctx) // before the output, of which those who wait hold nothing
+func (s *session) read(ctx call, id string, cursor int64, re *regexp.Regexp, limit int) (text string, _ outputResult, matched bool, _ error) {
+	if err := ctx.arrival.hold(ctx, limit); err != nil { // before the output, of which those who wait hold nothing
+		return "", outputResult{}, false, err
+	}
+	done, err := s.server.turn(ctx)
 	if err != nil {
 		return "", outputResult{}, false, err
 	}

@@ -23,6 +23,7 @@ func (s *session) startProcess(c call, in startParams) (string, startResult, err
 	if err != nil {
 		return "", startResult{}, explainStart(err, spec)
 	}
+	c.arrival.onCancel(func() { s.undo(id) })
 	info, err := s.info(c, id)
 	if err != nil {
 		return "", startResult{}, err

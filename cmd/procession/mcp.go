@@ -106,6 +106,9 @@ func serveMCP(c *console, flags *mcpFlags) error {
 	defer cancel()
 	onInterrupt(signals, func(os.Signal) { cancel() }, func() { os.Exit(codeEngine) }) // the guardian does the rest
 
+	if os.Getenv("GOGC") == "" { // large answers leave much behind, and the program shares its machine
+		debug.SetGCPercent(50)
+	}
 	server, err := mcpserver.New(engine, flags.options(logger))
 	if err != nil {
 		return &usageError{err}

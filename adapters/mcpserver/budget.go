@@ -1,0 +1,90 @@
+package mcpserver
+
+import (
+	"context"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// What answers under way may take of the memory, over all calls and sessions. An answer of a
+// size is several times in memory before it is written: as texts, as structured content, and
+// encoded twice.
+const (
+	budgetBytes  = 32 << 20        // what the collector leaves for a while comes on top
+	budgetShare  = budgetBytes / 2 // of one session, so that one that reads nothing leaves room
+	bytesForByte = 12              // of text
+	leastCost    = 16 << 10
+)
+
+// costOf is what an answer of so many bytes of text is taken to need.
+func costOf(text int) int64 { return min(max(int64(text)*bytesForByte, leastCost), budgetShare) }
+
+// budget is what is left of it. The zero budget is whole.
+type budget struct {
+	once sync.Once
+	all  *semaphore.Weighted
+
+	mu       sync.Mutex
+	sessions map[string]*share
+}
+
+// share is a session's, as long as a call of it holds or waits for something.
+type share struct {
+	left  *semaphore.Weighted
+	users int
+}
+
+// take waits until there is room for n bytes, in the order in which it was asked for.
+func (b *budget) take(ctx context.Context, session string, n int64) error {
+	b.once.Do(func() { b.all = semaphore.NewWeighted(budgetBytes) })
+	own := b.join(session)
+	if err := own.left.Acquire(ctx, n); err != nil {
+		b.leave(session)
+		return err
+	}
+	if err := b.all.Acquire(ctx, n); err != nil {
+		own.left.Release(n)
+		b.leave(session)
+		return err
+	}
+	return nil
+}
+
+// give gives n bytes back that were taken; 0 is none.
+func (b *budget) give(session string, n int64) {
+	if n == 0 {
+		return
+	}
+	b.all.Release(n)
+	b.mu.Lock()
+	own := b.sessions[session]
+	b.mu.Unlock()
+	own.left.Release(n)
+	b.leave(session)
+}
+
+func (b *budget) join(session string) *share {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	own := b.sessions[session]
+	if own == nil {
+		own = &share{left: semaphore.NewWeighted(budgetShare)}
+		if b.sessions == nil {
+			b.sessions = map[string]*share{}
+		}
+		b.sessions[session] = own
+	}
+	own.users++
+	return own
+}
+
+func (b *budget) leave(session string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if own := b.sessions[session]; own.users == 1 {
+		delete(b.sessions, session)
+	} else {
+		own.users--
+	}
+}

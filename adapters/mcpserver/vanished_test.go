@@ -1,0 +1,239 @@
+package mcpserver
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession"
+)
+
+// httpClient is a client that writes its requests itself.
+type httpClient struct {
+	url, session string
+}
+
+func newHTTPClient(t *testing.T, s *Server) *httpClient {
+	h := httptest.NewServer(s.Handler(HTTPOptions{Loopback: true}))
+	t.Cleanup(func() {
+		s.Close()
+		h.CloseClientConnections()
+		h.Close()
+	})
+	c := &httpClient{url: h.URL + Path}
+	var status int
+	status, _, c.session = post(t, http.DefaultClient, c.url, initialize)
+	require.Equal(t, 200, status)
+	c.post(t, `{"jsonrpc":"2.0","method":"notifications/initialized"}`)
+	return c
+}
+
+func (c *httpClient) post(t testing.TB, body string) (status int, text string) {
+	t.Helper()
+	status, text, _ = post(t, http.DefaultClient, c.url, body, "Mcp-Session-Id", c.session, "MCP-Protocol-Version", "2025-11-25")
+	return status, text
+}
+
+// open sends a request on a connection of its own, and reads nothing.
+func (c *httpClient) open(t testing.TB, body string) net.Conn {
+	t.Helper()
+	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+		return raw.Control(func(fd uintptr) { syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096) })
+	}}
+	address := strings.TrimSuffix(strings.TrimPrefix(c.url, "http://"), Path)
+	conn, err := dialer.DialContext(within30(t), "tcp", address)
+	require.NoError(t, err)
+	t.Cleanup(func() { conn.Close() })
+	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"+
+		"Mcp-Session-Id: %s\r\nMCP-Protocol-Version: 2025-11-25\r\nContent-Length: %d\r\n\r\n%s", Path, address, c.session, len(body), body)
+	require.NoError(t, err)
+	return conn
+}
+
+func (c *httpClient) delete(t testing.TB) (status int) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(within30(t), http.MethodDelete, c.url, nil)
+	require.NoError(t, err)
+	r.Header.Set("Mcp-Session-Id", c.session)
+	answer, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	answer.Body.Close()
+	return answer.StatusCode
+}
+
+var processID = regexp.MustCompile("proc_[0-9a-f]+")
+
+// flood starts a process that has printed more than the kernel takes of an answer that
+// nobody reads.
+func (c *httpClient) flood(t *testing.T, s *Server) (id string) {
+	_, text := c.post(t, toolCall(1, "start_process", "command", `yes '"""""""' | head -c 1000000; exec sleep 1000`))
+	id = processID.FindString(text)
+	require.NotEmpty(t, id, text)
+	eventually(t, "it is printed", func() bool {
+		info, err := s.engine.Info(within30(t), id)
+		require.NoError(t, err)
+		return info.OutputBytes == 1_000_000
+	})
+	return id
+}
+
+// begins reads the beginning of an answer, so that it is being written.
+func begins(t testing.TB, conn net.Conn) {
+	t.Helper()
+	conn.SetReadDeadline(time.Now().Add(patience))
+	for in := bufio.NewReaderSize(conn, 16); ; {
+		line, err := in.ReadString('\n')
+		require.NoError(t, err)
+		if strings.HasPrefix(line, "event: ") {
+			return
+		}
+	}
+}
+
+func notFound(t testing.TB, s *Server, id string) func() bool {
+	return func() bool {
+		_, err := s.engine.Info(within30(t), id)
+		return errors.Is(err, procession.ErrNotFound)
+	}
+}
+
+// An answer that is not read holds nothing up, and for a time only.
+func TestUnreadAnswer(t *testing.T) {
+	for name, ends := range map[string]func(t *testing.T, c *httpClient){
+		"the session is ended": func(t *testing.T, c *httpClient) {
+			begun := time.Now()
+			require.Equal(t, 204, c.delete(t))
+			require.Less(t, time.Since(begun), writePatience, "it need not wait for who does not read")
+		},
+		"the session is idle": func(*testing.T, *httpClient) {},
+		"others go on": func(t *testing.T, c *httpClient) {
+			status, text := c.post(t, toolCall(3, "list_processes"))
+			require.Equal(t, 200, status)
+			require.Contains(t, text, "proc_")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, Options{Idle: time.Second})
+			c := newHTTPClient(t, s)
+			id := c.flood(t, s)
+			conn := c.open(t, toolCall(2, "get_process_output", "process_id", id, "max_bytes", 1<<20))
+			begins(t, conn)
+			ends(t, c)
+			eventually(t, "nothing is left of the session", notFound(t, s, id))
+			status, _ := c.post(t, toolCall(4, "list_processes"))
+			require.Equal(t, 404, status)
+		})
+	}
+}
+
+// A request ends whose client has vanished.
+func TestVanishedRequests(t *testing.T) {
+	s := newServer(t, Options{})
+	c := newHTTPClient(t, s)
+	_, text := c.post(t, toolCall(1, "start_process", "command", "exec sleep 1000", "stdin", true))
+	id := processID.FindString(text)
+	c.post(t, toolCall(2, "get_process_info", "process_id", id))
+	before := runtime.NumGoroutine()
+	var conns []io.Closer
+	for i := range 200 {
+		call := toolCall(10+i, "wait_for_process", "process_id", id)
+		switch i % 4 {
+		case 1:
+			call = toolCall(10+i, "get_process_output", "process_id", id, "wait_seconds", 1000)
+		case 2:
+			call = toolCall(10+i, "get_process_output", "process_id", id, "wait_seconds", 1000, "filter_lines", "x")
+		}
+		conns = append(conns, c.open(t, call))
+	}
+	eventually(t, "they wait", func() bool { return len(s.arrivals.calls()) == len(conns) })
+	for _, conn := range conns {
+		conn.Close()
+	}
+	eventually(t, "they have ended", func() bool { return len(s.arrivals.calls()) == 0 && runtime.NumGoroutine() <= before+5 })
+	assert.Empty(t, s.arrivals.queues.of)
+	status, _ := c.post(t, toolCall(3, "get_process_info", "process_id", id))
+	require.Equal(t, 200, status, "the session goes on")
+}
+
+// calls are those that are under way.
+func (s *arrivals) calls() (all []*arrival) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.byNumber {
+		all = append(all, a)
+	}
+	return all
+}
+
+// A start whose client vanishes, or cancels it, before the answer leaves no process.
+func TestVanishedStart(t *testing.T) {
+	s := newServer(t, Options{})
+	c := newHTTPClient(t, s)
+	for i := range 30 {
+		conn := c.open(t, toolCall(i, "run_command", "command", "exec sleep 1000", "yield_seconds", 1000))
+		eventually(t, "it runs", func() bool { return len(must(s.engine.List(within30(t)))(t)) > 0 })
+		if i%2 == 0 {
+			c.post(t, fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`, i))
+		} else {
+			conn.Close()
+		}
+		eventually(t, "no process is left", func() bool { return len(must(s.engine.List(within30(t)))(t)) == 0 })
+	}
+	eventually(t, "all calls are over", func() bool { return len(s.arrivals.calls()) == 0 })
+}
+
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		require.NoError(t, err)
+		return value
+	}
+}
+
+// A request that meets the end of its idle session is answered, or told that there is none.
+func TestIdleMeetsARequest(t *testing.T) {
+	const idle = 50 * time.Millisecond
+	s := newServer(t, Options{Idle: idle})
+	for i := range 30 {
+		c := newHTTPClient(t, s)
+		time.Sleep(idle - 7*time.Millisecond + time.Duration(i)*time.Millisecond/2) // what races is the point
+		switch status, text := c.post(t, toolCall(1, "list_processes")); status {
+		case 200:
+			require.Contains(t, text, "There are no processes.")
+		default:
+			require.Equal(t, 404, status)
+		}
+	}
+}
+
+// An arrival is answered or cancelled, whatever comes first, and never both.
+func TestAnsweredOrCancelled(t *testing.T) {
+	for range 1000 {
+		var all arrivals
+		a := all.take(context.Background(), "session", asked{id: "n1", tool: "start_process"})
+		undone := make(chan struct{})
+		a.onCancel(func() { close(undone) })
+		a.done()
+		go all.named("session", "n1").cancel()
+		err := a.answer()
+		a.leave()
+		if err != nil {
+			<-undone
+			continue
+		}
+		require.False(t, isClosed(undone))
+	}
+}
