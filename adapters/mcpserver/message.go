@@ -137,16 +137,16 @@ const longestError = 2 << 10
 
 // bounded is err with a text that is not too long.
 func bounded(err error) error {
-	if err == nil || len(err.Error()) <= longestError {
-		return err
-	}
 	var wire *jsonrpc.Error
-	if errors.As(err, &wire) {
-		short := *wire
-		short.Message, short.Data = elided(wire.Message, longestError), nil
-		return &short
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wire) && len(wire.Message)+len(wire.Data) > longestError:
+		return &jsonrpc.Error{Code: wire.Code, Message: elided(wire.Message, longestError)}
+	case len(err.Error()) > longestError:
+		return errors.New(elided(err.Error(), longestError))
 	}
-	return errors.New(elided(err.Error(), longestError))
+	return err
 }
 
 // elided is the beginning and the end of a text, of about n bytes together.

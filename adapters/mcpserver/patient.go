@@ -16,6 +16,7 @@ type patientWriter struct {
 	connection *http.ResponseController
 	arrival    *arrival
 	written    bool // something of the response
+	refuses    bool // it is that of an error
 
 	mu    sync.Mutex
 	limit time.Time // of all writing, zero for none
@@ -50,7 +51,7 @@ func (w *patientWriter) hurry() {
 }
 
 func (w *patientWriter) WriteHeader(status int) {
-	w.written = true
+	w.written, w.refuses = true, status >= http.StatusBadRequest
 	w.extend()
 	w.ResponseWriter.WriteHeader(status)
 }
@@ -66,6 +67,10 @@ func (w *patientWriter) Write(data []byte) (n int, err error) {
 		}
 	}
 	w.written = true
+	if w.refuses && len(data) > longestError {
+		_, err := w.ResponseWriter.Write([]byte(elided(string(data), longestError)))
+		return len(data), err
+	}
 	for len(data) > 0 && err == nil {
 		var m int
 		w.extend()
