@@ -38,7 +38,8 @@
 //     five that open a string are dropped alone, so that wrongly encoded text
 //     does not swallow what follows it.
 //   - A control string (OSC, DCS and so on) lasts until its terminator, the next
-//     ESC, CAN or SUB, as in terminals. One that nothing ends hides what follows.
+//     ESC, CAN or SUB, as in terminals. One that none of them has ended after 4 KiB,
+//     or before a newline, is text, but for its ESC: it must not hide what follows.
 //   - Erasing the lines that scrolled out (ED 3) does nothing. So does leaving an
 //     alternate screen that is not on, as programs do to be sure.
 //   - Once something else than ASCII was overwritten in a line, further combining
@@ -47,7 +48,7 @@
 // # Memory
 //
 // A [Renderer] holds the last lines, as many as the terminal's height or 100, and
-// the finished ones until they are taken. However often a line is drawn again, it
+// the finished ones until they are taken, and up to 4 KiB of a control string. However often a line is drawn again, it
 // costs what one drawing costs: a byte for each byte, or, where something other
 // than ASCII was overwritten, four for each cell.
 //

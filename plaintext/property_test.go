@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"github.com/procession-go/procession/internal/escape"
 )
 
 // What outputs are made of, and what breaks programs that read them.
@@ -13,7 +15,7 @@ var pieces = []string{
 	"a", "bc", "some text", " ", "  ", "é", "✓", "漢字", "👍", "e\u0301", "\u200d", "\ufeff", "\u0301",
 	"\n", "\n", "\r\n", "\r", "\r", "\b", "\b\b\b", "\t", "\f", "\v", "\a", "\x00", "\x7f", "\x0e", "\x0f",
 	"\x1b", "\x1b[", "\x1b]", "\x1bP", "\x1b_", "\x1b\\", "\x9b", "\x9c", "\x18", "\x1b[31m", "\x1b[m",
-	"\x1b]0;title ✓\a", "\x1b]8;;http://x/\x1b\\", "\x1bPq#0\x1b\\", "\x1bkt\x1b\\", "\x1b(0", "\x1b(B", "\x1b)0",
+	"\x1bk", "\x1bX", "\x1b^", strings.Repeat("long ✓", 600), "\x1b]" + strings.Repeat("漢\u009b", 850), "\x1b]0;title ✓\a", "\x1b]8;;http://x/\x1b\\", "\x1bPq#0\x1b\\", "\x1bkt\x1b\\", "\x1b(0", "\x1b(B", "\x1b)0",
 	"\x1b[K", "\x1b[1K", "\x1b[2K", "\x1b[J", "\x1b[1J", "\x1b[2J", "\x1b[3J", "\x1b[X", "\x1b[3X", "\x1b[2@", "\x1b[2P", "\x1b[3b",
 	"\x1b[A", "\x1b[2A", "\x1b[40A", "\x1b[999A", "\x1b[B", "\x1b[3B", "\x1b[999B", "\x1b[C", "\x1b[5C", "\x1b[999C", "\x1b[D", "\x1b[3D",
 	"\x1b[E", "\x1b[F", "\x1b[G", "\x1b[7G", "\x1b[999G", "\x1b[H", "\x1b[3;5H", "\x1b[40;1H", "\x1b[999;999H", "\x1b[4d",
@@ -40,7 +42,7 @@ func TestSplitsDoNotMatter(t *testing.T) {
 		}
 		r, got := Renderer{Rows: rows}, ""
 		for s != "" {
-			n := rapid.IntRange(1, min(len(s), 6)).Draw(t, "n")
+			n := min(len(s), rapid.SampledFrom([]int{1, 1, 2, 3, 4, 5, 6, 1000, 4096}).Draw(t, "n"))
 			p := []byte(s[:n])
 			r.Write(p)
 			clear(p) // it must not be kept
@@ -72,6 +74,40 @@ func check(t fataler, s string) {
 	if through := inPieces(got, 1+len(got)/3); through != got {
 		t.Fatalf("a Renderer makes %q of %q", through, got)
 	}
+}
+
+// strings are what begins a control string, and what ends it.
+var controlStrings = []struct{ begin, end string }{
+	{"\x1b]", "\a"}, {"\x1b]0;", "\x1b\\"}, {"\x1bP", "\x1b\\"}, {"\x1bP1;2$q", "\x18"}, {"\x1bX", "\x1b\\"},
+	{"\x1b^", "\x1a"}, {"\x1b_", "\x1b\\"}, {"\x1bk", "\x1b\\"},
+}
+
+// Whatever has begun a control string, what is legible behind it is shown; and of a
+// string that has its end in time, nothing is.
+func TestAControlStringHidesNothingBehindIt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		kind := rapid.SampledFrom(controlStrings).Draw(t, "kind")
+		content := strings.Join(rapid.SliceOf(rapid.SampledFrom([]string{"a", "Z9 ", "é", "✓", "👍", "\t", "\r", strings.Repeat("x", 1000), strings.Repeat("漢", 500)})).Draw(t, "content"), "")
+		if whole := "before" + kind.begin + content + kind.end; len(content) < escape.Longest-10 {
+			if got := String(whole + "behind"); got != "beforebehind" {
+				t.Fatalf("%q leaves %q", whole, got)
+			}
+		}
+		for _, lost := range []string{"\n", strings.Repeat("y", escape.Longest)} {
+			if got := String(kind.begin + content + lost + "\nbehind"); !strings.HasSuffix(got, "\nbehind") || !strings.Contains(got, strings.TrimSpace(lost)) {
+				t.Fatalf("behind %q and %d more: %q", kind.begin+content, len(lost), got)
+			}
+			legible := func(c rune) rune {
+				if c <= ' ' {
+					return -1
+				}
+				return c
+			}
+			if got := String(kind.begin + strings.ReplaceAll(content, "\r", "") + lost); strings.Map(legible, got) != strings.Map(legible, kind.begin+content+lost) {
+				t.Fatalf("of %q and %d more is shown: %q", kind.begin+content, len(lost), got)
+			}
+		}
+	})
 }
 
 func TestPlainTextStays(t *testing.T) {

@@ -25,9 +25,8 @@ type Renderer struct {
 	Rows int
 
 	started bool
-	parser  ansi.Parser
+	parser  escape.Parser
 	partial []byte // the beginning of a character
-	title   bool   // ESC k was seen: a string follows
 	last    rune   // for REP
 	charset charset
 
@@ -108,6 +107,23 @@ func (r *Renderer) write(p []byte) {
 	if !r.started {
 		r.start()
 	}
+	p = r.complete(p)
+	for len(p) > 0 {
+		if p[0] >= utf8.RuneSelf && !utf8.FullRune(p) && !escape.InString(r.parser.State()) {
+			r.parser.Reset()
+			r.partial = append(r.partial, p...)
+			return
+		}
+		p = p[r.next(p):]
+		if text := r.parser.Text(); text != nil {
+			r.write(text)
+			p = r.complete(p)
+		}
+	}
+}
+
+// complete deals with the character that has begun, and returns what follows it.
+func (r *Renderer) complete(p []byte) []byte {
 	for len(r.partial) > 0 && len(p) > 0 {
 		r.partial, p = append(r.partial, p[0]), p[1:]
 		for len(r.partial) > 0 && utf8.FullRune(r.partial) {
@@ -116,14 +132,7 @@ func (r *Renderer) write(p []byte) {
 			r.partial = r.partial[:copy(r.partial, r.partial[n:])]
 		}
 	}
-	for len(p) > 0 {
-		if p[0] >= utf8.RuneSelf && !utf8.FullRune(p) && !escape.InString(r.parser.State()) {
-			r.parser.Reset()
-			r.partial = append(r.partial, p...)
-			return
-		}
-		p = p[r.next(p):]
-	}
+	return p
 }
 
 // next deals with what p begins with and returns its length.
@@ -131,11 +140,8 @@ func (r *Renderer) next(p []byte) int {
 	c := p[0]
 	switch {
 	case r.parser.State() != parser.GroundState:
-		if c < utf8.RuneSelf {
-			r.advance(c)
-			return 1
-		}
-		if escape.InString(r.parser.State()) {
+		if c < utf8.RuneSelf || escape.InString(r.parser.State()) {
+			r.parser.Take(c)
 			return 1
 		}
 		r.parser.Reset() // the sequence is broken, the character is not
@@ -150,7 +156,7 @@ func (r *Renderer) next(p []byte) int {
 		r.ascii(p[:n])
 		return n
 	case c == ansi.ESC:
-		r.advance(c)
+		r.parser.Take(c)
 		return 1
 	}
 	r.execute(c)
@@ -178,14 +184,4 @@ func (r *Renderer) rune(p []byte) int {
 	r.last = c
 	r.screen.print(c)
 	return n
-}
-
-func (r *Renderer) advance(c byte) {
-	r.parser.Advance(c)
-	if r.title {
-		// The parser does not know ESC k; a start of string ends as it does.
-		r.title = false
-		r.parser.Advance(ansi.ESC)
-		r.parser.Advance('X')
-	}
 }

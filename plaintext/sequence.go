@@ -63,8 +63,6 @@ func (r *Renderer) esc(cmd ansi.Cmd) {
 		r.screen, r.charset = &r.main, charset{}
 		r.main.margins(0, 0)
 		r.main.erase(2)
-	case 'k': // a window's title, screen(1) and tmux(1)
-		r.title = true
 	}
 }
 

@@ -68,15 +68,23 @@ func sequenceStart(segments []procession.Segment, stream procession.Stream, next
 	return q.open(next)
 }
 
-// longestSequence is how long a control sequence may be, in bytes; one without an
-// end must not keep a reader in place for ever.
-const longestSequence = 4 << 10
+// longestSequence is how far back a reader goes for the rest of a control sequence,
+// in bytes: one without an end must not keep it in place for ever.
+const longestSequence = 1 + escape.Longest
 
 // sequence follows control sequences as package plaintext does, as far as it
 // takes to know where they begin and end.
 type sequence struct {
 	state parser.State
-	start int64 // of the sequence, if state is not that of text
+	start int64   // of the sequence, if state is not that of text
+	held  []piece // of a control string, which may be text
+	size  int     // bytes of held
+}
+
+// piece is bytes of a stream that are at offset.
+type piece struct {
+	offset int64
+	data   []byte
 }
 
 // open is the offset of a sequence that is not complete at end, which is end if
@@ -91,30 +99,41 @@ func (q *sequence) open(end int64) int64 {
 // scan takes the next bytes of a stream, which are at offset and end with a
 // character.
 func (q *sequence) scan(data []byte, offset int64) {
+	begin := 0 // of the control string in data
 	for i := 0; i < len(data); {
 		if q.state == parser.GroundState {
-			begin := introducer(data[i:])
-			if begin < 0 {
+			esc := introducer(data[i:])
+			if esc < 0 {
 				return
 			}
-			i += begin
+			i += esc
 			q.start = offset + int64(i)
+		} else if data[i] == ansi.ESC {
+			q.start = offset + int64(i) // which ends the sequence before
 		}
 		i += q.next(data[i:])
+		switch {
+		case !escape.InString(q.state):
+			begin, q.held, q.size = i, nil, 0
+		case escape.IsText(data[i-1], q.size+i-begin):
+			before := q.held
+			*q = sequence{}
+			for _, p := range before {
+				q.scan(p.data, p.offset)
+			}
+			i = begin
+		}
+	}
+	if escape.InString(q.state) {
+		q.held = append(q.held, piece{offset + int64(begin), data[begin:]})
+		q.size += len(data) - begin
 	}
 }
 
 // next takes what p begins with and returns its length.
 func (q *sequence) next(p []byte) int {
-	switch c := p[0]; {
-	case c < utf8.RuneSelf:
-		before := q.state
-		q.state, _ = parser.Table.Transition(before, c)
-		if before == parser.EscapeState && c == 'k' { // a window's title
-			q.state = parser.SosStringState
-		}
-		return 1
-	case escape.InString(q.state):
+	if c := p[0]; c < utf8.RuneSelf || escape.InString(q.state) {
+		q.state = escape.Next(q.state, c)
 		return 1
 	}
 	q.state = parser.GroundState // which a character breaks off

@@ -3,15 +3,17 @@ package mcpserver
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/escape"
 	"github.com/procession-go/procession/plaintext"
 )
 
 // TestSequenceAgrees: a control sequence is incomplete if, and only if, it takes
 // the next letter for a part of itself.
 func TestSequenceAgrees(t *testing.T) {
-	pieces := []string{"\x1b", "[", "]", "P", "X", "k", "(", "3", "!", "m", "\a", "\x18", "é", "\u009b", "\xff"}
+	pieces := []string{"\x1b", "[", "]", "P", "X", "k", "(", "3", "!", "m", "\a", "\x18", "é", "\u009b", "\xff", "\n"}
 	var try func(text string, left int)
 	try = func(text string, left int) {
 		var q sequence
@@ -42,9 +44,39 @@ func TestSequenceInPieces(t *testing.T) {
 		}
 	}
 	var q sequence
-	q.scan([]byte(text+strings.Repeat("x", longestSequence)), 0)
-	if end := int64(len(text) + longestSequence); q.open(end) != end {
+	q.scan([]byte("\x1b["+strings.Repeat("1", longestSequence)), 0)
+	if end := int64(2 + longestSequence); q.open(end) != end {
 		t.Error("a sequence without an end is waited for, for ever")
+	}
+}
+
+// TestSequenceAgreesOnWhatIsText: a control string that loses its terminator is text
+// at the same byte, wherever it is cut.
+func TestSequenceAgreesOnWhatIsText(t *testing.T) {
+	for _, begin := range []string{"\x1b]", "\x1bP", "\x1bP1;2q", "\x1bP\x1b", "\x1bP\x1b]", "\x1bk", "\x1bX", "\x1b^", "\x1b_", "\x1b]\u009b3", "\x1b]0;1\n\x1b]"} {
+		for _, fill := range []string{"x", "漢", "é\u009b"} {
+			text := begin
+			for len(text) < escape.Longest-10 {
+				text += fill
+			}
+			for range 30 {
+				text += fill
+				end := int64(len(text))
+				shown := strings.Contains(plaintext.String(text+"Z"), "Z")
+				for _, at := range []int{len(begin), 100, len(text) / 2, len(text)} {
+					for at < len(text) && !utf8.RuneStart(text[at]) {
+						at++
+					}
+					var q sequence
+					q.scan([]byte(text[:at]), 0)
+					q.scan([]byte(text[at:]), int64(at))
+					full := q.open(end) == end-1-escape.Longest // the letter makes it text
+					if shown != (q.open(end) == end) && !full {
+						t.Fatalf("%q and %q, %d bytes, cut at %d: open from %d on, but the next letter is shown: %v", begin, fill, end, at, q.open(end), shown)
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -283,6 +283,8 @@ func testCap(t *testing.T, c *client) {
 func testClean(t *testing.T, c *client) {
 	id := c.start(`printf '\033[31mred\033[0m\n 10%%\r 55%%\r100%%\n\377\n'`)
 	expect(t, c.wait(id), arguments{"output": "red\n100%\n\uFFFD\n", "stdout": "red\n100%\n\uFFFD\n"})
+	id = c.start(`printf '\033]0;title\nERROR\n'; printf '\033P1$ %05000d\n' 7`)
+	expect(t, c.wait(id), arguments{"output": "]0;title\nERROR\nP1$ " + strings.Repeat("0", 4999) + "7\n"})
 }
 
 func testInput(t *testing.T, c *client) {

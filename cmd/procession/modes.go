@@ -13,7 +13,8 @@ import (
 // modes notes from the output of a program in which modes it has put the terminal
 // that outlive it: the alternate screen, a hidden cursor, mouse reports and so on
 // (https://invisible-island.net/xterm/ctlseqs/ctlseqs.html). A program that is
-// killed leaves them on.
+// killed leaves them on. A control string without an end goes on here, as it does in
+// a terminal.
 type modes struct {
 	parser  ansi.Parser
 	started bool

@@ -51,7 +51,7 @@ const (
 // are dropped, so that nobody answers them and nothing outlasts the line.
 type screenLines struct {
 	to     *lineWriter
-	parser ansi.Parser
+	parser escape.Parser
 	part   []byte // of a character
 	cells  []cell
 	x, row int // the cursor
@@ -77,29 +77,45 @@ func newScreenLines(to *lineWriter) *screenLines {
 
 // Write passes on the lines that data ends.
 func (l *screenLines) Write(data []byte) (int, error) {
-	n := len(data)
-	data = append(l.part, data...)
-	l.part = nil
+	l.take(data)
+	return len(data), l.to.flush()
+}
+
+func (l *screenLines) take(data []byte) {
+	data = l.withPart(data)
 	for len(data) > 0 {
 		c, size := utf8.DecodeRune(data)
 		switch {
-		case l.parser.State() != parser.GroundState && c >= utf8.RuneSelf:
-			if !escape.InString(l.parser.State()) {
-				l.parser.Reset() // no sequence has that in it
-				continue
-			}
-		case c < ' ', l.parser.State() != parser.GroundState:
-			l.parser.Advance(data[0])
+		case escape.InString(l.parser.State()), l.parser.State() != parser.GroundState && c < utf8.RuneSelf, c == ansi.ESC:
+			l.parser.Take(data[0])
+			size = 1
+		case l.parser.State() != parser.GroundState:
+			l.parser.Reset() // no sequence has that in it
+			continue
+		case c < ' ':
+			l.control(data[0])
 		case c == utf8.RuneError && !utf8.FullRune(data):
 			l.part = bytes.Clone(data)
-			return n, l.to.flush()
+			return
 		case c >= 0x7f && c < 0xa0: // DEL, and control characters
 		default:
 			l.print(c)
 		}
 		data = data[size:]
+		if text := l.parser.Text(); text != nil {
+			l.take(text)
+			data = l.withPart(data)
+		}
 	}
-	return n, l.to.flush()
+}
+
+// withPart is data behind the part of a character that came before.
+func (l *screenLines) withPart(data []byte) []byte {
+	if len(l.part) > 0 {
+		data = append(l.part, data...)
+		l.part = nil
+	}
+	return data
 }
 
 // Close ends a line whose end has not come. What comes next is of another program.

@@ -1,16 +1,88 @@
 // Package escape adds to the parser of terminal control sequences what those who
-// feed it output need to know.
+// feed it output need to know, and what of it is text after all.
 package escape
 
-import "github.com/charmbracelet/x/ansi/parser"
+import (
+	"unicode/utf8"
 
-// InString reports whether text is part of a control sequence, such as a title, in
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/ansi/parser"
+)
+
+// Longest is how long a control string (OSC, DCS, SOS, PM, APC, the title of ESC k)
+// may be, in bytes behind its ESC and before its terminator. One that is longer, or
+// has a newline in it, has lost its terminator: it is text, without the ESC.
+const Longest = 4 << 10
+
+// InString reports whether text is part of a control string, such as a title, in
 // that state. The parser is not to see characters there: it takes a byte of one
 // for the end.
 func InString(s parser.State) bool {
 	switch s {
-	case parser.DcsStringState, parser.OscStringState, parser.SosStringState, parser.PmStringState, parser.ApcStringState:
+	case parser.DcsEntryState, parser.DcsParamState, parser.DcsIntermediateState, parser.DcsStringState,
+		parser.OscStringState, parser.SosStringState, parser.PmStringState, parser.ApcStringState:
 		return true
 	}
 	return false
+}
+
+// IsText reports whether a control string of n bytes, of which c is the last, is
+// text.
+func IsText(c byte, n int) bool { return c == '\n' || n > Longest }
+
+// Next is the state after c, which is ASCII, or any byte of a string.
+func Next(s parser.State, c byte) parser.State {
+	if c < utf8.RuneSelf {
+		s, _ = parser.Table.Transition(known(s, c))
+	}
+	return s
+}
+
+// known is a state and a byte as the parser is to see them. ESC k, a window's title
+// (screen(1), tmux(1)), begins a string as ESC X does, and ESC ends every string, also
+// one that has just begun.
+func known(s parser.State, c byte) (parser.State, byte) {
+	switch {
+	case s == parser.EscapeState && c == 'k':
+		return s, 'X'
+	case s == parser.DcsEntryState && c == ansi.ESC:
+		return parser.GroundState, c
+	}
+	return s, c
+}
+
+// Parser is the parser of control sequences, and holds what has come of a control
+// string as long as that may be text.
+type Parser struct {
+	ansi.Parser
+	held []byte
+	text []byte
+}
+
+// Take takes ESC, or a byte of the sequence that the parser is in: ASCII, or in a
+// string any.
+func (p *Parser) Take(c byte) {
+	if c < utf8.RuneSelf {
+		before, c := known(p.State(), c)
+		if before != p.State() {
+			p.Reset()
+		}
+		p.Advance(c)
+	}
+	if !InString(p.State()) {
+		p.held = p.held[:0]
+		return
+	}
+	if p.held = append(p.held, c); IsText(c, len(p.held)) {
+		p.text, p.held = p.held, nil
+		p.Reset()
+	}
+}
+
+// Text is what the last byte has made text, nil if there is none: it is to be taken
+// as what follows text, before anything else.
+func (p *Parser) Text() []byte {
+	text := p.text
+	p.text = nil
+	return text
 }
