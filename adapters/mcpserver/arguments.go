@@ -20,6 +20,13 @@ import (
 // wrongArguments says what is wrong with the arguments of a tool, nil if nothing
 // is.
 func wrongArguments(schema *jsonschema.Schema, arguments json.RawMessage) error {
+	if err := wrongMembers(schema, arguments); err != nil {
+		return told(err)
+	}
+	return nil
+}
+
+func wrongMembers(schema *jsonschema.Schema, arguments json.RawMessage) error {
 	if len(arguments) == 0 || string(arguments) == "null" {
 		arguments = json.RawMessage("{}")
 	}

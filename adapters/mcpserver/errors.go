@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os/exec"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/visible"
 )
 
 // Errors that a model reads: each says what to do instead.
@@ -50,6 +52,10 @@ func named(processes []procession.Info) string {
 
 // explain is an error of the engine, in a call of a tool, as a model needs it.
 func (s *session) explain(ctx context.Context, tool string, err error) error {
+	return told(s.whatToDo(ctx, tool, err))
+}
+
+func (s *session) whatToDo(ctx context.Context, tool string, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		if cause := context.Cause(ctx); errors.Is(cause, errSessionEnded) {
@@ -106,12 +112,28 @@ func explainInput(err error) error {
 	return err
 }
 
-// shortened is text in one line, of n characters at the most.
-func shortened(text string, n int) string {
-	line, rest, _ := strings.Cut(text, "\n")
-	runes := []rune(line)
-	if len(runes) > n || rest != "" {
-		return string(runes[:min(n, len(runes))]) + "…"
+// longestError is how long an error is, in bytes before what is in it is escaped.
+const longestError = 4 << 10
+
+// told is an error as a model reads it: in one line, whatever words it quotes. The
+// middle is left out of one that is too long, for its end says what to do.
+func told(err error) error {
+	text := err.Error()
+	if len(text) > longestError {
+		begin, end := longestError/2, len(text)-longestError/2
+		for begin > 0 && !utf8.RuneStart(text[begin]) {
+			begin--
+		}
+		for end < len(text) && !utf8.RuneStart(text[end]) {
+			end++
+		}
+		text = text[:begin] + " … " + text[end:]
 	}
-	return line
+	if text = visible.Line(text); text == err.Error() {
+		return err
+	}
+	return errors.New(text)
 }
+
+// shortened is text in one line, of n characters of it at the most.
+func shortened(text string, n int) string { return visible.Short(text, n) }

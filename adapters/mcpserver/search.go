@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/visible"
 	"github.com/procession-go/procession/plaintext"
 )
 
@@ -38,7 +39,7 @@ func (s *lineSearch) feed(chunk procession.Chunk) {
 		for _, view := range []int{0, 1 + int(segment.Stream)} {
 			r := &s.views[view]
 			r.Write(segment.Data)
-			if done := r.Lines(); s.counts(view) {
+			if done := visible.Text(r.Lines()); s.counts(view) {
 				s.found = s.found || s.matches(done)
 			}
 		}
@@ -63,7 +64,7 @@ func (s *lineSearch) take() bool {
 		return found
 	}
 	for i := range s.views {
-		rest := s.views[i].Rest()
+		rest := visible.Text(s.views[i].Rest())
 		found = found || s.counts(i) && s.matches(rest)
 		if len(rest) > longestRest {
 			s.views[i] = plaintext.Renderer{}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/visible"
 )
 
 // filterLines is the lines of text that re matches, all of them if it is nil.
@@ -55,16 +56,20 @@ func lineFilter(pattern string) (*regexp.Regexp, error) {
 	return re, nil
 }
 
-// commandLine is a command as one types it.
+// longestWords is how much of what others have called something, or given as a
+// command, is returned, in characters.
+const longestWords = 4096
+
+// commandLine is a command as one types it, of longestWords at the most.
 func commandLine(info procession.Info) string {
 	if info.Command == shell && len(info.Args) == 2 && info.Args[0] == "-c" {
-		return info.Args[1]
+		return visible.Cut(info.Args[1], longestWords)
 	}
 	words := slices.Concat([]string{info.Command}, info.Args)
 	for i, word := range words {
 		words[i] = quoted(word)
 	}
-	return strings.Join(words, " ")
+	return visible.Cut(strings.Join(words, " "), longestWords)
 }
 
 // shell is the program of a shell line.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/visible"
 )
 
 func (s *session) listProcesses(c call, _ noParams) (string, listResult, error) {
@@ -31,8 +32,11 @@ func (s *session) getProcessInfo(c call, in idParams) (string, infoResult, error
 func summaryOf(info procession.Info) processSummary {
 	labels := maps.Clone(info.Labels)
 	delete(labels, SessionLabel)
+	for name, value := range labels {
+		labels[name] = visible.Cut(value, longestWords)
+	}
 	return processSummary{
-		ProcessID: info.ID, Name: info.Name, Command: commandLine(info), State: info.State.String(),
+		ProcessID: info.ID, Name: visible.Cut(info.Name, longestWords), Command: commandLine(info), State: info.State.String(),
 		ExitCode: exitCode(info.Exit), Signal: exitSignal(info.Exit), PID: info.PID,
 		Labels: labels, CreatedAt: info.CreatedAt, OutputBytes: info.OutputBytes,
 	}
@@ -61,7 +65,7 @@ func listText(processes []procession.Info) string {
 	for _, info := range processes {
 		fmt.Fprintf(&b, "%s  %s", info.ID, status(info))
 		if info.Name != "" {
-			fmt.Fprintf(&b, "  %s", info.Name)
+			fmt.Fprintf(&b, "  %s", shortened(info.Name, 120))
 		}
 		fmt.Fprintf(&b, "  %s\n", shortened(commandLine(info), 120))
 	}
@@ -70,12 +74,12 @@ func listText(processes []procession.Info) string {
 
 func infoText(info procession.Info) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\ncommand: %s\npid: %d\n", info.ID, status(info), commandLine(info), info.PID)
+	fmt.Fprintf(&b, "%s: %s\ncommand: %s\npid: %d\n", info.ID, status(info), shortened(commandLine(info), longestWords), info.PID)
 	if info.Name != "" {
-		fmt.Fprintf(&b, "name: %s\n", info.Name)
+		fmt.Fprintf(&b, "name: %s\n", shortened(info.Name, longestWords))
 	}
 	if info.Dir != "" {
-		fmt.Fprintf(&b, "cwd: %s\n", info.Dir)
+		fmt.Fprintf(&b, "cwd: %s\n", shortened(info.Dir, longestWords))
 	}
 	fmt.Fprintf(&b, "started: %s\n", info.StartedAt.Format("2006-01-02 15:04:05"))
 	if exit := info.Exit; exit != nil {
@@ -99,7 +103,7 @@ func status(info procession.Info) string {
 		text += fmt.Sprintf(" (%v)", info.Exit.Cause)
 	}
 	if info.Exit.Reason != "" {
-		text += ": " + info.Exit.Reason
+		text += ": " + shortened(info.Exit.Reason, 400)
 	}
 	return text
 }

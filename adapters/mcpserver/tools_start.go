@@ -29,7 +29,7 @@ func (s *session) startProcess(c call, in startParams) (string, startResult, err
 		return "", startResult{}, err
 	}
 	result := startResult{ProcessID: id, PID: info.PID, Command: commandLine(info), State: info.State.String()}
-	text := fmt.Sprintf("Started %s (pid %d): %s", id, info.PID, result.Command)
+	text := fmt.Sprintf("Started %s (pid %d): %s", id, info.PID, shortened(result.Command, longestWords))
 	return text, result, nil
 }
 

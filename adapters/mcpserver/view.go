@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/visible"
 	"github.com/procession-go/procession/plaintext"
 )
 
-// What becomes of raw output before a model reads it: it is cleaned, filtered by
-// lines, and capped.
+// What becomes of raw output before a model reads it: it is cleaned, what cannot be
+// seen is shown, and it is filtered by lines and capped.
 
 // view is output as a model reads it.
 type view struct {
@@ -55,10 +56,10 @@ func show(segments []procession.Segment, keep func(procession.Stream) bool, re *
 	for _, s := range segments {
 		if keep(s.Stream) {
 			r.Write(s.Data)
-			end.write(filterLines(r.Lines(), re))
+			end.write(filterLines(visible.Text(r.Lines()), re))
 		}
 	}
-	rest := r.Rest()
+	rest := visible.Text(r.Rest())
 	end.write(filterLines(rest, re))
 	last := rest[strings.LastIndexByte(rest, '\n')+1:]
 	var v shown
