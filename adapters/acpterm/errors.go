@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"strings"
+	"syscall"
 
 	"github.com/coder/acp-go-sdk"
 
@@ -67,7 +68,7 @@ func cannotStart(r acp.CreateTerminalRequest, err error) error {
 	switch {
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		code = codeNotFound
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, procession.ErrInvalidSpec):
+	case errors.Is(err, fs.ErrPermission), isOfPath(err), errors.Is(err, procession.ErrInvalidSpec):
 		code = codeInvalidParams
 	}
 	hint := ""
@@ -75,6 +76,11 @@ func cannotStart(r acp.CreateTerminalRequest, err error) error {
 		hint = "; a shell line needs a shell: command \"sh\", args [\"-c\", line]"
 	}
 	return refuse(code, map[string]any{"command": r.Command}, "%v%s", err, hint)
+}
+
+// isOfPath reports whether err says that a path leads nowhere, whatever there is.
+func isOfPath(err error) bool {
+	return errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENAMETOOLONG)
 }
 
 func isOfContext(err error) bool {

@@ -3,11 +3,19 @@ package acpterm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"math"
+	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/coder/acp-go-sdk"
+	"github.com/stretchr/testify/assert"
+
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/messages"
 )
 
 // newTerminals are those of an engine of their own, for which ctx is good.
@@ -120,6 +128,40 @@ func TestEndSessionStopsWaitingWithItsContext(t *testing.T) {
 		t.Error("the creation does not learn that its session has ended")
 	}
 	terms.finish("s", creation)
+}
+
+// TestCannotStart: what the system says of a start, as its agent is told it.
+func TestCannotStart(t *testing.T) {
+	for errno, want := range map[syscall.Errno]int{
+		syscall.ENOENT: codeNotFound, syscall.EACCES: codeInvalidParams, syscall.EPERM: codeInvalidParams,
+		syscall.ENOTDIR: codeInvalidParams, syscall.ELOOP: codeInvalidParams, syscall.ENAMETOOLONG: codeInvalidParams,
+		syscall.EAGAIN: codeInternal, syscall.ENOMEM: codeInternal,
+	} {
+		err := cannotStart(acp.CreateTerminalRequest{}, &messages.Error{Code: messages.CodeStart, Errno: errno, Message: "start"})
+		assert.ErrorContains(t, err, fmt.Sprintf(`"code":%d`, want), "%v", errno)
+	}
+}
+
+// TestMaxOutput: an agent gets what the host's ceiling leaves.
+func TestMaxOutput(t *testing.T) {
+	for _, test := range []struct {
+		options    []Option
+		asked, got int
+	}{
+		{nil, 5, 5},
+		{nil, DefaultMaxOutput, DefaultMaxOutput},
+		{nil, DefaultMaxOutput + 1, DefaultMaxOutput},
+		{nil, math.MaxInt, DefaultMaxOutput},
+		{[]Option{WithMaxOutput(1000)}, math.MaxInt, 1000},
+		{[]Option{WithMaxOutput(1000)}, 999, 999},
+		{[]Option{WithMaxOutput(0)}, math.MaxInt, DefaultMaxOutput},
+		{[]Option{WithMaxOutput(32 << 20)}, 20 << 20, 20 << 20},
+	} {
+		spec, err := New(nil, test.options...).spec(acp.CreateTerminalRequest{Command: "true", OutputByteLimit: &test.asked})
+		assert.NoError(t, err)
+		assert.EqualValues(t, test.got, spec.OutputLimit, "%+v", test)
+		assert.Equal(t, strconv.Itoa(test.got), spec.Labels[LabelOutputLimit], "%+v", test)
+	}
 }
 
 func FuzzTail(f *testing.F) {

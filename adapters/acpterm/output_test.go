@@ -2,6 +2,7 @@ package acpterm_test
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/coder/acp-go-sdk"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/adapters/acpterm"
 )
 
 var anything = regexp.MustCompile("")
@@ -80,6 +82,40 @@ func TestLimitOfInvalidText(t *testing.T) {
 	}
 	if out := b.run(t, printed(bytes)); out.Output != text || out.Truncated {
 		t.Errorf("without a limit: %q, truncated %v", out.Output, out.Truncated)
+	}
+}
+
+// What a model must not be deceived by is shown as what it is, within the limit.
+func TestWhatDeceivesIsShown(t *testing.T) {
+	b := newBench(t)
+	const text, want = "a\u202eb\u200f\U000e0041👩\u200d💻❤\ufe0f\n", "a<U+202E>b<U+200F><U+E0041>👩\u200d💻❤\ufe0f\n"
+	if out := b.run(t, printed(text)); out.Output != want || out.Truncated {
+		t.Errorf("%q, truncated %v", out.Output, out.Truncated)
+	}
+	for limit := range len(want) + 2 {
+		out := b.run(t, limited(printed(text), limit))
+		if len(out.Output) > limit || !strings.HasSuffix(want, out.Output) || out.Truncated != (out.Output != want) {
+			t.Errorf("limit %d: %q, truncated %v", limit, out.Output, out.Truncated)
+		}
+		if limit >= len(text) && out.Output != longestSuffix(want, limit) {
+			t.Errorf("limit %d: %q", limit, out.Output)
+		}
+	}
+	b = newBench(t, procession.WithOutputLimit(20))
+	if out := b.run(t, printed("\u202e\u202e\u202e\u202e")); len(out.Output) > 20 || !out.Truncated {
+		t.Errorf("%q, truncated %v", out.Output, out.Truncated)
+	}
+}
+
+// An agent that wants everything gets as much as the host gives.
+func TestTheHostHasACeiling(t *testing.T) {
+	b := newBench(t)
+	b.terms = acpterm.New(b.eng, acpterm.WithMaxOutput(1000))
+	created := must(b.terms.CreateTerminal(within(t), limited(shell("seq 100000"), math.MaxInt)))(t)
+	must(b.terms.WaitForTerminalExit(within(t), acp.WaitForTerminalExitRequest{SessionId: session, TerminalId: created.TerminalId}))(t)
+	out := must(b.terms.TerminalOutput(within(t), acp.TerminalOutputRequest{SessionId: session, TerminalId: created.TerminalId}))(t)
+	if len(out.Output) != 1000 || !out.Truncated || !strings.HasSuffix(out.Output, "100000\n") {
+		t.Errorf("%d bytes, truncated %v", len(out.Output), out.Truncated)
 	}
 }
 

@@ -3,6 +3,7 @@ package acpterm
 import (
 	"context"
 	"crypto/rand"
+	"math"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"github.com/coder/acp-go-sdk"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/visible"
 )
 
 // The labels of the processes behind terminals, as Engine.List shows them.
@@ -20,9 +22,14 @@ const (
 	// LabelConnection tells the terminals of one Terminals from those of
 	// another: it is agents who choose session IDs, and two may choose the same.
 	LabelConnection = "acp.connection"
-	// LabelOutputLimit is outputByteLimit, if the agent gave one.
+	// LabelOutputLimit is outputByteLimit, or WithMaxOutput if that is less, if the
+	// agent gave one.
 	LabelOutputLimit = "acp.output-limit"
 )
+
+// DefaultMaxOutput is the most output of a terminal that an agent can have retained,
+// in bytes.
+const DefaultMaxOutput = 16 << 20
 
 // Terminals answers an agent's terminal/* requests with processes of an engine.
 // There is to be one for each connection to an agent. All its methods may be
@@ -44,15 +51,34 @@ const (
 type Terminals struct {
 	engine     *procession.Engine
 	connection string // LabelConnection
+	maxOutput  int    // bytes
 
 	mu       sync.Mutex
 	creating map[acp.SessionId][]*creations // in order; only the last may not be ended
 }
 
+// Option is an option of New.
+type Option func(*Terminals)
+
+// WithMaxOutput is the most output of a terminal that an agent can have retained, in
+// bytes: a larger outputByteLimit is taken as that. 0, or less, is DefaultMaxOutput. For
+// a terminal without an outputByteLimit the engine's limit holds.
+func WithMaxOutput(bytes int) Option {
+	return func(t *Terminals) {
+		if t.maxOutput = bytes; bytes <= 0 {
+			t.maxOutput = DefaultMaxOutput
+		}
+	}
+}
+
 // New makes the terminals of one connection to an agent. When that has ended,
 // EndAllSessions releases what is left of them.
-func New(eng *procession.Engine) *Terminals {
-	return &Terminals{engine: eng, connection: rand.Text(), creating: map[acp.SessionId][]*creations{}}
+func New(eng *procession.Engine, options ...Option) *Terminals {
+	t := &Terminals{engine: eng, connection: rand.Text(), maxOutput: DefaultMaxOutput, creating: map[acp.SessionId][]*creations{}}
+	for _, option := range options {
+		option(t)
+	}
+	return t
 }
 
 // CreateTerminal starts a command, and answers once it runs.
@@ -61,7 +87,7 @@ func New(eng *procession.Engine) *Terminals {
 // arguments: no shell looks at either. Without Cwd it runs in the engine's own
 // directory; a client whose sessions have one (session/new) sets it here first.
 // Env is added to the engine's environment. Without OutputByteLimit the output
-// limit is the engine's.
+// limit is the engine's; more than WithMaxOutput is taken as that.
 //
 // If the context ends, or the session, no terminal is left.
 func (t *Terminals) CreateTerminal(ctx context.Context, r acp.CreateTerminalRequest) (acp.CreateTerminalResponse, error) {
@@ -113,9 +139,10 @@ func (t *Terminals) spec(r acp.CreateTerminalRequest) (procession.Spec, error) {
 		if *limit < 0 {
 			return spec, invalidParams("outputByteLimit %d is negative", *limit)
 		}
+		bytes := min(*limit, t.maxOutput)
 		// The engine's 0 is its default. The one byte is cut when it is shown.
-		spec.OutputLimit = max(int64(*limit), 1)
-		spec.Labels[LabelOutputLimit] = strconv.Itoa(*limit)
+		spec.OutputLimit = max(int64(bytes), 1)
+		spec.Labels[LabelOutputLimit] = strconv.Itoa(bytes)
 	}
 	return spec, nil
 }
@@ -126,9 +153,11 @@ func (t *Terminals) labels(session acp.SessionId) map[string]string {
 
 // TerminalOutput answers with the newest output, stdout and stderr in the order
 // in which they arrived, and with the exit status if the command has ended and
-// its output is complete. Bytes that are not UTF-8 are shown as U+FFFD. Output is
-// never longer than outputByteLimit, in bytes, and starts with a whole character;
-// Truncated means that something is missing before it.
+// its output is complete. Bytes that are not UTF-8 are shown as U+FFFD, characters
+// that deceive a model, because they turn the direction of text or cannot be seen,
+// as what they are: <U+202E>. Output is never longer than outputByteLimit, in bytes,
+// and starts with a whole character; Truncated means that something is missing before
+// it.
 //
 // An agent on the Go SDK (0.13) loses its connection over a message of more than
 // 10 MiB, and JSON may need six bytes for one of output. That is far away with the
@@ -143,11 +172,8 @@ func (t *Terminals) TerminalOutput(ctx context.Context, r acp.TerminalOutputRequ
 	if err != nil {
 		return none, failed(r.TerminalId, err)
 	}
-	all := output.Combined()
-	shown := all
-	if limit, err := strconv.Atoi(info.Labels[LabelOutputLimit]); err == nil {
-		shown = tail(all, limit)
-	}
+	all := visible.Text(output.Combined())
+	shown := tail(all, limitOf(info))
 	response := acp.TerminalOutputResponse{Output: shown, Truncated: output.Truncated() || len(shown) < len(all)}
 	if output.Exit != nil {
 		code, signal := status(*output.Exit)
@@ -209,6 +235,17 @@ func (t *Terminals) find(ctx context.Context, session acp.SessionId, id string) 
 		return info, unknownTerminal(id)
 	}
 	return info, nil
+}
+
+// limitOf is how many bytes of a terminal's output are shown at the most.
+func limitOf(info procession.Info) int {
+	if limit, err := strconv.Atoi(info.Labels[LabelOutputLimit]); err == nil {
+		return limit
+	}
+	if info.OutputLimit == procession.Unlimited {
+		return math.MaxInt
+	}
+	return int(info.OutputLimit)
 }
 
 // tail is the longest part of text that is at its end, has at most limit bytes

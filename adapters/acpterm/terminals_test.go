@@ -186,6 +186,10 @@ func TestRefusedCreations(t *testing.T) {
 	if err := os.WriteFile(plain, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	loop := filepath.Join(dir, "loop")
+	if err := os.Symlink(loop, loop); err != nil {
+		t.Fatal(err)
+	}
 	command := func(c string, args ...string) acp.CreateTerminalRequest {
 		return acp.CreateTerminalRequest{SessionId: session, Command: c, Args: args}
 	}
@@ -218,7 +222,11 @@ func TestRefusedCreations(t *testing.T) {
 		{"a relative directory", in("tmp"), invalidParams, `cwd "tmp" is not an absolute path`},
 		{"an empty directory", in(""), invalidParams, "absolute"},
 		{"an unknown directory", in(filepath.Join(dir, "nowhere")), notFound, "nowhere"},
-		{"a directory that is a file", in(plain), 0, "plain"},
+		{"a directory that is a file", in(plain), invalidParams, "plain"},
+		{"a directory below a file", in(filepath.Join(plain, "below")), invalidParams, "below"},
+		{"a directory that leads to itself", in(loop), invalidParams, "loop"},
+		{"a directory with too long a name", in("/" + strings.Repeat("x", 300)), invalidParams, "xxx"},
+		{"a program below a file", command(filepath.Join(plain, "below")), invalidParams, "below"},
 		{"an empty name in the environment", env("", "x"), invalidParams, "Env"},
 		{"a bad name in the environment", env("A=B", "x"), invalidParams, "A=B"},
 		{"a NUL in the environment", env("A", "\x00"), invalidParams, "NUL"},
@@ -227,7 +235,7 @@ func TestRefusedCreations(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := b.agent.CreateTerminal(within(t), test.request)
-			if err == nil || test.code != 0 && code(err) != test.code || !strings.Contains(err.Error(), quoted(test.says)) {
+			if err == nil || code(err) != test.code || !strings.Contains(err.Error(), quoted(test.says)) {
 				t.Errorf("%v, want %d and %q", err, test.code, test.says)
 			}
 			if test.request.Command == "" {
@@ -244,6 +252,26 @@ func TestRefusedCreations(t *testing.T) {
 	}
 	if list := must(b.eng.List(within(t)))(t); len(list) != 0 {
 		t.Errorf("something was started: %+v", list)
+	}
+}
+
+// A directory in which its user may not be. Root may be anywhere, see
+// TestCannotStart.
+func TestADirectoryThatCannotBeSearched(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root searches any directory")
+	}
+	b := newBench(t)
+	dir := t.TempDir()
+	for _, cwd := range []string{dir, filepath.Join(dir, "below")} {
+		if err := os.Chmod(dir, 0); err != nil {
+			t.Fatal(err)
+		}
+		r := shell("true")
+		r.Cwd = &cwd
+		if _, err := b.agent.CreateTerminal(within(t), r); code(err) != invalidParams {
+			t.Errorf("%s: %v", cwd, err)
+		}
 	}
 }
 
