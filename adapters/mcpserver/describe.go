@@ -2,7 +2,7 @@ package mcpserver
 
 import (
 	"fmt"
-	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/procession-go/procession"
@@ -10,7 +10,7 @@ import (
 
 // outputText is a result of output as a model reads it: a line on the process,
 // what was left out, the output, and how to read on.
-func outputText(info procession.Info, r outputResult, re *regexp.Regexp, cursor int64) string {
+func outputText(info procession.Info, r outputResult, q query) string {
 	var b strings.Builder
 	verb := "is"
 	if info.Exit != nil {
@@ -25,17 +25,21 @@ func outputText(info procession.Info, r outputResult, re *regexp.Regexp, cursor 
 		b.WriteString(paragraph(r.Output))
 	case r.Stdout != "" || r.Stderr != "":
 		b.WriteString(apart("standard output", r.Stdout) + apart("standard error", r.Stderr))
-	case re != nil:
-		fmt.Fprintf(&b, "[no line matches %q]\n", re)
-	case cursor > 0:
-		fmt.Fprintf(&b, "[no output after cursor %d]\n", cursor)
+	case q.filter.re != nil:
+		fmt.Fprintf(&b, "[no line matches %s]\n", shortened(strconv.Quote(q.filter.re.String()), 400))
+	case q.cursor > 0:
+		fmt.Fprintf(&b, "[no output after cursor %d]\n", q.cursor)
 	default:
 		b.WriteString("[no output]\n")
 	}
 	if r.OutputCut {
 		b.WriteString(cutText + "\n")
 	}
-	fmt.Fprintf(&b, "[next_cursor: %d]", r.NextCursor)
+	more := ""
+	if r.More {
+		more = ", and there is more"
+	}
+	fmt.Fprintf(&b, "[next_cursor: %d%s]", r.NextCursor, more)
 	return b.String()
 }
 

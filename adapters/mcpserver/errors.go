@@ -118,21 +118,26 @@ const longestError = 4 << 10
 // told is an error as a model reads it: in one line, whatever words it quotes. The
 // middle is left out of one that is too long, for its end says what to do.
 func told(err error) error {
-	text := err.Error()
-	if len(text) > longestError {
-		begin, end := longestError/2, len(text)-longestError/2
-		for begin > 0 && !utf8.RuneStart(text[begin]) {
-			begin--
-		}
-		for end < len(text) && !utf8.RuneStart(text[end]) {
-			end++
-		}
-		text = text[:begin] + " … " + text[end:]
-	}
+	text := elided(err.Error())
 	if text = visible.Line(text); text == err.Error() {
 		return err
 	}
 	return errors.New(text)
+}
+
+// elided is text without its middle, if it is too long for an error.
+func elided(text string) string {
+	if len(text) <= longestError {
+		return text
+	}
+	begin, end := longestError/2, len(text)-longestError/2
+	for begin > 0 && !utf8.RuneStart(text[begin]) {
+		begin--
+	}
+	for end < len(text) && !utf8.RuneStart(text[end]) {
+		end++
+	}
+	return text[:begin] + " … " + text[end:]
 }
 
 // shortened is text in one line, of n characters of it at the most.

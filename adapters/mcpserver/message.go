@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
@@ -131,10 +130,6 @@ func idKey(id any) string {
 	return ""
 }
 
-// longestError is how long the text of an error may be, in bytes. Some quote what they are
-// about.
-const longestError = 2 << 10
-
 // bounded is err with a text that is not too long.
 func bounded(err error) error {
 	var wire *jsonrpc.Error
@@ -142,19 +137,11 @@ func bounded(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &wire) && len(wire.Message)+len(wire.Data) > longestError:
-		return &jsonrpc.Error{Code: wire.Code, Message: elided(wire.Message, longestError)}
+		return &jsonrpc.Error{Code: wire.Code, Message: elided(wire.Message)}
 	case len(err.Error()) > longestError:
-		return errors.New(elided(err.Error(), longestError))
+		return errors.New(elided(err.Error()))
 	}
 	return err
-}
-
-// elided is the beginning and the end of a text, of about n bytes together.
-func elided(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	return strings.ToValidUTF8(text[:n/2], "") + " … " + strings.ToValidUTF8(text[len(text)-n/2:], "")
 }
 
 // refusal is an error of JSON-RPC. Its id is null if it is not known whose it
@@ -166,7 +153,7 @@ func refusal(id json.RawMessage, code int, message string) []byte {
 	}
 	text, err := json.Marshal(map[string]any{
 		"jsonrpc": "2.0", "id": id,
-		"error": map[string]any{"code": code, "message": elided(message, longestError)},
+		"error": map[string]any{"code": code, "message": elided(message)},
 	})
 	if err != nil {
 		panic(err)

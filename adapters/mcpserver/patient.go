@@ -56,9 +56,9 @@ func (w *patientWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// piece is how much is written at a time, so that a client that reads slowly has time for
+// atOnce is how much is written at a time, so that a client that reads slowly has time for
 // each.
-const piece = 64 << 10
+const atOnce = 64 << 10
 
 func (w *patientWriter) Write(data []byte) (n int, err error) {
 	if w.arrival.awaitsAnswer() {
@@ -68,13 +68,13 @@ func (w *patientWriter) Write(data []byte) (n int, err error) {
 	}
 	w.written = true
 	if w.refuses && len(data) > longestError {
-		_, err := w.ResponseWriter.Write([]byte(elided(string(data), longestError)))
+		_, err := w.ResponseWriter.Write([]byte(elided(string(data))))
 		return len(data), err
 	}
 	for len(data) > 0 && err == nil {
 		var m int
 		w.extend()
-		m, err = w.ResponseWriter.Write(data[:min(len(data), piece)])
+		m, err = w.ResponseWriter.Write(data[:min(len(data), atOnce)])
 		n, data = n+m, data[m:]
 	}
 	return n, err

@@ -15,9 +15,19 @@ import (
 // must not be cut by one: a control sequence, whose second half would be read as
 // text, and a line that a filter has not let through yet.
 
-// resume is the cursor for what comes after segments of a process that runs: next,
-// or as much before it as is needed. filtered tells that v has matching lines only.
-func resume(segments []procession.Segment, next int64, filtered bool, v view) int64 {
+// resume is the cursor for what comes after segments of a process that runs, of which v
+// is the view: next, or as much before it as is needed. Nothing that v shows comes again.
+func resume(segments []procession.Segment, next int64, f filter, limit int, v view) int64 {
+	at := needed(segments, next, f.re != nil, v)
+	if at < next && !viewOf(until(segments, at), f, limit).same(v) {
+		at = next
+	}
+	return beforeContext(segments, at, f, limit, v)
+}
+
+// needed is the beginning of what is not complete at next: a control sequence, and a
+// line if v has the lines only that match a filter.
+func needed(segments []procession.Segment, next int64, filtered bool, v view) int64 {
 	at := min(sequenceStart(segments, procession.Stdout, next), sequenceStart(segments, procession.Stderr, next))
 	if !filtered {
 		return at

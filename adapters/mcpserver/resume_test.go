@@ -103,9 +103,12 @@ func TestResume(t *testing.T) {
 		{"", []string{}, 100},
 		{"", []string{"one\ntwo"}, 107},
 		{"", []string{"one\x1b[3"}, 103},
-		{"", []string{"one\x1b[3", "!err"}, 103},
+		{"", []string{"one\x1b[3", "!err"}, 109}, // returned, and must not be again
+		{"", []string{"one\x1b[3", "!\x1b["}, 103},
+		{"", []string{"one\x1b]0;ti", "!tle"}, 112},
 		{"", []string{"one\x1b[3", "!err", "1m"}, 111},
-		{"", []string{"one", "!\x1b", "two"}, 103},
+		{"", []string{"one", "!\x1b", "two"}, 107},
+		{"", []string{"one", "!\x1b"}, 103},
 		{"ready", []string{"one\n"}, 104},
 		{"ready", []string{"one\nserver rea"}, 104},
 		{"ready", []string{"one\nserver ", "rea"}, 104},
@@ -119,13 +122,14 @@ func TestResume(t *testing.T) {
 		{"ready", []string{"!warning", "server rea"}, 100},
 		{"war", []string{"server rea", "!warning\n"}, 118}, // returned, and must not be again
 		{"one", []string{"one\n", "!two\n", "three"}, 108},
+		{"^err", []string{"one\nsome", "!err"}, 111}, // a line of standard error alone
 	} {
 		segments, next := pieces(100, test.texts...)
-		re, err := lineFilter(test.pattern)
+		f, err := filterOf(test.pattern, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := resume(segments, next, re != nil, viewOf(segments, re, 1000)); got != test.want {
+		if got := resume(segments, next, f, 1000, viewOf(segments, f, 1000)); got != test.want {
 			t.Errorf("%q, %q: %d, want %d", test.pattern, test.texts, got, test.want)
 		}
 	}

@@ -139,13 +139,13 @@ func testTools(t *testing.T, c *client) {
 	}
 	want := []string{ // read-only, destructive, idempotent, open-world
 		"get_process_info(process_id) true false true false",
-		"get_process_output(cursor?, filter_lines?, max_bytes?, process_id, wait_seconds?) true false true false",
+		"get_process_output(context_lines?, cursor?, filter_lines?, max_bytes?, process_id, wait_seconds?) true false true false",
 		"kill_process(process_id) false true true false",
 		"list_processes() true false true false",
 		"release_process(process_id) false true true false",
 		"send_input(close?, data, process_id) false true false true",
 		"start_process(args?, command, cwd?, env?, labels?, name?, output_limit?, pty?, stdin?, stop_signal?, timeout_seconds?) false true false true",
-		"wait_for_process(filter_lines?, process_id, timeout_seconds?) true false true false",
+		"wait_for_process(context_lines?, filter_lines?, process_id, timeout_seconds?) true false true false",
 	}
 	if slices.Sort(got); !slices.Equal(got, want) {
 		t.Errorf("the tools are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -1,8 +1,6 @@
 package mcpserver
 
 import (
-	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -10,20 +8,6 @@ import (
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/visible"
 )
-
-// filterLines is the lines of text that re matches, all of them if it is nil.
-func filterLines(text string, re *regexp.Regexp) string {
-	if re == nil {
-		return text
-	}
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		if re.MatchString(strings.TrimSuffix(line, "\n")) {
-			b.WriteString(line)
-		}
-	}
-	return b.String()
-}
 
 // keepEnd is the end of text, of limit bytes at the most, and how many bytes
 // before it were cut. It begins with a line if that costs no more than half of it,
@@ -42,18 +26,6 @@ func keepEnd(text string, limit int) (end string, cut int) {
 		}
 	}
 	return text[cut:], cut
-}
-
-// lineFilter compiles the parameter filter_lines, nil if it is "".
-func lineFilter(pattern string) (*regexp.Regexp, error) {
-	if pattern == "" {
-		return nil, nil
-	}
-	re, err := regexp.Compile(pattern)
-	if err != nil {
-		return nil, fmt.Errorf("filter_lines %q: %w (the syntax is RE2; put \\ before a character to take it literally)", pattern, err)
-	}
-	return re, nil
 }
 
 // longestWords is how much of what others have called something, or given as a

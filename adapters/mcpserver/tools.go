@@ -26,7 +26,7 @@ func (s *Server) addTools() {
 		"Start a process in the background and return at once. Without args, command is a shell line; with args, it is run directly. "+
 			"It runs until it ends by itself, its timeout, kill_process, or the end of the session.")
 	add(s, "get_process_output", "Read output", looks, (*session).getProcessOutput,
-		"Read the output of a process, of one that has ended too. Pass next_cursor as cursor to read only what is new. "+
+		"Read the output of a process, of one that has ended too: the end of it, or, with cursor, the first from there. Pass next_cursor as cursor to read on, at once if more is true, later for what is new. "+
 			"With wait_seconds it waits for output; with filter_lines as well, for a line that matches, such as a server's \"ready\" line.")
 	add(s, "wait_for_process", "Wait for the end", looks, (*session).waitForProcess,
 		"Wait until a process has ended and return its exit code and the last {text} bytes of its output; get_process_output has more. If timeout_seconds runs out before, the state is \"running\" and the process goes on.")
@@ -118,7 +118,7 @@ func instructions(o Options) string {
 - start_process returns at once with a process_id. A command that ends by itself: start_process, then wait_for_process with timeout_seconds (45 is a good choice; call it again while the state is "running").
 - A server: start_process, then get_process_output with filter_lines (such as "listening|ready") and wait_seconds, which returns when a line matches or the process has ended. Read on with cursor = next_cursor.
 - A program to talk to: start_process with stdin (or pty, if it insists on a terminal), then send_input, and get_process_output with wait_seconds.
-- Long output: filter_lines "(?i)error|fail" finds what matters; dropped says how many bytes were left out before what you see.
+- Long output: filter_lines "(?i)error|fail" finds what matters, and context_lines shows what is around it; dropped says how many bytes were left out before what you see. To read all of it begin with cursor 0, and go on with next_cursor while more is true.
 - A process and all that it started end with kill_process, and all of them at the end of this session; release_process forgets one that is done with.`
 	if o.Root != "" {
 		text += "\n- Processes start in the server's root directory or, with cwd, below it."

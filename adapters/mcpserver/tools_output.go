@@ -4,39 +4,48 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"time"
 
 	"github.com/procession-go/procession"
 )
 
+// query is what a call asks for of a process's output.
+type query struct {
+	cursor  int64 // where it begins
+	forward bool  // the first that fits, not the last
+	filter  filter
+	limit   int // bytes of each text
+}
+
 func (s *session) getProcessOutput(c call, in outputParams) (string, outputResult, error) {
-	re, err := lineFilter(in.FilterLines)
-	if err != nil {
-		return "", outputResult{}, err
-	}
 	wait, err := seconds("wait_seconds", in.WaitSeconds)
 	if err != nil {
 		return "", outputResult{}, err
 	}
-	limit, err := textLimit(in.MaxBytes, s.server.options)
-	if err != nil {
+	q := query{forward: in.Cursor != nil}
+	if q.forward {
+		q.cursor = *in.Cursor
+	}
+	if q.filter, err = filterOf(in.FilterLines, in.Context); err != nil {
+		return "", outputResult{}, err
+	}
+	if q.limit, err = textLimit(in.MaxBytes, s.server.options); err != nil {
 		return "", outputResult{}, err
 	}
 	if wait == 0 {
-		text, result, _, err := s.read(c, in.ProcessID, in.Cursor, re, limit)
+		text, result, _, err := s.read(c, in.ProcessID, q)
 		return text, result, err
 	}
 	if _, err := s.info(c, in.ProcessID); err != nil {
 		return "", outputResult{}, err
 	}
 	defer s.server.report(c, c.CallToolRequest, wait, func() string { return s.progress(c, in.ProcessID) })()
-	w := newWaiter(s.server, in.ProcessID, in.Cursor, re, wait)
+	w := newWaiter(s.server, in.ProcessID, q.cursor, q.filter.re, wait)
 	for {
 		if err := w.wait(c); err != nil {
 			return "", outputResult{}, err
 		}
-		text, result, matched, err := s.read(c, in.ProcessID, in.Cursor, re, limit)
+		text, result, matched, err := s.read(c, in.ProcessID, q)
 		if err != nil || w.over || matched {
 			return text, result, err
 		} // what had matched has been overwritten or evicted since
@@ -56,7 +65,7 @@ func textLimit(asked int, o Options) (int, error) {
 }
 
 func (s *session) waitForProcess(c call, in waitParams) (string, outputResult, error) {
-	re, err := lineFilter(in.FilterLines)
+	filter, err := filterOf(in.FilterLines, in.Context)
 	if err != nil {
 		return "", outputResult{}, err
 	}
@@ -78,14 +87,14 @@ func (s *session) waitForProcess(c call, in waitParams) (string, outputResult, e
 	if err != nil && !(errors.Is(err, context.DeadlineExceeded) && c.Err() == nil) {
 		return "", outputResult{}, err
 	}
-	text, result, _, err := s.read(c, in.ProcessID, 0, re, s.server.options.TextLimit)
+	text, result, _, err := s.read(c, in.ProcessID, query{filter: filter, limit: s.server.options.TextLimit})
 	return text, result, err
 }
 
 // read is the result that both tools have. matched tells whether a line of it
-// matches re, or that re is nil.
-func (s *session) read(ctx call, id string, cursor int64, re *regexp.Regexp, limit int) (text string, _ outputResult, matched bool, _ error) {
-	if err := ctx.arrival.hold(ctx, limit); err != nil { // before the output, of which those who wait hold nothing
+// matches, or that there is no filter.
+func (s *session) read(ctx call, id string, q query) (text string, _ outputResult, matched bool, _ error) {
+	if err := ctx.arrival.hold(ctx, q.limit); err != nil { // before the output, of which those who wait hold nothing
 		return "", outputResult{}, false, err
 	}
 	done, err := s.server.turn(ctx)
@@ -97,34 +106,52 @@ func (s *session) read(ctx call, id string, cursor int64, re *regexp.Regexp, lim
 	if err != nil {
 		return "", outputResult{}, false, err
 	}
-	chunk, err := s.server.engine.Read(ctx, id, procession.ReadOptions{Cursor: cursor})
+	chunk, err := s.server.engine.Read(ctx, id, procession.ReadOptions{Cursor: q.cursor})
 	if err != nil {
 		return "", outputResult{}, false, err
 	}
 	if chunk.Exit != nil {
 		info.State, info.Exit = procession.Exited, chunk.Exit
 	}
-	segments, torn := chunk.Segments, false
-	if re != nil {
-		segments, torn = withoutFragments(chunk)
-	}
-	v := viewOf(segments, re, limit)
-	next := chunk.Next
-	switch {
-	case info.Exit != nil:
-	case torn && !v.matched():
-		next = cursor + chunk.Dropped - 1 // of what was dropped, so that the fragment is known again
-	default:
-		next = resume(segments, next, re != nil, v)
-	}
-	dropped := chunk.Dropped + int64(v.output.cut)
+	q.filter.ended = info.Exit != nil
+	v, next := q.view(chunk, s.server.options.mostText())
 	result := outputResult{
 		ProcessID: id, Output: v.output.text, Stdout: v.stdout.text, Stderr: v.stderr.text,
-		Truncated: chunk.Dropped > 0 || v.cut(), Dropped: dropped,
+		Truncated: chunk.Dropped > 0 || v.cut(), Dropped: chunk.Dropped + int64(v.output.cut),
 		OutputCut: outputCut(info.Exit), ExitCode: exitCode(info.Exit), Signal: exitSignal(info.Exit),
-		State: info.State.String(), NextCursor: next,
+		State: info.State.String(), NextCursor: next.cursor, More: next.more,
 	}
-	return outputText(info, result, re, cursor), result, re == nil || v.matched(), nil
+	return outputText(info, result, q), result, q.filter.re == nil || v.matched(), nil
+}
+
+// following is where what follows a view begins, and whether some of it is there.
+type following struct {
+	cursor int64
+	more   bool
+}
+
+// view is what a query gets of a chunk.
+func (q query) view(chunk procession.Chunk, most int) (view, following) {
+	segments, torn := chunk.Segments, false
+	if q.filter.re != nil {
+		segments, torn = withoutFragments(chunk)
+	}
+	var v view
+	next := chunk.Next
+	if q.forward {
+		v, next = pageOf(segments, next, q.filter, q.limit, most)
+	} else {
+		v = viewOf(segments, q.filter, q.limit)
+	}
+	switch {
+	case next < chunk.Next:
+		return v, following{next, true}
+	case q.filter.ended:
+		return v, following{cursor: next}
+	case torn && !v.matched():
+		return v, following{cursor: q.cursor + chunk.Dropped - 1} // of what was dropped, so that the fragment is known again
+	}
+	return v, following{cursor: resume(segments, next, q.filter, q.limit, v)}
 }
 
 // progress is what a progress notification says.

@@ -23,14 +23,16 @@ type startParams struct {
 type outputParams struct {
 	ProcessID   string  `json:"process_id" jsonschema:"As start_process returned it."`
 	FilterLines string  `json:"filter_lines,omitempty" jsonschema:"A regular expression (RE2 syntax). Only lines that match it are returned."`
-	Cursor      int64   `json:"cursor,omitempty" jsonschema:"Return what came after this: the next_cursor of an earlier result. Default 0, everything that is retained."`
+	Context     int     `json:"context_lines,omitempty" jsonschema:"How many lines before and after each that filter_lines matches are returned too, from 0 to 100. Default 0."`
+	Cursor      *int64  `json:"cursor,omitempty" jsonschema:"Return the first output from here on: 0 is the beginning, the next_cursor of an earlier result is what follows it. Default: the end of all that is retained."`
 	WaitSeconds float64 `json:"wait_seconds,omitempty" jsonschema:"If there is nothing to return yet, wait so long for output; with filter_lines, for a line that matches. The end of the process ends the waiting too. Default 0."`
-	MaxBytes    int     `json:"max_bytes,omitempty" jsonschema:"The most output to return, in bytes; the end of it is kept. {max_bytes}"`
+	MaxBytes    int     `json:"max_bytes,omitempty" jsonschema:"The most output to return, in bytes: the first from cursor on, else the last. {max_bytes}"`
 }
 
 type waitParams struct {
 	ProcessID      string   `json:"process_id" jsonschema:"As start_process returned it."`
 	FilterLines    string   `json:"filter_lines,omitempty" jsonschema:"A regular expression (RE2 syntax). Only lines of the output that match it are returned."`
+	Context        int      `json:"context_lines,omitempty" jsonschema:"How many lines before and after each that filter_lines matches are returned too, from 0 to 100. Default 0."`
 	TimeoutSeconds *float64 `json:"timeout_seconds,omitempty" jsonschema:"Wait so long at the most; the process goes on if it is still running then. Default: until it ends."`
 }
 
@@ -55,7 +57,7 @@ type startResult struct {
 
 type outputResult struct {
 	ProcessID  string  `json:"process_id"`
-	Output     string  `json:"output" jsonschema:"Standard output and standard error in the order in which they came, as text: control sequences resolved, filtered, and the end of it if there is too much."`
+	Output     string  `json:"output" jsonschema:"Standard output and standard error in the order in which they came, as text: control sequences resolved, and filtered. If there is too much, the first from cursor on, or else the end."`
 	Stdout     string  `json:"stdout" jsonschema:"Standard output alone."`
 	Stderr     string  `json:"stderr" jsonschema:"Standard error alone."`
 	Truncated  bool    `json:"truncated" jsonschema:"Whether something was left out at the beginning of output, stdout or stderr."`
@@ -65,6 +67,7 @@ type outputResult struct {
 	Signal     *string `json:"signal" jsonschema:"The signal that ended it, such as SIGKILL. Null if none did."`
 	State      string  `json:"state"`
 	NextCursor int64   `json:"next_cursor" jsonschema:"The cursor that returns only what comes after this."`
+	More       bool    `json:"more" jsonschema:"Whether there is more output already, from next_cursor on."`
 }
 
 type inputResult struct {

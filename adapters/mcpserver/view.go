@@ -2,7 +2,6 @@ package mcpserver
 
 import (
 	"context"
-	"regexp"
 	"strings"
 
 	"github.com/procession-go/procession"
@@ -30,16 +29,22 @@ func (v view) matched() bool {
 	return v.output.text != "" || v.stdout.text != "" || v.stderr.text != "" || v.cut()
 }
 
+// same reports whether v shows what w does.
+func (v view) same(w view) bool {
+	return v.output.same(w.output) && v.stdout.same(w.stdout) && v.stderr.same(w.stderr)
+}
+
+func (s shown) same(t shown) bool { return s.text == t.text && s.cut == t.cut }
+
 // cut reports whether something was left out for want of space.
 func (v view) cut() bool { return v.output.cut > 0 || v.stdout.cut > 0 || v.stderr.cut > 0 }
 
-// viewOf cleans, filters (if re is not nil) and caps each of the three views at
-// limit bytes.
-func viewOf(segments []procession.Segment, re *regexp.Regexp, limit int) view {
-	both := show(segments, either, re, limit)
+// viewOf cleans, filters and caps each of the three views at limit bytes.
+func viewOf(segments []procession.Segment, f filter, limit int) view {
+	both := show(segments, either, f, limit)
 	switch out, err := has(segments, procession.Stdout), has(segments, procession.Stderr); {
 	case out && err:
-		return view{both, show(segments, only(procession.Stdout), re, limit), show(segments, only(procession.Stderr), re, limit)}
+		return view{both, show(segments, only(procession.Stdout), f, limit), show(segments, only(procession.Stderr), f, limit)}
 	case err:
 		return view{output: both, stderr: both}
 	default:
@@ -50,21 +55,21 @@ func viewOf(segments []procession.Segment, re *regexp.Regexp, limit int) view {
 // show renders piece by piece, so that it holds little more than what it returns,
 // however much is retained. All of it is rendered: without that it is not known
 // how much was left out, nor what an early sequence does to a late line.
-func show(segments []procession.Segment, keep func(procession.Stream) bool, re *regexp.Regexp, limit int) shown {
+func show(segments []procession.Segment, keep func(procession.Stream) bool, f filter, limit int) shown {
 	var r plaintext.Renderer
-	end := tail{limit: limit}
+	lines, end := sieve{filter: f}, tail{limit: limit}
 	for _, s := range segments {
 		if keep(s.Stream) {
 			r.Write(s.Data)
-			end.write(filterLines(visible.Text(r.Lines()), re))
+			end.write(lines.pass(visible.Text(r.Lines())))
 		}
 	}
 	rest := visible.Text(r.Rest())
-	end.write(filterLines(rest, re))
+	end.write(lines.pass(rest))
 	last := rest[strings.LastIndexByte(rest, '\n')+1:]
 	var v shown
 	v.text, v.cut = end.kept()
-	v.open = last != "" && re != nil && !re.MatchString(last)
+	v.open = last != "" && f.re != nil && !f.re.MatchString(last)
 	return v
 }
 

@@ -22,8 +22,8 @@ func TestViewOf(t *testing.T) {
 		{"^ready", 100, view{stdout: shown{text: "ready\n"}}},
 		{"", 6, view{shown{"ready\n", 8, false}, shown{"ready\n", 2, false}, shown{"arn: \n", 3, false}}},
 	} {
-		re, _ := lineFilter(test.pattern)
-		if got := viewOf(segments, re, test.limit); test.pattern == "" && got.output.text == "" || test.pattern != "" && got != test.want {
+		f, _ := filterOf(test.pattern, 0)
+		if got := viewOf(segments, f, test.limit); test.pattern == "" && got.output.text == "" || test.pattern != "" && got != test.want {
 			t.Errorf("%q, %d: %+v, want %+v", test.pattern, test.limit, got, test.want)
 		}
 	}
@@ -36,11 +36,12 @@ func TestShowIsTheEndOfTheWhole(t *testing.T) {
 		piece := rapid.SampledFrom([]string{"a", "line\n", "é", "\r", "\x1b[1A", "\x1b[2K", "\x1b[31m", "\n\n", "日本", strings.Repeat("x\n", 150), strings.Repeat("long ", 30_000)})
 		texts := rapid.SliceOfN(piece, 0, 20).Draw(t, "texts")
 		limit := rapid.SampledFrom([]int{1, 2, 10, 100, 1000, 100_000, math.MaxInt}).Draw(t, "limit")
-		re := rapid.SampledFrom([]*regexp.Regexp{nil, regexp.MustCompile("l"), regexp.MustCompile("none")}).Draw(t, "re")
+		f := rapid.SampledFrom([]filter{{}, {re: regexp.MustCompile("l")}, {re: regexp.MustCompile("none")}, {re: regexp.MustCompile("^x"), context: 2}}).Draw(t, "filter")
+		f.ended = rapid.Bool().Draw(t, "ended")
 		segments, _ := pieces(0, texts...)
 		whole := plaintext.String(strings.Join(texts, ""))
-		want, cut := keepEnd(filterLines(whole, re), limit)
-		if got := show(segments, either, re, limit); got.text != want || got.cut != cut {
+		want, cut := keepEnd((&sieve{filter: f}).pass(whole), limit)
+		if got := show(segments, either, f, limit); got.text != want || got.cut != cut {
 			t.Fatalf("%q and %d cut, want %q and %d", got.text, got.cut, want, cut)
 		}
 	})
