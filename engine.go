@@ -109,10 +109,15 @@ func (e *Engine) Wait(ctx context.Context, id string) (Exit, error) {
 }
 
 // Kill ends the process and everything it spawned: by its stop signal, and after
-// its grace by SIGKILL. It returns once all of it is dead; for a process that has
-// ended already that is no error.
-func (e *Engine) Kill(ctx context.Context, id string) (Exit, error) {
-	return value(ask[*messages.Exit](ctx, e, id, &messages.KillProcess{ID: id}))
+// its grace by SIGKILL, or as the last of options says if there is one. It returns once all
+// of it is dead; for a process that has ended already that is no error. Another Kill only
+// brings the end nearer.
+func (e *Engine) Kill(ctx context.Context, id string, options ...KillOptions) (Exit, error) {
+	request := &messages.KillProcess{ID: id}
+	for _, o := range options {
+		request.KillOptions = o
+	}
+	return value(ask[*messages.Exit](ctx, e, id, request))
 }
 
 // Release kills the process if it runs, and forgets it and its output.

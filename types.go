@@ -24,6 +24,7 @@ type (
 	Info           = messages.Info
 	Incarnation    = messages.Incarnation
 	Scope          = messages.Scope
+	KillOptions    = messages.KillOptions
 	Selector       = messages.Selector
 	Event          = messages.Event
 	Capabilities   = messages.Capabilities

@@ -186,7 +186,11 @@ func (p *process) drain() {
 	stopTimer(p.run.timeout)
 	p.run.probe.stop()
 	p.state = draining
-	p.run.process.Drain(drainIdle, p.spec.Grace)
+	limit := p.spec.Grace
+	if p.run.atOnce {
+		limit = 0
+	}
+	p.run.process.Drain(drainIdle, limit)
 }
 
 // outputSilent tells that nothing has come for a while, although somebody holds the
@@ -295,7 +299,7 @@ func (p *process) settle() {
 func (p *process) settled() {
 	p.state = exited
 	if p.spec.LeaveDescendants && p.killers.count() > 0 {
-		p.killLeftAlive() // a Kill may have come too late to keep it from being left
+		p.killLeftAlive(*p.kills) // a Kill may have come too late to keep it from being left
 	}
 	p.tellSettled()
 	if !p.killing {

@@ -74,7 +74,7 @@ func (p *process) Receive(ctx actor.Context) {
 	case *endProcess:
 		p.endProcess(m)
 	case *messages.KillProcess:
-		p.kill(asker)
+		p.kill(asker, m.KillOptions)
 	case *messages.SendSignal:
 		p.signal(asker, m)
 	case *messages.ResizeTerminal:

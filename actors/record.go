@@ -63,15 +63,16 @@ type record struct {
 	restarts     int                // how often it was started again
 	history      supervisor.History // for the restart policy
 	incarnations []messages.Incarnation
-	resume       time.Time      // when the next incarnation is due
-	backoff      *time.Timer    // in backingOff
-	exit         *messages.Exit // once it has ended for good
-	outcome      outcome        // what that took
-	wasReady     bool           // the last incarnation that has ended
-	killing      bool           // what was left alive is being killed
-	owesSettled  bool           // the pool is to be told when that is done
-	releasing    bool           // the pool has asked for its release
-	released     bool           // the pool has asked for its end, after that
+	resume       time.Time        // when the next incarnation is due
+	backoff      *time.Timer      // in backingOff
+	exit         *messages.Exit   // once it has ended for good
+	outcome      outcome          // what that took
+	wasReady     bool             // the last incarnation that has ended
+	kills        *supervisor.Stop // how those want it who have asked to kill it, nil if nobody has
+	killing      bool             // what was left alive is being killed
+	owesSettled  bool             // the pool is to be told when that is done
+	releasing    bool             // the pool has asked for its release
+	released     bool             // the pool has asked for its end, after that
 
 	waiters   askers // of WaitExit
 	killers   askers // of KillProcess
@@ -105,6 +106,7 @@ type run struct {
 	// Its end.
 	stop       *supervisor.Stop // it was signalled to end
 	overdue    bool             // stop's deadline has passed
+	atOnce     bool             // a caller wants it dead, and its output at its end
 	leaderOnly bool             // descendants are to live on
 	leaves     bool             // and do
 	asked      bool             // a caller asked for the stop: no restart

@@ -1,7 +1,10 @@
 package actors
 
 import (
+	"cmp"
 	"log/slog"
+	"math"
+	"strconv"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -14,28 +17,47 @@ import (
 // How a process is ended that somebody wants to end.
 
 // kill answers once the process and all that it spawned is dead.
-func (p *process) kill(asker *actor.PID) {
+func (p *process) kill(asker *actor.PID, o messages.KillOptions) {
+	if o.Signal < 0 || o.Signal > 64 {
+		p.answer(asker, p.refusal(messages.CodeInvalidRequest, "signal "+strconv.Itoa(int(o.Signal))+" is no signal"))
+		return
+	}
 	if p.released && !p.killing { // the pool is about to forget it
 		p.answer(asker, p.refusal(messages.CodeNotFound, "it was released"))
 		return
 	}
 	p.killers.add(asker, struct{}{})
+	stop := killStop(p.spec, o, time.Now())
 	if p.state == exited {
-		p.killLeftAlive()
+		p.killLeftAlive(stop)
 		return
 	}
-	p.end(messages.CauseKilled, true, false, p.stopIn(p.spec.Grace))
+	if p.kills == nil {
+		p.kills = &stop
+	}
+	*p.kills = p.kills.Sooner(stop)
+	atOnce := o.Grace < 0 && p.run != nil && !p.run.atOnce
+	if atOnce {
+		p.run.atOnce = true
+	}
+	p.end(messages.CauseKilled, true, false, stop)
+	if atOnce && p.state == draining {
+		p.drain()
+	}
+}
+
+// killStop is how a request to kill wants a process ended.
+func killStop(spec messages.Spec, o messages.KillOptions, now time.Time) supervisor.Stop {
+	grace := min(cmp.Or(o.Grace, spec.Grace), math.MaxInt64/2) // so that adding it cannot overflow
+	return supervisor.Stop{Signal: cmp.Or(o.Signal, spec.StopSignal), Deadline: now.Add(max(0, grace))}
 }
 
 // killLeftAlive ends what outlived exited leaders on purpose, and answers who
 // wants that: at once if nothing did, or in leftAliveGone.
-func (p *process) killLeftAlive() {
-	if p.killing {
-		return
-	}
-	p.killing = p.config.Host.StopLeft(p.id, p.stopIn(p.spec.Grace), func() { p.tell(&leftGone{}) })
+func (p *process) killLeftAlive(stop supervisor.Stop) {
+	p.killing = p.config.Host.StopLeft(p.id, stop, func() { p.tell(&leftGone{}) })
 	if !p.killing {
-		p.answerKillers()
+		p.leftAliveGone()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -38,8 +39,23 @@ type WaitReady struct{ ID string }
 
 // KillProcess asks to end the process and everything it spawned: its stop
 // signal, then after its grace SIGKILL. Answered once all are dead with Exit;
-// also if it had ended before.
-type KillProcess struct{ ID string }
+// also if it had ended before. With an Error (CodeInvalidRequest) if KillOptions make
+// no sense.
+type KillProcess struct {
+	ID string
+	KillOptions
+}
+
+// KillOptions say how a process is ended. The zero value is as its Spec says. What is
+// being ended already gets no second signal: another request can only bring its end nearer.
+type KillOptions struct {
+	// Grace is how long after the signal SIGKILL follows. 0 is the grace of the Spec. A
+	// negative value is SIGKILL at once, to everything; and output that others still hold
+	// open, whom it does not end, is not waited for as it is otherwise.
+	Grace time.Duration
+	// Signal is what asks the process to end. 0 is the StopSignal of the Spec.
+	Signal syscall.Signal
+}
 
 // ReleaseProcess asks to forget the process: it is killed if it runs (what it
 // spawned lives on if its Spec says LeaveDescendants), and its ID then means
