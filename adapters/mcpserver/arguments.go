@@ -78,6 +78,8 @@ func wrongValue(name string, schema *jsonschema.Schema, value json.RawMessage) e
 			return wrong("a smaller number")
 		case schema.Type == "integer" && n != math.Trunc(n):
 			return wrong("a whole number")
+		case n == 0 && isNotZero(value):
+			return wrong("0 or a number further from it")
 		}
 	case "array":
 		var items []json.RawMessage
@@ -103,6 +105,12 @@ func wrongValue(name string, schema *jsonschema.Schema, value json.RawMessage) e
 	return nil
 }
 
+// isNotZero reports whether a JSON number is not 0, however near it is.
+func isNotZero(number json.RawMessage) bool {
+	digits, _, _ := bytes.Cut(bytes.ToLower(number), []byte("e"))
+	return bytes.ContainsAny(digits, "123456789")
+}
+
 // withoutNulls is a JSON object without the members that are null, which is how
 // some models leave a parameter out. What is no object comes back as it is.
 func withoutNulls(object json.RawMessage) json.RawMessage {
@@ -125,13 +133,26 @@ func withoutNulls(object json.RawMessage) json.RawMessage {
 	return cleaned
 }
 
-// seconds is a parameter in seconds as a duration.
+// seconds is a parameter in seconds as a duration, which is 0 only if the parameter is:
+// that may mean for ever.
 func seconds(name string, value float64) (time.Duration, error) {
 	switch {
+	case math.IsNaN(value):
+		return 0, fmt.Errorf("%s is no number", name)
 	case value < 0:
 		return 0, fmt.Errorf("%s is %v; it must not be negative", name, value)
 	case value > math.MaxInt64/2/float64(time.Second):
 		return math.MaxInt64 / 2, nil
+	case value > 0:
+		return max(1, time.Duration(value*float64(time.Second))), nil
 	}
-	return time.Duration(value * float64(time.Second)), nil
+	return 0, nil
+}
+
+// secondsOr is seconds of a parameter that stands for otherwise if it is left out.
+func secondsOr(name string, value *float64, otherwise time.Duration) (time.Duration, error) {
+	if value == nil {
+		return otherwise, nil
+	}
+	return seconds(name, *value)
 }

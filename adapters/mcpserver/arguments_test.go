@@ -32,6 +32,11 @@ func TestWrongArguments(t *testing.T) {
 		{`{"command":"x","stdin":"true"}`, `stdin is "true"; it must be the boolean true or false`},
 		{`{"command":"x","timeout_seconds":"soon"}`, `timeout_seconds is "soon"; it must be a number`},
 		{`{"command":"x","timeout_seconds":1e400}`, "timeout_seconds is 1e400; it must be a smaller number"},
+		{`{"command":"x","timeout_seconds":1e-400}`, "timeout_seconds is 1e-400; it must be 0 or a number further from it"},
+		{`{"command":"x","timeout_seconds":-0.001E-999}`, "must be 0 or a number further from it"},
+		{`{"command":"x","timeout_seconds":-0.0e9}`, ""},
+		{`{"command":"x","timeout_seconds":5e-324}`, ""},
+		{`{"command":"x","timeout_seconds":"NaN"}`, `timeout_seconds is "NaN"; it must be a number`},
 		{`{"command":"x","output_limit":1e30}`, "output_limit is 1e30; it must be a smaller number"},
 		{`{"command":"x","output_limit":1.5}`, "output_limit is 1.5; it must be a whole number"},
 	} {
@@ -64,12 +69,39 @@ func TestWithoutNulls(t *testing.T) {
 }
 
 func TestSeconds(t *testing.T) {
-	for in, want := range map[float64]time.Duration{0: 0, 0.5: 500 * time.Millisecond, 1e300: math.MaxInt64 / 2} {
+	for in, want := range map[float64]time.Duration{
+		0: 0, math.Copysign(0, -1): 0, 0.5: 500 * time.Millisecond, 1e300: math.MaxInt64 / 2, math.Inf(1): math.MaxInt64 / 2,
+		1e-10: 1, math.SmallestNonzeroFloat64: 1, 1.5e-9: 1, 1e-9: 1,
+	} {
 		if got, err := seconds("x", in); err != nil || got != want {
 			t.Errorf("%v: %v, %v", in, got, err)
 		}
+		if got, err := secondsOr("x", &in, time.Hour); err != nil || got != want {
+			t.Errorf("%v: %v, %v", in, got, err)
+		}
 	}
-	if _, err := seconds("wait_seconds", -0.1); err == nil || !strings.Contains(err.Error(), "wait_seconds") {
-		t.Errorf("-0.1: %v", err)
+	for _, wrong := range []float64{-0.1, -math.SmallestNonzeroFloat64, -1e300, math.Inf(-1), math.NaN()} {
+		if _, err := seconds("wait_seconds", wrong); err == nil || !strings.Contains(err.Error(), "wait_seconds") {
+			t.Errorf("%v: %v", wrong, err)
+		}
 	}
+	if got, err := secondsOr("x", nil, time.Hour); err != nil || got != time.Hour {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// TestTheShortestTime: a time that is not 0 ends, however short it is.
+func TestTheShortestTime(t *testing.T) {
+	c := connect(t, overHTTP(t, newServer(t, Options{})))
+	for _, shortest := range []float64{1e-10, 5e-324, 1e-9} {
+		id := c.start("exec sleep 1000", arguments{"timeout_seconds": shortest})
+		c.wait(id)
+		_, r := c.do("get_process_info", arguments{"process_id": id})
+		expect(t, r, arguments{"cause": "timeout"})
+	}
+	id := c.start("exec sleep 1000", arguments{"timeout_seconds": 0})
+	_, r := c.do("wait_for_process", arguments{"process_id": id, "timeout_seconds": 1e-10})
+	expect(t, r, arguments{"state": "running"})
+	_, r = c.do("get_process_output", arguments{"process_id": id, "wait_seconds": 5e-324})
+	expect(t, r, arguments{"state": "running", "output": ""})
 }

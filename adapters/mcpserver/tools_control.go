@@ -14,11 +14,15 @@ var inputPatience = 10 * time.Second // shorter in tests
 
 func (s *session) sendInput(c call, in inputParams) (string, inputResult, error) {
 	id := in.ProcessID
-	if _, err := s.info(c, id); err != nil {
+	info, err := s.info(c, id)
+	if err != nil {
 		return "", inputResult{}, err
 	}
 	if in.Data == "" && !in.Close {
 		return "", inputResult{}, errors.New("there is nothing to send: data is empty and close is not set")
+	}
+	if info.Exit != nil { // closing once more would be no error for the engine
+		return "", inputResult{}, fmt.Errorf("%s takes no input any more: it has ended (%v)", id, info.Exit)
 	}
 	result := inputResult{ProcessID: id}
 	if in.Data != "" {
