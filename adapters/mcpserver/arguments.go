@@ -111,6 +111,28 @@ func isNotZero(number json.RawMessage) bool {
 	return bytes.ContainsAny(digits, "123456789")
 }
 
+// lenient is the arguments of a tool without two habits of models: null is how some leave a
+// parameter out, and stdin is where some put what input is for. The words true and false they
+// do mean as stdin, and are refused as such.
+func lenient(schema *jsonschema.Schema, arguments json.RawMessage) json.RawMessage {
+	arguments = withoutNulls(arguments)
+	if schema.Properties["input"] == nil {
+		return arguments
+	}
+	given := membersOf(arguments)
+	stdin := given["stdin"]
+	if _, both := given["input"]; both || len(stdin) == 0 || stdin[0] != '"' || string(stdin) == `"true"` || string(stdin) == `"false"` {
+		return arguments
+	}
+	delete(given, "stdin")
+	given["input"] = stdin
+	changed, err := json.Marshal(given)
+	if err != nil {
+		return arguments
+	}
+	return changed
+}
+
 // withoutNulls is a JSON object without the members that are null, which is how
 // some models leave a parameter out. What is no object comes back as it is.
 func withoutNulls(object json.RawMessage) json.RawMessage {

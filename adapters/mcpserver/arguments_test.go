@@ -54,6 +54,29 @@ func TestWrongArguments(t *testing.T) {
 	}
 }
 
+func TestLenient(t *testing.T) {
+	run, start := paramsSchema[runParams](facts(Options{})), paramsSchema[startParams](facts(Options{}))
+	for in, want := range map[string]string{
+		`{"command":"cat","stdin":"x\n"}`:          `{"command":"cat","input":"x\n"}`,
+		`{"command":"cat","stdin":""}`:             `{"command":"cat","input":""}`,
+		`{"command":"cat","stdin":"x","pty":null}`: `{"command":"cat","input":"x"}`,
+		`{"command":"cat","stdin":true}`:           `{"command":"cat","stdin":true}`,
+		`{"command":"cat","stdin":"true"}`:         `{"command":"cat","stdin":"true"}`,
+		`{"command":"cat","stdin":"false"}`:        `{"command":"cat","stdin":"false"}`,
+		`{"stdin":"x","input":"y"}`:                `{"stdin":"x","input":"y"}`,
+		`{"stdin":["x"]}`:                          `{"stdin":["x"]}`,
+		`[]`:                                       `[]`,
+		``:                                         ``,
+	} {
+		if got := string(lenient(run, json.RawMessage(in))); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+	if in := `{"command":"cat","stdin":"x"}`; string(lenient(start, json.RawMessage(in))) != in {
+		t.Error("start_process has no input")
+	}
+}
+
 func TestWithoutNulls(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"a":null,"b":{"c":null}}`: `{"b":{"c":null}}`,

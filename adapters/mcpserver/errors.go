@@ -78,13 +78,15 @@ func (s *session) whatToDo(ctx context.Context, tool string, err error) error {
 	return err
 }
 
-// cancelled is the error of a call that the client has cancelled. That ends the
-// waiting only: what the tool has begun goes on.
+// cancelled is the error of a call that the client has cancelled. A start is undone, see
+// session.undo. Otherwise that ends the waiting only: what the tool has begun goes on.
 func cancelled(tool string) error {
 	const call = "the call was cancelled"
 	switch tool {
-	case "start_process":
-		return errors.New(call + "; no process is left of it")
+	case "start_process", "run_command":
+		return errors.New(call + ": what it had started was killed, and is forgotten")
+	case "signal_process":
+		return errors.New(call + ", but the signal may have been sent")
 	case "send_input":
 		return errors.New(call + ", but some of the input may have been written")
 	case "kill_process":

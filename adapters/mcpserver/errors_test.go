@@ -14,7 +14,9 @@ import (
 // TestCancelled: nothing is said to be unaffected that may not be.
 func TestCancelled(t *testing.T) {
 	for tool, want := range map[string]string{
-		"start_process":      "no process is left of it",
+		"start_process":      "killed, and is forgotten",
+		"run_command":        "killed, and is forgotten",
+		"signal_process":     "may have been sent",
 		"send_input":         "may have been written",
 		"kill_process":       "may be ending",
 		"release_process":    "may be killed and forgotten",

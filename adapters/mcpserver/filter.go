@@ -37,9 +37,14 @@ func lineFilter(pattern string) (*regexp.Regexp, error) {
 	if pattern == "" {
 		return nil, nil
 	}
+	return lineExpression("filter_lines", pattern)
+}
+
+// lineExpression compiles a parameter that is a regular expression for lines.
+func lineExpression(name, pattern string) (*regexp.Regexp, error) {
 	re, err := regexp.Compile(pattern)
 	if err != nil {
-		return nil, fmt.Errorf("filter_lines %q: %w (the syntax is RE2; put \\ before a character to take it literally)", pattern, err)
+		return nil, fmt.Errorf("%s %q: %w (the syntax is RE2; put \\ before a character to take it literally)", name, pattern, err)
 	}
 	return re, nil
 }

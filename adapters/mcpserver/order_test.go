@@ -130,8 +130,8 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-// TestCancelledStart: a start that is cancelled before its answer leaves no process.
-func TestCancelledStart(t *testing.T) {
+// TestStdioCancelledStart: a start that is cancelled before its answer leaves no process.
+func TestStdioCancelledStart(t *testing.T) {
 	const often = 200
 	p := startServer(t)
 	p.initialize(t)

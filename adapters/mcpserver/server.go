@@ -142,7 +142,7 @@ func (s *Server) receive(next mcp.MethodHandler) mcp.MethodHandler {
 		}
 		if call, ok := req.(*mcp.CallToolRequest); ok && call.Params != nil {
 			if schema := s.params[call.Params.Name]; schema != nil {
-				call.Params.Arguments = withoutNulls(call.Params.Arguments)
+				call.Params.Arguments = lenient(schema, call.Params.Arguments)
 				if err := wrongArguments(schema, call.Params.Arguments); err != nil {
 					var refused mcp.CallToolResult
 					refused.SetError(bounded(err))

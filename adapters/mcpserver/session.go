@@ -3,7 +3,6 @@ package mcpserver
 import (
 	"context"
 	"errors"
-	"maps"
 	"sync"
 	"time"
 
@@ -68,46 +67,11 @@ func (s *session) start(ctx context.Context, spec procession.Spec) (string, erro
 	}
 	s.starts.Add(1)
 	s.mu.Unlock()
-	labels := maps.Clone(spec.Labels)
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	labels[SessionLabel] = s.label
-	spec.Labels = labels
-	begun := make(chan started)
-	go func() {
-		defer s.starts.Done()
-		begins := context.WithoutCancel(ctx) // whoever does not wait for a start does not hear of its ID
-		id, err := s.server.engine.Start(begins, spec)
-		s.retain(begins)
-		select {
-		case begun <- started{id, err}:
-		case <-ctx.Done():
-			if err == nil {
-				s.undo(id)
-			}
-		}
-	}()
-	select {
-	case p := <-begun:
-		return p.id, p.err
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
-}
-
-// started is what has become of a start.
-type started struct {
-	id  string
-	err error
-}
-
-// undo releases a process whose client does not know of it.
-func (s *session) undo(id string) {
-	err := s.server.engine.Release(context.Background(), id)
-	if err != nil && !errors.Is(err, procession.ErrNotFound) && !errors.Is(err, procession.ErrClosed) {
-		s.server.options.Logger.Error("cannot release a process whose start was cancelled", "id", id, "error", err)
-	}
+	defer s.starts.Done()
+	spec.Labels = labelled(spec.Labels, SessionLabel, s.label)
+	id, err := s.server.engine.Start(ctx, spec)
+	s.retain(context.WithoutCancel(ctx))
+	return id, err
 }
 
 // info describes one of the session's processes.

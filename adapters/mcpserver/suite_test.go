@@ -97,6 +97,14 @@ func suite(t *testing.T, connected func(*testing.T) *client) {
 		"list and info":    testListAndInfo,
 		"errors":           testErrors,
 		"concurrent":       testConcurrent,
+		"run":              testRun,
+		"run yields":       testRunYields,
+		"run, input":       testRunInput,
+		"run, progress":    testRunProgress,
+		"wait for output":  testWaitForOutput,
+		"signal":           testSignal,
+		"force":            testForce,
+		"cancelled starts": testCancelledStarts,
 		"cancel":           testCancel,
 		"progress":         testProgress,
 	} {
@@ -140,11 +148,14 @@ func testTools(t *testing.T, c *client) {
 	want := []string{ // read-only, destructive, idempotent, open-world
 		"get_process_info(process_id) true false true false",
 		"get_process_output(context_lines?, cursor?, filter_lines?, max_bytes?, process_id, wait_seconds?) true false true false",
-		"kill_process(process_id) false true true false",
+		"kill_process(force?, process_id) false true true false",
 		"list_processes() true false true false",
 		"release_process(process_id) false true true false",
+		"run_command(args?, command, cwd?, env?, input?, labels?, max_bytes?, name?, output_limit?, pty?, stdin?, stop_signal?, timeout_seconds?, yield_seconds?) false true false true",
 		"send_input(close?, data, process_id) false true false true",
+		"signal_process(process_id, scope?, signal) false true false true",
 		"start_process(args?, command, cwd?, env?, labels?, name?, output_limit?, pty?, stdin?, stop_signal?, timeout_seconds?) false true false true",
+		"wait_for_output(cursor?, pattern, process_id, timeout_seconds?) true false true false",
 		"wait_for_process(context_lines?, filter_lines?, process_id, timeout_seconds?) true false true false",
 	}
 	if slices.Sort(got); !slices.Equal(got, want) {

@@ -51,6 +51,7 @@ func testWaitRunsOut(t *testing.T, c *client) {
 var waits = map[string]arguments{
 	"wait_for_process":   {"timeout_seconds": 30},
 	"get_process_output": {"filter_lines": "done", "wait_seconds": 30},
+	"wait_for_output":    {"pattern": "done"},
 }
 
 // waiting starts a process and calls a tool that waits for it. The answer comes

@@ -22,9 +22,15 @@ var (
 )
 
 func (s *Server) addTools() {
+	add(s, "run_command", "Run a command", acts, (*session).runCommand,
+		"Run a command and return its output and exit code. Without args, command is a shell line; with args, it is run directly. "+
+			"If it has not ended after yield_seconds, the state is \"running\": it goes on, and wait_for_process or get_process_output with cursor = next_cursor go on from there.")
 	add(s, "start_process", "Start a process", acts, (*session).startProcess,
 		"Start a process in the background and return at once. Without args, command is a shell line; with args, it is run directly. "+
 			"It runs until it ends by itself, its timeout, kill_process, or the end of the session.")
+	add(s, "wait_for_output", "Wait for a line", looks, (*session).waitForOutput,
+		"Wait until a line of output matches pattern, such as a server's \"ready\" line or a prompt, and return it and what came before it. Pass next_cursor as cursor to wait for the next one. "+
+			"If timeout_seconds runs out before, or the process ends, matched is false.")
 	add(s, "get_process_output", "Read output", looks, (*session).getProcessOutput,
 		"Read the output of a process, of one that has ended too: the end of it, or, with cursor, the first from there. Pass next_cursor as cursor to read on, at once if more is true, later for what is new. "+
 			"With wait_seconds it waits for output; with filter_lines as well, for a line that matches, such as a server's \"ready\" line.")
@@ -33,7 +39,9 @@ func (s *Server) addTools() {
 	add(s, "send_input", "Send input", acts, (*session).sendInput,
 		"Write to the standard input of a process that was started with stdin or pty.")
 	add(s, "kill_process", "Kill a process", ends, (*session).killProcess,
-		"End a process and everything that it started: first SIGTERM, and SIGKILL if that does not help. Its output stays readable.")
+		"End a process and everything that it started: first SIGTERM, and SIGKILL if that does not help, or with force at once. Its output stays readable.")
+	add(s, "signal_process", "Signal a process", acts, (*session).signalProcess,
+		"Send a signal to a process and what it started, such as SIGINT (Ctrl-C) or SIGHUP, and return at once. kill_process is surer to end it.")
 	add(s, "release_process", "Forget a process", ends, (*session).releaseProcess,
 		"Forget a process and its output. If it runs, it is killed first.")
 	add(s, "list_processes", "List processes", looks, (*session).listProcesses,
@@ -114,11 +122,11 @@ func handled[In, Out any](ctx context.Context, s *Server, req *mcp.CallToolReque
 
 // instructions tell a model how to use the tools well.
 func instructions(o Options) string {
-	text := `Runs processes in the background: builds, tests, servers, REPLs.
-- start_process returns at once with a process_id. A command that ends by itself: start_process, then wait_for_process with timeout_seconds (45 is a good choice; call it again while the state is "running").
-- A server: start_process, then get_process_output with filter_lines (such as "listening|ready") and wait_seconds, which returns when a line matches or the process has ended. Read on with cursor = next_cursor.
-- A program to talk to: start_process with stdin (or pty, if it insists on a terminal), then send_input, and get_process_output with wait_seconds.
-- Long output: filter_lines "(?i)error|fail" finds what matters, and context_lines shows what is around it; dropped says how many bytes were left out before what you see. To read all of it begin with cursor 0, and go on with next_cursor while more is true.
+	text := `Runs processes: builds, tests, servers, REPLs.
+- A command that ends by itself: run_command answers with its output and exit code. If its state is "running", it goes on: wait_for_process with timeout_seconds (45 is a good choice; call it again while the state is "running").
+- A server: start_process, then wait_for_output with a pattern (such as "listening|ready"), which returns when a line matches or the process has ended. Read on with cursor = next_cursor.
+- A program to talk to: start_process with stdin (or pty, if it insists on a terminal), then send_input, and wait_for_output for its prompt, or get_process_output with wait_seconds.
+- Long output: get_process_output with filter_lines "(?i)error|fail" finds what matters, and context_lines shows what is around it; dropped says how many bytes were left out before what you see. To read all of it begin with cursor 0, and go on with next_cursor while more is true.
 - A process and all that it started end with kill_process, and all of them at the end of this session; release_process forgets one that is done with.`
 	if o.Root != "" {
 		text += "\n- Processes start in the server's root directory or, with cwd, below it."

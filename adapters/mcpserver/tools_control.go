@@ -51,13 +51,17 @@ func (s *session) sendInput(c call, in inputParams) (string, inputResult, error)
 	return text + ".", result, nil
 }
 
-func (s *session) killProcess(c call, in idParams) (string, killResult, error) {
+func (s *session) killProcess(c call, in killParams) (string, killResult, error) {
 	before, err := s.info(c, in.ProcessID)
 	if err != nil {
 		return "", killResult{}, err
 	}
 	defer s.server.report(c, c.CallToolRequest, 0, func() string { return s.progress(c, in.ProcessID) })()
-	exit, err := s.server.engine.Kill(c.acts(), in.ProcessID)
+	var how procession.KillOptions
+	if in.Force {
+		how.Grace = -1
+	}
+	exit, err := s.server.engine.Kill(c.acts(), in.ProcessID, how)
 	if err != nil {
 		return "", killResult{}, err
 	}

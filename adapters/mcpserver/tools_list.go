@@ -31,7 +31,9 @@ func (s *session) getProcessInfo(c call, in idParams) (string, infoResult, error
 
 func summaryOf(info procession.Info) processSummary {
 	labels := maps.Clone(info.Labels)
-	delete(labels, SessionLabel)
+	for _, own := range ownLabels {
+		delete(labels, own)
+	}
 	for name, value := range labels {
 		labels[name] = visible.Cut(value, longestWords)
 	}

@@ -4,33 +4,50 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/procession-go/procession"
-	"github.com/procession-go/procession/internal/signals"
 )
 
 // The size of the terminal of a process that is to have one.
 var terminal = procession.Size{Rows: 24, Cols: 80}
 
 func (s *session) startProcess(c call, in startParams) (string, startResult, error) {
+	info, err := s.begin(c, in)
+	if err != nil {
+		return "", startResult{}, err
+	}
+	result := startResult{ProcessID: info.ID, PID: info.PID, Command: commandLine(info), State: info.State.String()}
+	text := fmt.Sprintf("Started %s (pid %d): %s", info.ID, info.PID, shortened(result.Command, longestWords))
+	return text, result, nil
+}
+
+// begin starts what the parameters ask for. If the call has ended by then, nothing of it is
+// left.
+func (s *session) begin(c call, in startParams) (procession.Info, error) {
 	spec, err := specOf(in)
 	if err == nil {
 		err = s.server.policy.check(&spec, in.Cwd)
 	}
 	if err != nil {
-		return "", startResult{}, err
+		return procession.Info{}, err
 	}
+	label := uuid.NewString()
+	spec.Labels = labelled(spec.Labels, startLabel, label)
+	var info procession.Info
 	id, err := s.start(c, spec)
+	if err == nil {
+		info, err = s.info(c, id)
+	}
+	if c.Err() != nil {
+		s.undoStart(label)
+		return procession.Info{}, c.Err()
+	}
 	if err != nil {
-		return "", startResult{}, explainStart(err, spec)
+		return procession.Info{}, explainStart(err, spec)
 	}
 	c.arrival.onCancel(func() { s.undo(id) })
-	info, err := s.info(c, id)
-	if err != nil {
-		return "", startResult{}, err
-	}
-	result := startResult{ProcessID: id, PID: info.PID, Command: commandLine(info), State: info.State.String()}
-	text := fmt.Sprintf("Started %s (pid %d): %s", id, info.PID, shortened(result.Command, longestWords))
-	return text, result, nil
+	return info, nil
 }
 
 // specOf is what the parameters ask for; the directory is left to the policy.
@@ -38,8 +55,10 @@ func specOf(in startParams) (procession.Spec, error) {
 	if strings.TrimSpace(in.Command) == "" {
 		return procession.Spec{}, fmt.Errorf("command is empty; give a shell line, or a program with args")
 	}
-	if _, taken := in.Labels[SessionLabel]; taken {
-		return procession.Spec{}, fmt.Errorf("the label %q belongs to the server; choose another name", SessionLabel)
+	for _, own := range ownLabels {
+		if _, taken := in.Labels[own]; taken {
+			return procession.Spec{}, fmt.Errorf("the label %q belongs to the server; choose another name", own)
+		}
 	}
 	timeout, err := seconds("timeout_seconds", in.TimeoutSeconds)
 	if err != nil {
@@ -55,8 +74,8 @@ func specOf(in startParams) (procession.Spec, error) {
 		spec.PTY = &terminal
 	}
 	if in.StopSignal != "" {
-		if spec.StopSignal, err = signals.Parse(in.StopSignal); err != nil {
-			return procession.Spec{}, fmt.Errorf("stop_signal: %w", err)
+		if spec.StopSignal, err = signalOf("stop_signal", in.StopSignal); err != nil {
+			return procession.Spec{}, err
 		}
 	}
 	return spec, nil

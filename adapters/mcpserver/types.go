@@ -20,8 +20,15 @@ type startParams struct {
 	Labels         map[string]string `json:"labels,omitempty" jsonschema:"Labels to recognise it by in list_processes."`
 }
 
+type runParams struct {
+	startParams
+	Input        string   `json:"input,omitempty" jsonschema:"What to write to standard input, followed by end-of-file unless stdin is true. With pty it is typed."`
+	YieldSeconds *float64 `json:"yield_seconds,omitempty" jsonschema:"Answer after so long if the process has not ended by then; it goes on. Default 30; 0 answers at once."`
+	MaxBytes     int      `json:"max_bytes,omitempty" jsonschema:"The most output to return, in bytes; the end of it is kept. {max_bytes}"`
+}
+
 type outputParams struct {
-	ProcessID   string  `json:"process_id" jsonschema:"As start_process returned it."`
+	ProcessID   string  `json:"process_id" jsonschema:"As start_process or run_command returned it."`
 	FilterLines string  `json:"filter_lines,omitempty" jsonschema:"A regular expression (RE2 syntax). Only lines that match it are returned."`
 	Context     int     `json:"context_lines,omitempty" jsonschema:"How many lines before and after each that filter_lines matches are returned too, from 0 to 100. Default 0."`
 	Cursor      *int64  `json:"cursor,omitempty" jsonschema:"Return the first output from here on: 0 is the beginning, the next_cursor of an earlier result is what follows it. Default: the end of all that is retained."`
@@ -30,20 +37,38 @@ type outputParams struct {
 }
 
 type waitParams struct {
-	ProcessID      string   `json:"process_id" jsonschema:"As start_process returned it."`
+	ProcessID      string   `json:"process_id" jsonschema:"As start_process or run_command returned it."`
 	FilterLines    string   `json:"filter_lines,omitempty" jsonschema:"A regular expression (RE2 syntax). Only lines of the output that match it are returned."`
 	Context        int      `json:"context_lines,omitempty" jsonschema:"How many lines before and after each that filter_lines matches are returned too, from 0 to 100. Default 0."`
 	TimeoutSeconds *float64 `json:"timeout_seconds,omitempty" jsonschema:"Wait so long at the most; the process goes on if it is still running then. Default: until it ends."`
 }
 
+type awaitParams struct {
+	ProcessID      string   `json:"process_id" jsonschema:"As start_process or run_command returned it."`
+	Pattern        string   `json:"pattern" jsonschema:"A regular expression (RE2 syntax) for one line, such as listening|ready."`
+	Cursor         int64    `json:"cursor,omitempty" jsonschema:"Look at what came after this: the next_cursor of an earlier result. Default 0, everything that is retained."`
+	TimeoutSeconds *float64 `json:"timeout_seconds,omitempty" jsonschema:"Wait so long at the most. The end of the process ends the waiting too. Default 30."`
+}
+
 type inputParams struct {
-	ProcessID string `json:"process_id" jsonschema:"As start_process returned it."`
+	ProcessID string `json:"process_id" jsonschema:"As start_process or run_command returned it."`
 	Data      string `json:"data" jsonschema:"What to write, as it is: end a line with \\n. On a terminal \\u0003 is Ctrl-C."`
 	Close     bool   `json:"close,omitempty" jsonschema:"Give end-of-file after data."`
 }
 
+type killParams struct {
+	ProcessID string `json:"process_id" jsonschema:"As start_process or run_command returned it."`
+	Force     bool   `json:"force,omitempty" jsonschema:"SIGKILL at once, to the process and everything that it started, for what does not end or must not go on. Default: first the stop signal, and some seconds to end."`
+}
+
+type signalParams struct {
+	ProcessID string `json:"process_id" jsonschema:"As start_process or run_command returned it."`
+	Signal    string `json:"signal" jsonschema:"What to send: SIGINT, SIGHUP, SIGUSR1, or a number."`
+	Scope     string `json:"scope,omitempty" jsonschema:"Who gets it: group (the process and what it started, as Ctrl-C does) or leader (the process alone). Default: group."`
+}
+
 type idParams struct {
-	ProcessID string `json:"process_id" jsonschema:"As start_process returned it."`
+	ProcessID string `json:"process_id" jsonschema:"As start_process or run_command returned it."`
 }
 
 type noParams struct{}
@@ -70,6 +95,25 @@ type outputResult struct {
 	More       bool    `json:"more" jsonschema:"Whether there is more output already, from next_cursor on."`
 }
 
+type runResult struct {
+	outputResult
+	PID int `json:"pid" jsonschema:"Its process ID in the operating system."`
+}
+
+type awaitResult struct {
+	ProcessID  string  `json:"process_id"`
+	Matched    bool    `json:"matched" jsonschema:"Whether a line matches pattern."`
+	Line       string  `json:"line" jsonschema:"The first line that matches, as text: control sequences resolved. Empty if none does."`
+	Output     string  `json:"output" jsonschema:"What came after cursor, up to that line and with it, or all of it if there is none; the end of it if there is too much."`
+	Truncated  bool    `json:"truncated" jsonschema:"Whether something was left out at the beginning of output."`
+	Dropped    int64   `json:"dropped" jsonschema:"How many bytes before the beginning of output were left out: no longer retained, or too many."`
+	OutputCut  bool    `json:"output_cut" jsonschema:"Whether the end of the output may be missing: the process has ended, and something that it started still held its output open."`
+	ExitCode   *int    `json:"exit_code" jsonschema:"What it exited with. Null while it runs, and if a signal ended it."`
+	Signal     *string `json:"signal" jsonschema:"The signal that ended it, such as SIGKILL. Null if none did."`
+	State      string  `json:"state"`
+	NextCursor int64   `json:"next_cursor" jsonschema:"The cursor that looks for the next line."`
+}
+
 type inputResult struct {
 	ProcessID string `json:"process_id"`
 	Written   int    `json:"written" jsonschema:"How many bytes were written."`
@@ -81,6 +125,12 @@ type killResult struct {
 	State     string  `json:"state"`
 	ExitCode  *int    `json:"exit_code" jsonschema:"What it exited with. Null if a signal ended it."`
 	Signal    *string `json:"signal" jsonschema:"The signal that ended it. Null if none did."`
+}
+
+type signalResult struct {
+	ProcessID string `json:"process_id"`
+	Signal    string `json:"signal" jsonschema:"What was sent, by its name."`
+	State     string `json:"state"`
 }
 
 type releaseResult struct {

@@ -112,7 +112,7 @@ func TestMCPFlags(t *testing.T) {
 	os.Mkdir(filepath.Join(root, "sub"), 0o755)
 	_, c := mcpServer(t, "--root", root, "--allow", "s*", "--deny", "stty", "--max-processes", "1", "--max-output", "1KiB")
 	tools, err := c.ListTools(t.Context(), nil)
-	if err != nil || len(tools.Tools) != 8 {
+	if err != nil || len(tools.Tools) != 11 {
 		t.Errorf("tools: %v, %v", tools, err)
 	}
 	text, started, failed := useTool(t, c, "start_process", map[string]any{"command": "pwd; exec sleep 600", "cwd": "sub", "output_limit": 1024})

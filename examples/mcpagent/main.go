@@ -55,10 +55,9 @@ func agent(ctx context.Context) error {
 	a.say("I start the dev server.")
 	server := a.use("start_process", in{"command": `"$APP" serve`, "name": "dev-server"})["process_id"]
 	a.say("Before I test it, it must listen.")
-	ready := a.use("get_process_output", in{"process_id": server, "filter_lines": "ready|error", "wait_seconds": 30})
+	ready := a.use("wait_for_output", in{"process_id": server, "pattern": "ready|error"})
 	a.say("It does. Now the tests.")
-	tests := a.use("start_process", in{"command": `"$APP" test http://127.0.0.1:8643`, "name": "tests"})["process_id"]
-	a.use("wait_for_process", in{"process_id": tests, "timeout_seconds": 45})
+	a.use("run_command", in{"command": `"$APP" test http://127.0.0.1:8643`, "name": "tests"})
 	a.say("One has failed. What does the server say to that?")
 	a.use("get_process_output", in{"process_id": server, "cursor": ready["next_cursor"], "filter_lines": "(?i)error|panic"})
 	a.say("That is the mistake. I stop the server before I correct it.")

@@ -8,7 +8,7 @@ import (
 )
 
 // TestREADME runs the check of README.md: one command lists the tools of
-// procession mcp and starts a process through it.
+// procession mcp and runs a command through it.
 func TestREADME(t *testing.T) {
 	for _, name := range []string{"README.md", "docs/agents.md"} {
 		text, err := os.ReadFile("../../" + name)
@@ -31,16 +31,16 @@ func TestREADME(t *testing.T) {
 	if !found {
 		t.Fatalf("it prints %s", out)
 	}
-	for _, name := range []string{"start_process", "get_process_output", "wait_for_process", "send_input",
-		"kill_process", "release_process", "list_processes", "get_process_info"} {
+	for _, name := range []string{"run_command", "start_process", "get_process_output", "wait_for_process", "wait_for_output", "send_input",
+		"signal_process", "kill_process", "release_process", "list_processes", "get_process_info"} {
 		if !strings.Contains("\n"+tools, "\n"+name+" ") {
 			t.Errorf("it does not list %s", name)
 		}
 	}
-	if n := strings.Count(tools, "\n") + 1; n != 8 {
+	if n := strings.Count(tools, "\n") + 1; n != 11 {
 		t.Errorf("it lists %d tools", n)
 	}
-	for _, want := range []string{"Started proc_", "has exited, exit status 0", "\nhello from a process\n"} {
+	for _, want := range []string{"run_command\nproc_", "has exited, exit status 0", "\nhello from a process\n"} {
 		if !strings.Contains(process, want) {
 			t.Errorf("%q is missing in %s", want, process)
 		}
