@@ -110,7 +110,7 @@ func TestBodyOfMoreThanOneMessage(t *testing.T) {
 func TestErrorsAreShort(t *testing.T) {
 	s := newServer(t, Options{})
 	c := newHTTPClient(t, s)
-	long := strings.Repeat("x", 3_000_000)
+	long := strings.Repeat("x", 1_000_000)
 	for name, call := range map[string]string{
 		"a tool":          toolCall(1, long),
 		"a process":       toolCall(1, "kill_process", "process_id", long),
@@ -119,11 +119,11 @@ func TestErrorsAreShort(t *testing.T) {
 		"a pattern":       toolCall(1, "get_process_output", "process_id", "p", "filter_lines", "("+long),
 		"a parameter":     toolCall(1, "list_processes", long, 1),
 		"a value":         toolCall(1, "start_process", "command", []string{long}),
-		"a number":        `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"start_process","arguments":{"command":"x","timeout_seconds":` + strings.Repeat("1", 1_000_000) + `}}}`,
+		"a number":        `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"start_process","arguments":{"command":"x","timeout_seconds":` + strings.Repeat("1", 100_000) + `}}}`,
 		"a stop signal":   toolCall(1, "start_process", "command", "true", "stop_signal", long),
 		"a label":         toolCall(1, "start_process", "command", "true", "env", map[string]string{long: "\x00"}),
 		"a method":        `{"jsonrpc":"2.0","id":1,"method":"` + long + `"}`,
-		"an id":           `{"jsonrpc":"2.0","id":` + strings.Repeat("1", 1_000_000) + `,"method":"ping"}`,
+		"an id":           `{"jsonrpc":"2.0","id":` + strings.Repeat("1", 100_000) + `,"method":"ping"}`,
 		"a progresstoken": `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"progressToken":["` + long + `"]}}}`,
 		"a prompt":        `{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"` + long + `"}}`,
 		"a resource":      `{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"` + long + `"}}`,
