@@ -82,7 +82,7 @@ func TestErrorsAreBounded(t *testing.T) {
 		"it must be a string":       {"start_process", arguments{"command": "true", "env": arguments{huge: 5}}},
 		"it must be a number":       {"wait_for_process", arguments{"process_id": id, "timeout_seconds": huge}},
 		"file name too long":        {"start_process", arguments{"command": "true", "cwd": "/" + huge}},
-		"must be a signal such as":     {"start_process", arguments{"command": "true", "stop_signal": huge}},
+		"must be a signal such as":  {"start_process", arguments{"command": "true", "stop_signal": huge}},
 		"executable file not found": {"start_process", arguments{"command": huge, "args": []string{"x"}}},
 	} {
 		text, _, failed := c.try(in.tool, in.arguments)
