@@ -14,6 +14,13 @@ func (s *session) listProcesses(c call, _ noParams) (string, listResult, error) 
 	if err != nil {
 		return "", listResult{}, err
 	}
+	size := 0
+	for _, info := range processes {
+		size += sizeOf(info)
+	}
+	if err := c.arrival.hold(c, size); err != nil {
+		return "", listResult{}, err
+	}
 	result := listResult{Processes: []processSummary{}}
 	for _, info := range processes {
 		result.Processes = append(result.Processes, summaryOf(info))
@@ -27,6 +34,19 @@ func (s *session) getProcessInfo(c call, in idParams) (string, infoResult, error
 		return "", infoResult{}, err
 	}
 	return infoText(info), describe(info), nil
+}
+
+// sizeOf is about how many bytes the summary of a process has.
+func sizeOf(info procession.Info) int {
+	words := len(info.Command)
+	for _, arg := range info.Args {
+		words += len(arg)
+	}
+	size := 256 + min(words, longestWords) + min(len(info.Name), longestWords)
+	for name, value := range info.Labels {
+		size += len(name) + min(len(value), longestWords)
+	}
+	return size
 }
 
 func summaryOf(info procession.Info) processSummary {
