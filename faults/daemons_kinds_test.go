@@ -3,7 +3,6 @@
 package faults
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"os"
@@ -181,6 +180,15 @@ func announceAndStay() {
 // overwriteEnvironment does what setproctitle(3) does: where the kernel shows the
 // environment there is something else.
 func overwriteEnvironment() {
+	changeEnvironment(func(env []byte) {
+		for i := range env {
+			env[i] = 'x'
+		}
+	})
+}
+
+// changeEnvironment changes what the kernel shows as the environment.
+func changeEnvironment(change func(env []byte)) {
 	text, err := os.ReadFile("/proc/self/stat")
 	check(err)
 	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
@@ -189,9 +197,13 @@ func overwriteEnvironment() {
 	check(err)
 	to, err := strconv.ParseUint(fields[end], 10, 64)
 	check(err)
-	memory, err := os.OpenFile("/proc/self/mem", os.O_WRONLY, 0)
+	memory, err := os.OpenFile("/proc/self/mem", os.O_RDWR, 0)
 	check(err)
 	defer memory.Close()
-	_, err = memory.WriteAt(bytes.Repeat([]byte{'x'}, int(to-from)), int64(from))
+	env := make([]byte, to-from)
+	_, err = memory.ReadAt(env, int64(from))
+	check(err)
+	change(env)
+	_, err = memory.WriteAt(env, int64(from))
 	check(err)
 }

@@ -228,12 +228,19 @@ const newborn = 3
 // starving is how long that takes at the most if it gets no CPU time.
 const starving = 100
 
+// variable is the value of a variable in an environment as it was read, "" if it has none.
+// The environment may be seen while a shell imports it: bash and zsh end each name for
+// that time with a NUL in the place of the =.
 func variable(env []byte, name string) string {
-	prefix := []byte(name + "=")
 	for len(env) > 0 {
 		entry, rest, _ := bytes.Cut(env, []byte{0})
-		if value, ok := bytes.CutPrefix(entry, prefix); ok {
+		switch value, found := bytes.CutPrefix(entry, []byte(name)); {
+		case !found:
+		case len(value) == 0:
+			value, _, _ = bytes.Cut(rest, []byte{0})
 			return string(value)
+		case value[0] == '=':
+			return string(value[1:])
 		}
 		env = rest
 	}

@@ -158,8 +158,8 @@ func (t *procTable) present(then birth) birth {
 // could not be looked at. seen is to be kept in t.seen if all of them could be.
 //
 // A process ID is given out early in fork(2), and for a while nothing can be seen
-// of it. So what is absent is looked at again, until it must have appeared, but
-// for what is known to be gone, and for what was absent before oldest, which is
+// of it. So what is absent is looked at again, until it has been when it must have appeared,
+// but for what is known to be gone, and for what was absent before oldest, which is
 // before the birth of all whose descendants are looked for. With each comes since
 // when it was absent, if it was.
 func (t *procTable) candidates(gone map[int]bool, oldest time.Time) (pids iter.Seq2[int, time.Time], seen birth) {
@@ -181,8 +181,8 @@ func (t *procTable) candidates(gone map[int]bool, oldest time.Time) (pids iter.S
 		}
 		for _, a := range t.spare {
 			switch {
-			case gone[a.pid], now.time.Sub(a.since) > maxForking:
-			case a.since.Before(oldest):
+			case gone[a.pid]:
+			case a.since.Before(oldest) && now.time.Sub(a.since) <= maxForking:
 				t.absent = append(t.absent, a)
 			case !yield(a.pid, a.since):
 				return
@@ -319,10 +319,13 @@ func (t *procTable) remember(pid int, since time.Time, found finding) {
 	case hidden:
 		t.hidden = append(t.hidden, pid)
 	case nothing:
+		now := time.Now()
 		if since.IsZero() {
-			since = time.Now()
+			since = now
 		}
-		t.absent = append(t.absent, absence{pid, since})
+		if now.Sub(since) <= maxForking {
+			t.absent = append(t.absent, absence{pid, since})
+		}
 	}
 }
 

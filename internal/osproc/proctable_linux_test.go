@@ -93,8 +93,8 @@ func TestWhatIsAbsentIsTriedAgain(t *testing.T) {
 		table.seen = seen
 		return tried
 	}
-	if tried := look(now.Add(-maxForking / 4)); !maps.Equal(tried, map[int]time.Time{recent: now}) {
-		t.Errorf("for one born since the older one was absent: %v", tried)
+	if tried := look(now.Add(-maxForking / 4)); !maps.Equal(tried, map[int]time.Time{recent: now, old: now.Add(-2 * maxForking)}) {
+		t.Errorf("for one born since the older one was absent, and of the old one for the last time: %v", tried)
 	}
 	if tried := look(time.Time{}); len(tried) != 2 || !tried[recent].Equal(now) || tried[older].IsZero() {
 		t.Errorf("for all: %v", tried)
