@@ -186,11 +186,15 @@ func (p *process) drain() {
 	stopTimer(p.run.timeout)
 	p.run.probe.stop()
 	p.state = draining
-	limit := p.spec.Grace
-	if p.run.atOnce {
+	r, now := p.run, time.Now()
+	if r.drainBy.IsZero() {
+		r.drainBy = now.Add(p.spec.Grace)
+	}
+	limit := max(0, r.drainBy.Sub(now))
+	if r.atOnce {
 		limit = 0
 	}
-	p.run.process.Drain(drainIdle, limit)
+	r.process.Drain(drainIdle, limit)
 }
 
 // outputSilent tells that nothing has come for a while, although somebody holds the

@@ -95,7 +95,8 @@ type run struct {
 	// What is known to have happened.
 	status      *osproc.Status // the leader has exited
 	outputEnded bool
-	outputCut   bool // though it was still open
+	drainBy     time.Time // when its output is not awaited any more, though it comes
+	outputCut   bool      // though it was still open
 	treeGone    bool
 	probing     bool // the goroutine of a probe has not ended
 

@@ -84,6 +84,7 @@ func (d *drain) check() {
 	case !now.Before(d.end) && !owes, !waits && !now.Before(silent):
 		p.notify(&OutputSilent{event{p}, d})
 	case waits:
+		p.ReadOn() // what waits may be the end
 		d.wait(now, starved)
 	default:
 		d.wait(now, min(silent.Sub(now), max(starved, d.end.Sub(now))))

@@ -18,7 +18,7 @@ func (p *Process) room(stream int) int {
 func (p *Process) awaitRoom(stream int) int {
 	for {
 		opened, closed := p.gate.next()
-		if n := p.room(stream); n > 0 || closed {
+		if n := p.room(stream); n > 0 || closed || !p.streams[stream].isOpen() { // the end takes no room
 			return max(n, 1)
 		}
 		<-opened

@@ -84,6 +84,9 @@ func (s *stream) read() {
 		}
 		space := s.space()
 		if space = space[:min(len(space), s.process.room(s.index))]; len(space) == 0 {
+			if isAtEnd(s.fd) { // for which there is always room
+				s.end()
+			}
 			return // it is called again by readOn
 		}
 		n, err := readPrompt(s.fd, space)
@@ -250,7 +253,7 @@ func (s *stream) unread() (n int64) {
 // isOpen reports whether there may be more than was read: something waits, or somebody
 // has the other end.
 func (s *stream) isOpen() (open bool) {
-	s.inspect(func(fd int) { open = waiting(fd) > 0 || !isHungUp(fd) })
+	s.inspect(func(fd int) { open = !isAtEnd(fd) })
 	return open
 }
 
@@ -271,6 +274,9 @@ func waiting(fd int) int {
 	n, _ := unix.IoctlGetInt(fd, unix.TIOCINQ)
 	return n
 }
+
+// isAtEnd reports whether nothing waits, and nobody has the other end any more.
+func isAtEnd(fd int) bool { return isHungUp(fd) && waiting(fd) == 0 }
 
 // isHungUp reports whether nobody has the other end any more (poll(2)).
 func isHungUp(fd int) bool {

@@ -2,6 +2,7 @@ package output
 
 import (
 	"iter"
+	"math"
 	"slices"
 	"unsafe"
 )
@@ -99,7 +100,7 @@ func (l *Log) held() int64 {
 func (l *Log) most(n int64) int64 {
 	for _, b := range l.seen {
 		if b {
-			n += slack - minBlock // which its reader takes before there is anything to keep
+			n = min(n, math.MaxInt64-slack) + slack - minBlock // which its reader takes before there is anything to keep
 		}
 	}
 	return n

@@ -96,3 +96,17 @@ func TestTheRestOfACharacterIsKept(t *testing.T) {
 		assert.Equal(t, rest, combined(l, int64(cursor), 0))
 	}
 }
+
+// A limit that is beyond all memory is one, too.
+func TestTheGreatestLimitKeepsAll(t *testing.T) {
+	for _, limit := range []int64{math.MaxInt64, math.MaxInt64 - 1, math.MaxInt64 - slack, math.MaxInt64 - 2*slack, math.MaxInt64 / 2} {
+		l, streams := NewLog(limit), []stream{newStream(Stdout), newStream(Stderr)}
+		for range 100 {
+			for i := range streams {
+				streams[i].read([]byte("output\n"), appendTo(l))
+			}
+		}
+		first, end := l.Bounds()
+		assert.Equal(t, int64(1400), end-first, "%d", limit)
+	}
+}
