@@ -32,6 +32,7 @@ func (p *process) Receive(ctx actor.Context) {
 		p.abandon()
 	case *actor.Stopped:
 		p.mailbox.stop(ctx.Self())
+		p.log, p.last = nil, nil // who has known the actor may hold its record for long
 
 	case *osproc.Started:
 		p.started()
