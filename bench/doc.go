@@ -21,5 +21,5 @@
 //	plain-…      the same figure of the baseline
 //	go-cmd-…     the same of github.com/go-cmd/cmd
 //
-// Folder soak has a test that runs for as long as one likes.
+// Folder soak has tests that run for as long as one likes.
 package bench

@@ -52,7 +52,7 @@ const callers = 32
 func TestSoak(t *testing.T) {
 	const name = "procession-soak"
 	run(t, fmt.Sprintf("%s-%d-warm", name, os.Getpid()), min(time.Second/2, time.Duration(soak)))
-	before := settled()
+	before := settled(measure, lingering)
 	id := fmt.Sprintf("%s-%d", name, os.Getpid())
 	run(t, id, time.Duration(soak))
 	if left := marked(id); len(left) > 0 {
@@ -61,7 +61,7 @@ func TestSoak(t *testing.T) {
 	deadline := time.Now().Add(10 * time.Second)
 	for {
 		after := measure()
-		excess := after.beyond(before)
+		excess := after.beyond(before, 1024)
 		if excess == "" {
 			t.Logf("before %+v, after %+v", before, after)
 			return
@@ -263,62 +263,4 @@ func (c *caller) expected(err error) bool {
 		c.tally.unexpected = append(c.tally.unexpected, err)
 	}
 	return false
-}
-
-// usage is what this program has.
-type usage struct {
-	Goroutines, Descriptors, Children, Kilobytes int
-}
-
-// settled is what this program has when that has not become less for longer than
-// an actor system holds on to its memory after its end: a second, if a dead
-// letter has started the goroutine of its throttle.
-func settled() usage {
-	u := measure()
-	for still := 0; still < 25; still++ {
-		time.Sleep(50 * time.Millisecond)
-		now := measure()
-		if u.beyond(now) != "" || u.Kilobytes > now.Kilobytes {
-			still = 0
-		}
-		u = now
-	}
-	return u
-}
-
-func measure() usage {
-	runtime.GC()
-	runtime.GC() // what was in a sync.Pool survives one
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	fds, _ := os.ReadDir("/proc/self/fd")
-	children, _ := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", os.Getpid()))
-	return usage{runtime.NumGoroutine(), len(fds), len(strings.Fields(string(children))), int(m.HeapAlloc >> 10)}
-}
-
-// beyond is what there is more of than before, "" if nothing.
-func (u usage) beyond(before usage) string {
-	switch {
-	case u.Children > before.Children:
-		return "children"
-	case u.Goroutines > before.Goroutines:
-		return "goroutines"
-	case u.Descriptors > before.Descriptors:
-		return "descriptors"
-	case u.Kilobytes > before.Kilobytes+1024:
-		return "memory"
-	}
-	return ""
-}
-
-// marked are the processes of the engine of that name that are not zombies.
-func marked(engine string) (pids []string) {
-	entries, _ := os.ReadDir("/proc")
-	for _, entry := range entries {
-		env, _ := os.ReadFile("/proc/" + entry.Name() + "/environ")
-		if strings.Contains("\x00"+string(env), "\x00PROCESSION_ENGINE="+engine+"\x00") {
-			pids = append(pids, entry.Name())
-		}
-	}
-	return pids
 }
