@@ -115,7 +115,7 @@ func isNotZero(number json.RawMessage) bool {
 // parameter out, and stdin is where some put what input is for. The words true and false they
 // do mean as stdin, and are refused as such.
 func lenient(schema *jsonschema.Schema, arguments json.RawMessage) json.RawMessage {
-	arguments = withoutNulls(arguments)
+	arguments = inDigits(schema, withoutNulls(arguments))
 	if schema.Properties["input"] == nil {
 		return arguments
 	}
@@ -131,6 +131,28 @@ func lenient(schema *jsonschema.Schema, arguments json.RawMessage) json.RawMessa
 		return arguments
 	}
 	return changed
+}
+
+// inDigits are arguments with whole numbers as Go reads them: 100.0 and 1e2 are 100.
+func inDigits(schema *jsonschema.Schema, arguments json.RawMessage) json.RawMessage {
+	given, changed := membersOf(arguments), false
+	for name, value := range given {
+		p := schema.Properties[name]
+		if p == nil || p.Type != "integer" || !bytes.ContainsAny(value, ".eE") {
+			continue
+		}
+		if n, err := strconv.ParseFloat(string(value), 64); err == nil && n == math.Trunc(n) && math.Abs(n) < 1<<53 {
+			given[name], changed = json.RawMessage(strconv.FormatInt(int64(n), 10)), true
+		}
+	}
+	if !changed {
+		return arguments
+	}
+	all, err := json.Marshal(given)
+	if err != nil {
+		return arguments
+	}
+	return all
 }
 
 // withoutNulls is a JSON object without the members that are null, which is how

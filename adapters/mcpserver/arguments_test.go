@@ -128,3 +128,21 @@ func TestTheShortestTime(t *testing.T) {
 	_, r = c.do("get_process_output", arguments{"process_id": id, "wait_seconds": 5e-324})
 	expect(t, r, arguments{"state": "running", "output": ""})
 }
+
+func TestWholeNumbersInOtherSpellings(t *testing.T) {
+	schema := paramsSchema[outputParams](facts(Options{}))
+	for given, want := range map[string]string{
+		`{"max_bytes":100.0}`:           `{"max_bytes":100}`,
+		`{"cursor":1e2}`:                `{"cursor":100}`,
+		`{"cursor":-0.0}`:               `{"cursor":0}`,
+		`{"max_bytes":1.5}`:             `{"max_bytes":1.5}`,
+		`{"max_bytes":7}`:               `{"max_bytes":7}`,
+		`{"cursor":9007199254740993.0}`: `{"cursor":9007199254740993.0}`,
+		`{"wait_seconds":1e0}`:          `{"wait_seconds":1e0}`,
+		`{"process_id":"1.0"}`:          `{"process_id":"1.0"}`,
+	} {
+		if got := string(lenient(schema, json.RawMessage(given))); got != want {
+			t.Errorf("%s: %s, want %s", given, got, want)
+		}
+	}
+}

@@ -25,7 +25,6 @@ type arrival struct {
 	name    string          // its ID, among those of its client
 	client  context.Context // ends when the client that waits for the answer has vanished
 	place   *place
-	budget  *budget
 	session string
 
 	mu     sync.Mutex
@@ -46,7 +45,7 @@ const (
 
 // arrivals are the calls that are under way.
 type arrivals struct {
-	budget budget
+	budget budgets
 	queues queues
 
 	mu       sync.Mutex
@@ -64,9 +63,9 @@ type asked struct {
 
 // take notes that a call has come. client ends when nobody waits for the answer any more.
 func (s *arrivals) take(client context.Context, session string, call asked) *arrival {
-	a := &arrival{all: s, budget: &s.budget, session: session, client: client}
+	a := &arrival{all: s, session: session, client: client}
 	if call.process != "" {
-		a.place = s.queues.join(session+"\x00"+call.process, call.tool == "send_input")
+		a.place = s.queues.join(session + "\x00" + call.process)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,14 +81,18 @@ func (s *arrivals) take(client context.Context, session string, call asked) *arr
 	return a
 }
 
-// of is the arrival of a call in the SDK's hands, nil if it came by another transport.
-func (s *arrivals) of(req *mcp.CallToolRequest) *arrival {
-	if req.Extra == nil {
-		return nil
+// of is the arrival of a call in the SDK's hands, nil if it came by another transport. It is
+// an error if it is over already: the SDK calls the tool although nobody waits any more.
+func (s *arrivals) of(req *mcp.CallToolRequest) (*arrival, error) {
+	if req.Extra == nil || req.Extra.Header.Get(arrivalHeader) == "" {
+		return nil, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.byNumber[req.Extra.Header.Get(arrivalHeader)]
+	if a := s.byNumber[req.Extra.Header.Get(arrivalHeader)]; a != nil {
+		return a, nil
+	}
+	return nil, errUnanswered
 }
 
 // named is the call of a session with that ID, nil if there is none under way.
@@ -97,6 +100,13 @@ func (s *arrivals) named(session, id string) *arrival {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.byName[session+"\x00"+id]
+}
+
+// begin lets the next call about the same process begin.
+func (a *arrival) begin() {
+	if a != nil {
+		a.place.begin()
+	}
 }
 
 // patience is the context of the client, that ends when it has vanished.
@@ -194,7 +204,7 @@ func (a *arrival) hold(ctx context.Context, text int) error {
 		return nil
 	}
 	n := costOf(text)
-	if err := a.budget.take(ctx, a.session, n); err != nil {
+	if err := a.all.budget.take(ctx, a.session, n); err != nil {
 		return err
 	}
 	a.held = n
@@ -215,6 +225,6 @@ func (a *arrival) leave() {
 			delete(a.all.byName, a.name)
 		}
 		a.all.mu.Unlock()
-		a.budget.give(a.session, a.held)
+		a.all.budget.give(a.session, a.held)
 	})
 }

@@ -11,16 +11,46 @@ import (
 // size is several times in memory before it is written: as texts, as structured content, and
 // encoded twice.
 const (
-	budgetBytes  = 32 << 20        // what the collector leaves for a while comes on top
+	budgetBytes  = 24 << 20        // what the collector leaves for a while comes on top
 	budgetShare  = budgetBytes / 2 // of one session, so that one that reads nothing leaves room
 	bytesForByte = 12              // of text
 	leastCost    = 16 << 10
+
+	// What small answers may take is theirs alone: they do not wait behind large ones that
+	// nobody reads.
+	smallCost   = 1 << 20
+	smallBudget = 12 << 20
+	smallShare  = smallBudget / 4
 )
 
 // costOf is what an answer of so many bytes of text is taken to need.
 func costOf(text int) int64 { return min(max(int64(text)*bytesForByte, leastCost), budgetShare) }
 
-// budget is what is left of it. The zero budget is whole.
+// budgets are those of large answers and of small ones.
+type budgets struct{ large, small budget }
+
+func (b *budgets) of(n int64) (which *budget, bytes, share int64) {
+	if n <= smallCost {
+		return &b.small, smallBudget, smallShare
+	}
+	return &b.large, budgetBytes, budgetShare
+}
+
+// take waits until there is room for n bytes, in the order in which it was asked for.
+func (b *budgets) take(ctx context.Context, session string, n int64) error {
+	which, bytes, share := b.of(n)
+	return which.take(ctx, session, n, bytes, share)
+}
+
+// give gives n bytes back that were taken; 0 is none.
+func (b *budgets) give(session string, n int64) {
+	if n > 0 {
+		which, _, _ := b.of(n)
+		which.give(session, n)
+	}
+}
+
+// budget is what is left of one. The zero budget is whole.
 type budget struct {
 	once sync.Once
 	all  *semaphore.Weighted
@@ -35,10 +65,9 @@ type share struct {
 	users int
 }
 
-// take waits until there is room for n bytes, in the order in which it was asked for.
-func (b *budget) take(ctx context.Context, session string, n int64) error {
-	b.once.Do(func() { b.all = semaphore.NewWeighted(budgetBytes) })
-	own := b.join(session)
+func (b *budget) take(ctx context.Context, session string, n, bytes, most int64) error {
+	b.once.Do(func() { b.all = semaphore.NewWeighted(bytes) })
+	own := b.join(session, most)
 	if err := own.left.Acquire(ctx, n); err != nil {
 		b.leave(session)
 		return err
@@ -51,11 +80,7 @@ func (b *budget) take(ctx context.Context, session string, n int64) error {
 	return nil
 }
 
-// give gives n bytes back that were taken; 0 is none.
 func (b *budget) give(session string, n int64) {
-	if n == 0 {
-		return
-	}
 	b.all.Release(n)
 	b.mu.Lock()
 	own := b.sessions[session]
@@ -64,12 +89,12 @@ func (b *budget) give(session string, n int64) {
 	b.leave(session)
 }
 
-func (b *budget) join(session string) *share {
+func (b *budget) join(session string, most int64) *share {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	own := b.sessions[session]
 	if own == nil {
-		own = &share{left: semaphore.NewWeighted(budgetShare)}
+		own = &share{left: semaphore.NewWeighted(most)}
 		if b.sessions == nil {
 			b.sessions = map[string]*share{}
 		}

@@ -9,21 +9,27 @@ import (
 )
 
 func TestBudget(t *testing.T) {
-	var b budget
+	var b budgets
 	most := costOf(MaxTextLimit)
-	require.LessOrEqual(t, most, int64(budgetShare))
+	require.Equal(t, int64(budgetShare), most)
 	require.Equal(t, int64(leastCost), costOf(0))
+	require.LessOrEqual(t, costOf(DefaultTextLimit), int64(smallCost))
 	short, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 
-	require.NoError(t, b.take(within30(t), "a", budgetShare))
-	require.ErrorIs(t, b.take(short, "a", 1), context.DeadlineExceeded, "more than its share")
-	require.NoError(t, b.take(within30(t), "b", budgetShare), "another session has one, too")
-	require.ErrorIs(t, b.take(short, "c", 1), context.DeadlineExceeded, "all is taken")
-	b.give("b", budgetShare)
-	require.NoError(t, b.take(within30(t), "c", budgetShare))
-	b.give("a", budgetShare)
-	b.give("c", budgetShare)
-	b.give("c", 0)
-	require.Empty(t, b.sessions)
+	require.NoError(t, b.take(within30(t), "a", most))
+	require.ErrorIs(t, b.take(short, "a", smallCost+1), context.DeadlineExceeded, "more than its share")
+	require.NoError(t, b.take(within30(t), "b", most), "another session has one, too")
+	require.ErrorIs(t, b.take(short, "c", smallCost+1), context.DeadlineExceeded, "all is taken")
+	require.NoError(t, b.take(within30(t), "c", smallCost), "but that of small answers")
+	require.NoError(t, b.take(within30(t), "a", smallCost))
+	b.give("b", most)
+	require.NoError(t, b.take(within30(t), "c", most))
+	for _, session := range []string{"a", "c"} {
+		b.give(session, most)
+		b.give(session, smallCost)
+		b.give(session, 0)
+	}
+	require.Empty(t, b.large.sessions)
+	require.Empty(t, b.small.sessions)
 }

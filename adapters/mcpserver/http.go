@@ -66,7 +66,13 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, o HTTPOptions) error
 		Handler:           s.Handler(o),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelDebug),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			if tcp, ok := c.(*net.TCPConn); ok { // so that it is seen soon that something was taken
+				tcp.SetWriteBuffer(atOnce)
+			}
+			return ctx
+		},
+		ErrorLog: slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelDebug),
 	}
 	s.options.Logger.Info("listening", "url", "http://"+l.Addr().String()+Path)
 	failed := make(chan error, 1)

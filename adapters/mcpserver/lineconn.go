@@ -46,7 +46,7 @@ type lineConn struct {
 	out     io.Writer
 
 	calling sync.Mutex
-	calls   map[string]*arrival // of tools, that have not been answered, by idKey
+	calls   map[string]*arrival // that have not been answered, by idKey; nil is none of a tool
 }
 
 // line is a line that was read. Of one that is too long it has the ends only.
@@ -120,9 +120,12 @@ func (c *lineConn) Read(ctx context.Context) (jsonrpc.Message, error) {
 				return nil, io.EOF
 			}
 			message, refused := decode(l, c.max)
-			if refused == nil {
-				c.asked(message)
+			switch {
+			case refused != nil:
+			case c.asked(message):
 				return message, nil
+			default:
+				refused = refusal(nil, jsonrpc.CodeInvalidRequest, "a call with the same id is under way")
 			}
 			c.refuse(refused)
 		case <-c.closed:
@@ -147,31 +150,37 @@ func (c *lineConn) drain() {
 	}
 }
 
-func (c *lineConn) asked(message jsonrpc.Message) {
+// asked notes what a message asks for. It reports whether the SDK is to have it.
+func (c *lineConn) asked(message jsonrpc.Message) bool {
 	request, ok := message.(*jsonrpc.Request)
 	if !ok {
-		return
+		return true
 	}
 	call := askedBy(request)
 	switch {
 	case request.Method == cancelledMethod:
 		c.arrivals.named(c.name, call.id).cancel()
 	case request.IsCall():
-		c.outstanding.Add(1)
-		c.arrive(request, call)
+		return c.arrive(request, call)
 	}
+	return true
 }
 
-// arrive notes a call of a tool. Another one of its ID is the SDK's to refuse.
-func (c *lineConn) arrive(request *jsonrpc.Request, call asked) {
+// arrive notes a call. Another one of its ID is refused: the SDK would drop it.
+func (c *lineConn) arrive(request *jsonrpc.Request, call asked) (taken bool) {
 	c.calling.Lock()
 	defer c.calling.Unlock()
-	if call.tool == "" || c.calls[call.id] != nil {
-		return
+	if _, underWay := c.calls[call.id]; underWay {
+		return false
 	}
-	a := c.arrivals.take(context.Background(), c.name, call)
-	c.calls[call.id] = a
-	request.Extra = &mcp.RequestExtra{Header: http.Header{arrivalHeader: {a.number}}}
+	c.outstanding.Add(1)
+	c.calls[call.id] = nil
+	if call.tool != "" {
+		a := c.arrivals.take(context.Background(), c.name, call)
+		c.calls[call.id] = a
+		request.Extra = &mcp.RequestExtra{Header: http.Header{arrivalHeader: {a.number}}}
+	}
+	return true
 }
 
 // take is the call that an answer belongs to, which is over then; nil if it is none of a
@@ -246,7 +255,7 @@ func (c *lineConn) Write(ctx context.Context, message jsonrpc.Message) error {
 		response = &jsonrpc.Response{ID: response.ID, Error: &jsonrpc.Error{Code: cancelledCode, Message: err.Error()}}
 	}
 	if response.Error != nil {
-		return c.encode(&jsonrpc.Response{ID: response.ID, Error: bounded(response.Error)})
+		return c.encode(&jsonrpc.Response{ID: response.ID, Error: coded(response.Error)})
 	}
 	id, err := json.Marshal(response.ID.Raw())
 	if err != nil {

@@ -2,6 +2,7 @@ package mcpserver
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -142,6 +143,22 @@ func bounded(err error) error {
 		return errors.New(elided(err.Error()))
 	}
 	return err
+}
+
+// coded is an error of JSON-RPC with a code, which the SDK does not give to all.
+func coded(err error) error {
+	wire, is := err.(*jsonrpc.Error)
+	if is && wire.Code != 0 {
+		return bounded(err)
+	}
+	code := int64(jsonrpc.CodeInternalError)
+	switch {
+	case errors.As(err, &wire) && wire.Code != 0:
+		code = wire.Code
+	case errors.Is(err, context.Canceled):
+		code = cancelledCode
+	}
+	return &jsonrpc.Error{Code: code, Message: elided(err.Error())}
 }
 
 // refusal is an error of JSON-RPC. Its id is null if it is not known whose it

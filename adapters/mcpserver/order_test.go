@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -33,10 +34,15 @@ func toolCall(id any, tool string, pairs ...any) string {
 // answers reads the answers of calls with those IDs.
 func (p *serverProcess) answers(t testing.TB, ids ...any) map[string]result {
 	t.Helper()
-	all := map[string]result{}
-	for len(all) < len(ids) {
+	all, wanted := map[string]result{}, map[string]bool{}
+	for _, id := range ids {
+		text, err := json.Marshal(id)
+		require.NoError(t, err)
+		wanted[string(text)] = true
+	}
+	for len(all) < len(wanted) {
 		m := p.next(t)
-		if m.Method != "" {
+		if m.Method != "" || !wanted[string(m.ID)] {
 			continue
 		}
 		var r result
@@ -121,6 +127,37 @@ func TestOrder(t *testing.T) {
 			require.False(t, told["4"].IsError, "%v", told)
 		}
 	})
+	t.Run("a kill behind input that nobody reads", func(t *testing.T) {
+		for _, call := range []struct {
+			tool string
+			more []any
+		}{{"kill_process", nil}, {"kill_process", []any{"force", true}}, {"release_process", nil}, {"signal_process", []any{"signal", "KILL"}}, {"get_process_output", nil}} {
+			id := p.begun(t, "command", "exec sleep 1000", "stdin", true)
+			calls, begun := []string{}, time.Now()
+			for i := range 20 {
+				calls = append(calls, toolCall(i, "send_input", "process_id", id, "data", strings.Repeat("x", 50_000)))
+			}
+			p.ask(t, append(calls, toolCall("end", call.tool, append([]any{"process_id", id}, call.more...)...))...)
+			p.answer(t, `"end"`)
+			require.Less(t, time.Since(begun), 10*inputPatience, call.tool)
+		}
+	})
+	t.Run("what is behind a release", func(t *testing.T) {
+		for i := range often {
+			id := p.begun(t, "command", []string{"exec sleep 1000", "exit 3"}[i%2])
+			if i%2 == 1 {
+				p.ask(t, toolCall("ended", "wait_for_process", "process_id", id))
+				p.answers(t, "ended")
+			}
+			p.ask(t, toolCall(0, "release_process", "process_id", id), toolCall(1, "get_process_output", "process_id", id),
+				toolCall(2, "release_process", "process_id", id), toolCall(3, "get_process_info", "process_id", id))
+			told := p.answers(t, 0, 1, 2, 3)
+			require.False(t, told["0"].IsError, "%v", told)
+			for _, behind := range []string{"1", "2", "3"} {
+				require.True(t, told[behind].IsError, "%s: %v", behind, told)
+			}
+		}
+	})
 	t.Run("others stay concurrent", func(t *testing.T) {
 		busy, idle := p.begun(t, "command", "sleep 1000"), p.begun(t, "command", "cat", "stdin", true)
 		p.ask(t, toolCall("waits", "wait_for_process", "process_id", busy), toolCall("waits too", "get_process_output", "process_id", busy, "wait_seconds", 1000),
@@ -158,4 +195,22 @@ func TestStdioCancelledStart(t *testing.T) {
 		}
 		return len(processes) == len(known) && len(marked(p.engine)) == len(known)
 	})
+}
+
+// Two calls under way with one ID are told from each other by nobody.
+func TestTheSameIDTwice(t *testing.T) {
+	p := startServer(t)
+	p.initialize(t)
+	id := p.begun(t, "command", "exec sleep 1000")
+	p.ask(t, toolCall("D", "wait_for_process", "process_id", id), toolCall("D", "start_process", "command", "exec sleep 1000"), `{"jsonrpc":"2.0","id":"D","method":"tools/list"}`)
+	for range 2 {
+		m := p.next(t)
+		require.NotNil(t, m.Error)
+		require.Equal(t, "null", string(m.ID))
+		require.Contains(t, m.Error.Message, "under way")
+	}
+	p.ask(t, toolCall("kill", "kill_process", "process_id", id))
+	p.answers(t, "kill", "D")
+	p.ask(t, toolCall("D", "list_processes"))
+	require.Len(t, p.answers(t, "D")[`"D"`].StructuredContent["processes"], 1, "and then it may be used again")
 }

@@ -7,9 +7,9 @@ import (
 
 // Calls about one process take effect in the order in which they came, although the SDK
 // runs each on a goroutine of its own. A call has its place from when its message was read.
-// It begins when what came before it has been posted to the engine, which keeps that order;
-// input is given to it only when the input before has been written. So a kill does not wait
-// for a program that reads nothing.
+// It begins when what came before it has been posted to the engine, which keeps the order of
+// what it is asked for. So nobody waits for another call to end: a kill overtakes input that
+// a program does not read.
 
 // queues are the places of calls that are under way, by process.
 type queues struct {
@@ -18,8 +18,8 @@ type queues struct {
 }
 
 type queue struct {
-	begun, written <-chan struct{} // closed when the last one has begun; when the last input was written
-	places         int
+	begun  <-chan struct{} // closed when the last one has begun
+	places int
 }
 
 // place is where a call stands. A nil place is that of a call whose order does not matter.
@@ -27,55 +27,61 @@ type place struct {
 	queues        *queues
 	process       string
 	before        <-chan struct{} // closed when the one before it has begun, nil if there is none
-	unwritten     <-chan struct{} // closed when the input before it was written, nil if there is none
-	begun, ended  chan struct{}
+	begun         chan struct{}
 	begins, leave sync.Once
 }
 
-// join gives a call about a process its place; input: it writes to it.
-func (l *queues) join(process string, input bool) *place {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	at := l.of[process]
+// join gives a call about a process its place.
+func (q *queues) join(process string) *place {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	at := q.of[process]
 	if at == nil {
 		at = &queue{}
-		if l.of == nil {
-			l.of = map[string]*queue{}
+		if q.of == nil {
+			q.of = map[string]*queue{}
 		}
-		l.of[process] = at
+		q.of[process] = at
 	}
-	p := &place{queues: l, process: process, before: at.begun, begun: make(chan struct{}), ended: make(chan struct{})}
+	p := &place{queues: q, process: process, before: at.begun, begun: make(chan struct{})}
 	at.begun = p.begun
-	if input {
-		p.unwritten, at.written = at.written, p.ended
-	}
 	at.places++
 	return p
 }
 
 // wait returns when it is the call's turn.
 func (p *place) wait(ctx context.Context) error {
-	if p == nil {
+	if p == nil || p.before == nil {
 		return nil
 	}
-	for _, other := range []<-chan struct{}{p.before, p.unwritten} {
-		if other == nil {
-			continue
-		}
-		select {
-		case <-other:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	select {
+	case <-p.before:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return nil
 }
 
 // begin lets the next one begin.
 func (p *place) begin() {
-	if p != nil {
-		p.begins.Do(func() { after(p.before, p.begun) })
+	if p == nil {
+		return
 	}
+	p.begins.Do(func() {
+		if p.before == nil {
+			close(p.begun)
+			return
+		}
+		select {
+		case <-p.before:
+			close(p.begun)
+		default: // the call was given up before its turn
+			go func() {
+				<-p.before
+				close(p.begun)
+			}()
+		}
+	})
 }
 
 // end gives the place up.
@@ -85,7 +91,6 @@ func (p *place) end() {
 	}
 	p.begin()
 	p.leave.Do(func() {
-		after(p.unwritten, p.ended)
 		p.queues.mu.Lock()
 		defer p.queues.mu.Unlock()
 		at := p.queues.of[p.process]
@@ -93,21 +98,4 @@ func (p *place) end() {
 			delete(p.queues.of, p.process)
 		}
 	})
-}
-
-// after closes done when first is closed, if there is one.
-func after(first <-chan struct{}, done chan struct{}) {
-	if first == nil {
-		close(done)
-		return
-	}
-	select {
-	case <-first:
-		close(done)
-	default: // the call was given up before its turn
-		go func() {
-			<-first
-			close(done)
-		}()
-	}
 }

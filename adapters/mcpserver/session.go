@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +40,7 @@ type session struct {
 	ended  bool
 	starts sync.WaitGroup          // starts under way; grows only while not ended
 	known  int                     // processes there may be of it, see retain
+	gone   map[string]int          // processes that are being released, and how often
 	posts  map[*patientWriter]bool // answers to HTTP requests that are under way
 	timer  *time.Timer             // ends the session when it is idle, nil if nothing does
 }
@@ -76,6 +78,9 @@ func (s *session) start(ctx context.Context, spec procession.Spec) (string, erro
 
 // info describes one of the session's processes.
 func (s *session) info(ctx context.Context, id string) (procession.Info, error) {
+	if s.isForgotten(id) {
+		return procession.Info{}, s.unknown(ctx, id)
+	}
 	info, err := s.server.engine.Info(ctx, id)
 	if errors.Is(err, procession.ErrNotFound) || err == nil && info.Labels[SessionLabel] != s.label {
 		return procession.Info{}, s.unknown(ctx, id)
@@ -85,7 +90,32 @@ func (s *session) info(ctx context.Context, id string) (procession.Info, error) 
 
 // list describes the session's processes.
 func (s *session) list(ctx context.Context) ([]procession.Info, error) {
-	return s.server.engine.List(ctx, s.selector())
+	all, err := s.server.engine.List(ctx, s.selector())
+	return slices.DeleteFunc(all, func(p procession.Info) bool { return s.isForgotten(p.ID) }), err
+}
+
+// forget makes a process that is being released unknown to all calls from now on. known takes
+// that back.
+func (s *session) forget(id string) (known func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone == nil {
+		s.gone = map[string]int{}
+	}
+	s.gone[id]++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.gone[id]--; s.gone[id] == 0 {
+			delete(s.gone, id)
+		}
+	}
+}
+
+func (s *session) isForgotten(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone[id] > 0
 }
 
 // within is ctx, ended also by the end of the session, and by that of the client's patience.

@@ -60,10 +60,7 @@ type call struct {
 // acts is the context of the request to the engine with which the call takes effect: what
 // comes after it about the same process may begin once that is posted.
 func (c call) acts() context.Context {
-	if c.arrival == nil {
-		return c
-	}
-	return posted.Context(c, c.arrival.place.begin)
+	return posted.Context(c, c.arrival.begin)
 }
 
 // add adds a tool. handle returns what a model reads and the result that it
@@ -90,7 +87,10 @@ func add[In, Out any](s *Server, name, title string, hints mcp.ToolAnnotations, 
 // own way would check the result, too, for which it decodes it again.
 func handled[In, Out any](ctx context.Context, s *Server, req *mcp.CallToolRequest, handle func(*session, call, In) (string, Out, error)) (_ *mcp.CallToolResult, err error) {
 	name := req.Params.Name
-	a := s.arrivals.of(req)
+	a, err := s.arrivals.of(req)
+	if err != nil {
+		return nil, err
+	}
 	defer a.done()
 	defer func() {
 		if problem := recover(); problem != nil {

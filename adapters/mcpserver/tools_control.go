@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/posted"
 )
 
 // inputPatience is how long a process may take to read what it is sent.
@@ -24,22 +25,37 @@ func (s *session) sendInput(c call, in inputParams) (string, inputResult, error)
 	if info.Exit != nil { // closing once more would be no error for the engine
 		return "", inputResult{}, fmt.Errorf("%s takes no input any more: it has ended (%v)", id, info.Exit)
 	}
+	// End-of-file is in the engine's queue, behind the data, before the next call begins.
+	closed := make(chan error, 1)
+	end := func() {
+		go func() { closed <- s.server.engine.CloseStdin(c.acts(), id) }()
+	}
 	result := inputResult{ProcessID: id}
 	if in.Data != "" {
 		ctx, cancel := context.WithTimeout(c, inputPatience)
 		defer cancel()
-		n, err := s.server.engine.Write(call{ctx, c.CallToolRequest, c.arrival}.acts(), id, []byte(in.Data))
+		begun := end
+		if !in.Close {
+			begun = c.arrival.begin
+		}
+		n, err := s.server.engine.Write(posted.Context(ctx, begun), id, []byte(in.Data))
 		if errors.Is(err, context.DeadlineExceeded) && c.Err() == nil {
-			return "", result, fmt.Errorf("%s does not read its input: after %v it has taken %d of %d bytes, and will not get the others",
+			err = fmt.Errorf("%s does not read its input: after %v it has taken %d of %d bytes, and will not get the others",
 				id, inputPatience, n, len(in.Data))
+			if in.Close && <-closed == nil {
+				err = fmt.Errorf("%w, but end-of-file", err)
+			}
+			return "", result, err
 		}
 		if err != nil {
 			return "", result, explainInput(err)
 		}
 		result.Written = n
+	} else {
+		end()
 	}
 	if in.Close {
-		if err := s.server.engine.CloseStdin(c.acts(), id); err != nil {
+		if err := <-closed; err != nil {
 			return "", result, explainInput(err)
 		}
 		result.Closed = true
@@ -82,9 +98,14 @@ func (s *session) releaseProcess(c call, in idParams) (string, releaseResult, er
 		return "", releaseResult{}, err
 	}
 	defer s.server.report(c, c.CallToolRequest, 0, func() string { return s.progress(c, in.ProcessID) })()
+	known := s.forget(in.ProcessID)
 	if err := s.server.engine.Release(c.acts(), in.ProcessID); err != nil {
+		if c.Err() == nil && !errors.Is(err, procession.ErrNotFound) { // it goes on otherwise
+			known()
+		}
 		return "", releaseResult{}, err
 	}
+	known()
 	text := in.ProcessID + " is forgotten."
 	if before.Exit == nil {
 		text = in.ProcessID + " was killed and is forgotten."

@@ -193,7 +193,49 @@ func TestVanishedStart(t *testing.T) {
 		}
 		eventually(t, "no process is left", func() bool { return len(must(s.engine.List(within30(t)))(t)) == 0 })
 	}
+	for i := range 100 { // right behind the request
+		c.open(t, toolCall(100+i, "run_command", "command", "exec sleep 1000", "yield_seconds", 1000)).Close()
+	}
 	eventually(t, "all calls are over", func() bool { return len(s.arrivals.calls()) == 0 })
+	eventually(t, "no process is left", func() bool { return len(must(s.engine.List(within30(t)))(t)) == 0 })
+}
+
+// A client that reads slowly, and steadily, is not cut, and who does not read does not hold up
+// small answers.
+func TestSlowReaders(t *testing.T) {
+	s := newServer(t, Options{})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, l, HTTPOptions{}) }()
+	c := &httpClient{url: "http://" + l.Addr().String() + Path}
+	_, _, c.session = post(t, http.DefaultClient, c.url, initialize)
+	c.post(t, `{"jsonrpc":"2.0","method":"notifications/initialized"}`)
+	id := c.flood(t, s)
+	slow := c.open(t, toolCall(2, "get_process_output", "process_id", id, "max_bytes", 1<<20))
+	for i := range 5 {
+		c.open(t, toolCall(3+i, "get_process_output", "process_id", id, "max_bytes", 1<<20))
+	}
+	begun, all := time.Now(), 0
+	slow.SetReadDeadline(begun.Add(patience))
+	for piece := make([]byte, 64<<10); ; time.Sleep(3 * time.Millisecond) { // it reads slowly
+		n, err := slow.Read(piece)
+		require.NoError(t, err)
+		if all += n; strings.Contains(string(piece[:n]), "\r\n0\r\n\r\n") || strings.HasPrefix(string(piece[:n]), "0\r\n\r\n") {
+			break
+		}
+		if all < 500_000 {
+			status, text := c.post(t, toolCall(100, "get_process_output", "process_id", id, "max_bytes", 1000))
+			require.Equal(t, 200, status)
+			require.Contains(t, text, "next_cursor")
+		}
+	}
+	require.Greater(t, time.Since(begun), writePatience/2)
+	require.Greater(t, all, 5_000_000)
+	cancel()
+	require.NoError(t, <-served)
 }
 
 func must[T any](value T, err error) func(testing.TB) T {
