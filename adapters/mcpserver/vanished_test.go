@@ -12,7 +12,6 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -51,12 +50,10 @@ func (c *httpClient) post(t testing.TB, body string) (status int, text string) {
 // open sends a request on a connection of its own, and reads nothing.
 func (c *httpClient) open(t testing.TB, body string) net.Conn {
 	t.Helper()
-	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
-		return raw.Control(func(fd uintptr) { syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096) })
-	}}
 	address := strings.TrimSuffix(strings.TrimPrefix(c.url, "http://"), Path)
-	conn, err := dialer.DialContext(within30(t), "tcp", address)
+	conn, err := net.Dial("tcp", address)
 	require.NoError(t, err)
+	conn.(*net.TCPConn).SetReadBuffer(4096)
 	t.Cleanup(func() { conn.Close() })
 	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"+
 		"Mcp-Session-Id: %s\r\nMCP-Protocol-Version: 2025-11-25\r\nContent-Length: %d\r\n\r\n%s", Path, address, c.session, len(body), body)
