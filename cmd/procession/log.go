@@ -15,15 +15,17 @@ import (
 
 // outputLog is the file that gets all output of one process, byte for byte and in
 // the order in which it came. It does not pass through the screen, which may be
-// held up.
+// held up. It is appended to, as by >>: whoever else empties it or appends to it, no
+// byte of anybody is overwritten.
 type outputLog struct {
 	name    string
 	path    string
-	file    io.WriteCloser
 	say     func(string)
-	at      fs.FileInfo // the file that was at path when it was written last, nil if there was none
-	missing int64       // bytes, since it can not be written
-	broken  bool        // that it can not has been said
+	file    io.WriteCloser    // nil if it is not open
+	at      fs.FileInfo       // of file
+	full    lumberjack.Logger // moves a full one away, and writes nothing: its files are not appended to
+	missing int64             // bytes, since it can not be written
+	broken  bool              // that it can not has been said
 }
 
 // A log is closed when it has logSize megabytes, and logsKept closed ones are
@@ -33,9 +35,8 @@ const logSize, logsKept = 10, 10
 // newOutputLog is the log in dir of the process of that name. What is no file is left
 // alone.
 func newOutputLog(dir, name string, say func(string)) (*outputLog, error) {
-	path := filepath.Join(dir, name+".log")
-	file := &lumberjack.Logger{Filename: path, MaxSize: logSize, MaxBackups: logsKept}
-	l := &outputLog{name: name, path: path, file: file, say: say}
+	l := &outputLog{name: name, path: filepath.Join(dir, name+".log"), say: say}
+	l.full = lumberjack.Logger{Filename: l.path, MaxBackups: logsKept}
 	_, err := l.look()
 	return l, err
 }
@@ -77,20 +78,63 @@ func (l *outputLog) write(s procession.Segment) error {
 
 func (l *outputLog) tryWrite(data []byte) (int, error) {
 	now, err := l.look()
-	if err != nil || l.at != nil && (now == nil || !os.SameFile(l.at, now)) {
-		l.file.Close() // it was removed, or renamed: the next write opens what is there now
-	}
 	if err != nil {
+		l.shut()
 		return 0, err
 	}
-	n, err := l.file.Write(data)
-	l.at, _ = l.look()
-	return n, err
+	moved := l.file == nil || now == nil || !os.SameFile(l.at, now) // it was removed, or renamed
+	if moved || hasNoRoom(now, len(data)) {
+		if err := l.open(len(data)); err != nil {
+			return 0, err
+		}
+	}
+	return l.file.Write(data)
+}
+
+// hasNoRoom reports whether a log would become too large by n bytes more.
+func hasNoRoom(log fs.FileInfo, n int) bool {
+	return log != nil && log.Size() > 0 && log.Size()+int64(n) > logSize<<20
+}
+
+// open opens what is at the path, or a new file if there is nothing, or no room for n
+// bytes. Two that write the same log do that one after the other.
+func (l *outputLog) open(n int) error {
+	l.shut()
+	dir := filepath.Dir(l.path)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	defer lockDir(dir)()
+	now, err := l.look()
+	if err != nil {
+		return err
+	}
+	if hasNoRoom(now, n) {
+		err := l.full.Rotate()
+		l.full.Close()
+		if err != nil {
+			return err
+		}
+	}
+	file, err := os.OpenFile(l.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	l.file = file
+	l.at, err = file.Stat()
+	return err
+}
+
+func (l *outputLog) shut() {
+	if l.file != nil {
+		l.file.Close()
+		l.file = nil
+	}
 }
 
 // close ends the log, and says what is missing from its end.
 func (l *outputLog) close() {
-	l.file.Close()
+	l.shut()
 	if l.broken {
 		l.say(fmt.Sprintf("%s are missing from the end of the log of %s", bytesText(l.missing), l.name))
 	}

@@ -20,25 +20,24 @@ import (
 
 // A file on a disk that is full now and then.
 type fullFile struct {
-	bytes.Buffer
+	io.WriteCloser
 	room int
 }
 
 func (f *fullFile) Write(data []byte) (int, error) {
-	n, _ := f.Buffer.Write(data[:min(len(data), f.room)])
+	n, _ := f.WriteCloser.Write(data[:min(len(data), f.room)])
 	if f.room -= n; n < len(data) {
 		return n, syscall.ENOSPC
 	}
 	return n, nil
 }
 
-func (*fullFile) Close() error { return nil }
-
 func TestALogGoesOnWhenThereIsRoom(t *testing.T) {
-	file := &fullFile{room: 4}
 	var said []string
 	l, err := newOutputLog(t.TempDir(), "a", func(text string) { said = append(said, text) })
 	require.NoError(t, err)
+	require.NoError(t, l.open(0))
+	file := &fullFile{l.file, 4}
 	l.file = file
 	write := func(text string) { assert.NoError(t, l.write(procession.Segment{Data: []byte(text)})) }
 	write("one")
@@ -50,7 +49,8 @@ func TestALogGoesOnWhenThereIsRoom(t *testing.T) {
 	assert.Equal(t, "the log of a goes on; 7 B are missing from it", said[1])
 	write("five")
 	l.close()
-	assert.Equal(t, "onetfour", file.String())
+	data, _ := os.ReadFile(l.path)
+	assert.Equal(t, "onetfour", string(data))
 	assert.Equal(t, []string{"the log of a is not written from here on: no space left on device", "4 B are missing from the end of the log of a"}, said[2:])
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/moby/sys/reexec"
+	"go.uber.org/goleak"
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/testkit"
@@ -35,5 +36,6 @@ func TestMain(m *testing.M) {
 	// With the race detector a program waits for a second before it exits,
 	// unless it is told not to (https://go.dev/doc/articles/race_detector).
 	os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
-	testkit.Main(m)
+	// What lumberjack removes old logs by never ends.
+	testkit.Main(m, goleak.IgnoreTopFunction("gopkg.in/natefinch/lumberjack%2ev2.(*Logger).millRun"))
 }

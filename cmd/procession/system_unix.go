@@ -29,6 +29,18 @@ const (
 // (EPIPE) on stdout and stderr too, where it would end a Go program.
 func swallowBrokenPipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
+// lockDir waits until nobody else has locked a directory, and locks it until unlock. Where
+// that cannot be done, it is not.
+func lockDir(path string) (unlock func()) {
+	dir, err := os.Open(path)
+	if err != nil {
+		return func() {}
+	}
+	for unix.Flock(int(dir.Fd()), unix.LOCK_EX) == unix.EINTR {
+	}
+	return func() { dir.Close() }
+}
+
 // signalNumber is the number of a signal by the name that Exit.Signal has.
 func signalNumber(name string) int {
 	if n := unix.SignalNum(name); n != 0 {

@@ -21,4 +21,6 @@ const (
 
 func swallowBrokenPipes() {}
 
+func lockDir(string) (unlock func()) { return func() {} }
+
 func signalNumber(string) int { return int(syscall.SIGKILL) }

@@ -80,7 +80,7 @@ stays open and is silent.`,
 	fs.BoolVar(&flags.keepGoing, "keep-going", false, "let the rest run when a process has ended")
 	fs.BoolVar(&flags.noPrefix, "no-prefix", false, "pass lines on without the name of their process")
 	fs.StringVar(&flags.logDir, "log-dir", "",
-		"also write the output of each process, byte for byte, to NAME.log in this `directory`, and when that has 10 MB to another; 10 old ones are kept; what cannot be written is missing, which is said, and one that was removed is begun anew")
+		"also append the output of each process, byte for byte, to NAME.log in this `directory`, and when that has 10 MB to another; 10 old ones are kept; what cannot be written is missing, which is said, and one that was removed is begun anew")
 	fs.DurationVar(&flags.grace, "grace", procession.DefaultGrace,
 		"`time` a process gets to end before it is killed, if the file does not say")
 	flags.stop.register(fs, ", if the file does not say")
