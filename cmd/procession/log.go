@@ -57,10 +57,17 @@ func (l *outputLog) look() (fs.FileInfo, error) {
 }
 
 // write writes output. It never fails, and never waits for room: what cannot be
-// written is missing from the log, which goes on as soon as it can. That is said, and
-// is no reason to stop a pool.
+// written is missing from the log, which goes on as soon as it can, in a line of its own.
+// That is said, and is no reason to stop a pool.
 func (l *outputLog) write(s procession.Segment) error {
-	n, err := l.tryWrite(s.Data)
+	var n int
+	var err error
+	if l.broken && l.endsInALine() {
+		_, err = l.tryWrite([]byte("\n"))
+	}
+	if err == nil {
+		n, err = l.tryWrite(s.Data)
+	}
 	if err != nil {
 		l.missing += int64(len(s.Data) - n)
 		if !l.broken {
@@ -89,6 +96,22 @@ func (l *outputLog) tryWrite(data []byte) (int, error) {
 		}
 	}
 	return l.file.Write(data)
+}
+
+// endsInALine reports whether the last byte of the log is no newline.
+func (l *outputLog) endsInALine() bool {
+	now, err := l.look()
+	if err != nil || now == nil {
+		return false
+	}
+	file, err := os.Open(l.path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	var last [1]byte
+	n, _ := file.ReadAt(last[:], now.Size()-1) // none if it is empty
+	return n == 1 && last[0] != '\n'
 }
 
 // hasNoRoom reports whether a log would become too large by n bytes more.
