@@ -24,7 +24,8 @@ type Spec struct {
 	Command string
 	// Args are the program's arguments, the program itself not included.
 	Args []string
-	// Dir is the working directory. "" is the engine's own.
+	// Dir is the working directory. "" is the engine's own. The error of a start
+	// names it if it is missing, is no directory or may not be entered.
 	Dir string
 	// Env is added to the engine's environment and overrides it.
 	Env map[string]string

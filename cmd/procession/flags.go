@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/osproc"
 )
 
 // processFlags are the flags that say how a process runs.
@@ -51,29 +51,16 @@ func (p *processFlags) spec(command procession.Spec) (procession.Spec, error) {
 	case p.grace < 0:
 		return command, usagef("--grace: %v is negative", p.grace)
 	}
-	if err := checkDir(p.dir); err != nil {
-		return command, err
+	if p.dir != "" {
+		if err := osproc.CheckDir(p.dir); err != nil {
+			return command, usagef("--dir: %w", err)
+		}
 	}
 	command.Dir, command.Env, command.ClearEnv = p.dir, env, p.clearEnv
 	command.Timeout, command.OutputLimit = p.timeout, int64(p.outputLimit)
 	command.Grace = max(p.grace, 1) // 0 would be the engine's default
 	command.StopSignal = syscall.Signal(p.stopSignal)
 	return command, nil
-}
-
-// checkDir says what is wrong with a working directory, because a failed start
-// looks the same if it is missing and if the program is.
-func checkDir(dir string) error {
-	if dir == "" {
-		return nil
-	}
-	switch info, err := os.Stat(dir); {
-	case err != nil:
-		return usagef("--dir: %w", err)
-	case !info.IsDir():
-		return usagef("--dir: %s is not a directory", dir)
-	}
-	return nil
 }
 
 // parseEnv splits NAME=VALUE; of two for one name the last counts.

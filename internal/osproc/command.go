@@ -101,20 +101,16 @@ func knownAs(id string, probe bool) string {
 }
 
 // explain makes a failed start say what was missing: fork/exec reports a missing
-// directory, program and interpreter all as "no such file or directory".
+// directory, program and interpreter all as "no such file or directory", and what is
+// forbidden of them as "permission denied".
 func (c *Command) explain(err error) error {
 	var pathErr *fs.PathError
 	if !errors.As(err, &pathErr) {
 		return err
 	}
 	if c.Dir != "" {
-		info, statErr := os.Stat(c.Dir)
-		switch {
-		case statErr != nil:
-			errors.As(statErr, &pathErr)
-			return &fs.PathError{Op: "chdir", Path: c.Dir, Err: pathErr.Err}
-		case !info.IsDir():
-			return &fs.PathError{Op: "chdir", Path: c.Dir, Err: errNotDir}
+		if err := CheckDir(c.Dir); err != nil {
+			return err
 		}
 	}
 	return &fs.PathError{Op: pathErr.Op, Path: pathErr.Path, Err: fitness(c.Dir, pathErr.Path, pathErr.Err)}
