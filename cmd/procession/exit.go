@@ -78,15 +78,27 @@ func (c *console) report(err error) int {
 	return code
 }
 
-// startCode is the exit code for a program that could not be started.
+// startCode is the exit code for a program that could not be started: there is none, or
+// it cannot be executed, whatever the system has against it.
 func startCode(err error) int {
+	var errno syscall.Errno
 	switch {
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return codeNotFound
-	case errors.Is(err, exec.ErrDot), errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOEXEC), errors.Is(err, syscall.EISDIR):
+	case errors.Is(err, exec.ErrDot), errors.As(err, &errno) && !isShortage(errno):
 		return codeNotExecutable
 	}
 	return codeEngine
+}
+
+// isShortage reports whether a start has failed for want of something, which says nothing
+// about the program.
+func isShortage(errno syscall.Errno) bool {
+	switch errno {
+	case syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.ENOSPC:
+		return true
+	}
+	return false
 }
 
 // say writes one line to stderr.

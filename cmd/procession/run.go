@@ -75,7 +75,7 @@ Exit codes:
   2     this command line is wrong
   124   the command was ended by --timeout, and returned 0
   125   procession itself has failed, or output was lost and the command returned 0
-  126   the command is not executable
+  126   the command is there, but cannot be executed
   127   the command was not found
   128+n signal n has ended the command
 `

@@ -94,7 +94,7 @@ Exit codes:
   2     this command line, or the file, is wrong
   124   a process was ended by its timeout, and returned 0
   125   procession itself has failed, or output was lost and no process failed
-  126   a command is not executable
+  126   a command is there, but cannot be executed
   127   a command was not found
   128+n signal n has ended a process
 `
