@@ -31,4 +31,9 @@ func TestCutOutputIsTold(t *testing.T) {
 	running := c.start("exec sleep 1000")
 	_, r := c.do("get_process_output", arguments{"process_id": running})
 	assert.Equal(t, false, r["output_cut"])
+	flood := c.start("exec yes") // which never waits for its readers
+	_, r = c.do("kill_process", arguments{"process_id": flood})
+	text, r := c.do("get_process_output", arguments{"process_id": flood})
+	assert.Equal(t, false, r["output_cut"])
+	assert.NotContains(t, text, cutText)
 }

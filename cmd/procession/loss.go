@@ -44,18 +44,23 @@ func (f *fleet) gone() (gone bool, patience time.Duration) {
 	return f.running == 0, max(f.grace, lastWords)
 }
 
+// cutText is why the end of the output of a process that has ended so may be missing.
+func cutText(exit procession.Exit) string {
+	if exit.Cause == procession.CauseExited {
+		return "something that it started still held it open"
+	}
+	return "it was ended before it had written all"
+}
+
 // tellCut says that the output of a process is not complete, if it is not, and answers how
 // the command line ends that would have ended with err.
 func (f *fleet) tellCut(m *member, err error) error {
-	switch {
-	case !m.exit.OutputCut || f.wasKilled():
-	case m.exit.Cause == procession.CauseExited:
-		f.console.say("the output of %s was cut: it has ended, and something that it started still held its output open", m.Name)
-	default:
-		f.console.say("the output of %s was cut: it was ended before it had written all", m.Name)
-		if err == nil {
-			return exitStatus(codeEngine)
-		}
+	if !m.exit.OutputCut || f.wasKilled() {
+		return err
+	}
+	f.console.say("the output of %s was cut: %s", m.Name, cutText(m.exit))
+	if err == nil && m.exit.Cause != procession.CauseExited {
+		return exitStatus(codeEngine)
 	}
 	return err
 }

@@ -317,7 +317,7 @@ func endText(exit procession.Exit) string {
 		text += " (" + exit.Cause.String() + ")"
 	}
 	if exit.OutputCut {
-		text += ", output cut: something that it started still held it open"
+		text += ", output cut: " + cutText(exit)
 	}
 	return text
 }
