@@ -9,7 +9,8 @@ import (
 	"github.com/procession-go/procession"
 )
 
-// fullAt is how many bytes wait in a backlog when it takes no more.
+// fullAt is how many bytes wait in a backlog when it takes no more. It is large because one
+// of its readers, a log or the other stream, gets nothing either once another has filled it.
 const fullAt = 16 << 20
 
 // backlog is the output of one process on its way to readers that may be slow. When it is

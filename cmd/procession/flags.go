@@ -26,7 +26,7 @@ type processFlags struct {
 }
 
 // defaultOutputLimit is how much of the output waits for its reader, before the process
-// does. The backlog and the pipes take some more.
+// does. The backlog takes up to fullAt more, and the pipes theirs.
 const defaultOutputLimit size = 1 << 20
 
 func (p *processFlags) register(flags *pflag.FlagSet) {
@@ -37,7 +37,7 @@ func (p *processFlags) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&p.timeout, "timeout", 0, "end a process after this `time`: 90s, 1h30m (default never)")
 	flags.DurationVar(&p.grace, "grace", procession.DefaultGrace, "`time` a process gets to end before it is killed")
 	p.stopSignal.register(flags, "")
-	flags.Var(&p.outputLimit, "output-limit", "output that may wait for its reader, before the process does, a `size`: 64KiB, 1MiB, unlimited")
+	flags.Var(&p.outputLimit, "output-limit", "output of a process that may wait for its reader, before the process does, a `size`: 64KiB, 1MiB, unlimited; besides, about "+humanize.IBytes(fullAt)+" of it wait inside procession")
 }
 
 // spec is the Spec that the flags make of command.
