@@ -52,8 +52,9 @@ func TestOrphansWithoutMarksEndWithTheCommandLine(t *testing.T) {
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip(err)
 	}
-	cmd := cli(t, "run", "--", "bash", "-c",
-		`(setsid bash -c 'ulimit -x 0; exec env -i bash -c "echo \$\$; exec sleep 600 >/dev/null 2>&1"' &); sleep 0.3`)
+	cmd := cli(t, "run", "--", "bash", "-c", `(setsid bash -c 'ulimit -x 0; exec env -i bash -c "echo \$\$; echo \$\$ >pid; exec sleep 600 >/dev/null 2>&1"' &)
+		until [ "$(cat /proc/"$(cat pid)"/comm)" = sleep ]; do sleep 0.02; done 2>/dev/null`)
+	cmd.Dir = t.TempDir()
 	out := start(t, cmd)
 	pid := readPID(t, out)
 	io.Copy(io.Discard, out)
