@@ -82,11 +82,11 @@ func (s *stream) read() {
 		if budget <= 0 && s.heat(false) {
 			return
 		}
-		space := s.space()
-		if space = space[:min(len(space), s.process.room(s.index))]; len(space) == 0 {
-			if isAtEnd(s.fd) { // for which there is always room
-				s.end()
-			}
+		space, room := s.space(), s.process.room(s.index)
+		if room == 0 && isAtEnd(s.fd) {
+			room = 1 // so that the end is read
+		}
+		if space = space[:min(len(space), room)]; len(space) == 0 {
 			return // it is called again by readOn
 		}
 		n, err := readPrompt(s.fd, space)
