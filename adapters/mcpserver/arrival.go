@@ -27,11 +27,11 @@ type arrival struct {
 	place   *place
 	session string
 
-	mu     sync.Mutex
-	state  arrivalState
-	undo   func() // what takes back what it has begun, if it is cancelled before its answer
-	held   int64  // bytes of the budget
-	leaves sync.Once
+	mu    sync.Mutex
+	state arrivalState
+	undo  func() // what takes back what it has begun, if it is cancelled before its answer
+	held  int64  // bytes of the budget
+	over  bool   // it holds nothing any more
 }
 
 type arrivalState uint8
@@ -200,15 +200,27 @@ func (a *arrival) awaitsAnswer() bool {
 // hold reserves room for an answer of so many bytes of text, if the call has none yet. It
 // is given back when the answer was written.
 func (a *arrival) hold(ctx context.Context, text int) error {
-	if a == nil || a.held > 0 {
+	if a == nil || a.holds() {
 		return nil
 	}
 	n := costOf(text)
 	if err := a.all.budget.take(ctx, a.session, n); err != nil {
 		return err
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.over { // the client has vanished meanwhile
+		a.all.budget.give(a.session, n)
+		return errUnanswered
+	}
 	a.held = n
 	return nil
+}
+
+func (a *arrival) holds() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.held > 0
 }
 
 // leave tells that the call is over: its answer was written, or never will be.
@@ -216,15 +228,17 @@ func (a *arrival) leave() {
 	if a == nil {
 		return
 	}
-	a.leaves.Do(func() {
-		a.cancel()
-		a.place.end()
-		a.all.mu.Lock()
-		delete(a.all.byNumber, a.number)
-		if a.all.byName[a.name] == a {
-			delete(a.all.byName, a.name)
-		}
-		a.all.mu.Unlock()
-		a.all.budget.give(a.session, a.held)
-	})
+	a.cancel()
+	a.place.end()
+	a.all.mu.Lock()
+	delete(a.all.byNumber, a.number)
+	if a.all.byName[a.name] == a {
+		delete(a.all.byName, a.name)
+	}
+	a.all.mu.Unlock()
+	a.mu.Lock()
+	held := a.held
+	a.held, a.over = 0, true
+	a.mu.Unlock()
+	a.all.budget.give(a.session, held)
 }

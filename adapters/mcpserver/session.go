@@ -60,7 +60,7 @@ func (s *session) selector() procession.Selector {
 }
 
 // start starts a process that belongs to the session. If ctx ends before that has begun to
-// run, it is released as soon as it has.
+// run, it may run all the same, see undoStart.
 func (s *session) start(ctx context.Context, spec procession.Spec) (string, error) {
 	s.mu.Lock()
 	if s.ended {

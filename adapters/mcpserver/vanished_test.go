@@ -278,3 +278,19 @@ func TestAnsweredOrCancelled(t *testing.T) {
 		require.False(t, isClosed(undone))
 	}
 }
+
+// What reserves room after its client has vanished gives it back, whatever comes first.
+func TestNoRoomIsLostToWhoVanishes(t *testing.T) {
+	var all arrivals
+	for range 1000 {
+		a := all.take(context.Background(), "session", asked{id: "n1", tool: "get_process_output"})
+		left := make(chan struct{})
+		go func() {
+			defer close(left)
+			a.leave()
+		}()
+		a.hold(within30(t), MaxTextLimit)
+		<-left
+	}
+	require.Empty(t, all.budget.large.sessions)
+}
