@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
-
 	"github.com/procession-go/procession"
 )
 
@@ -34,12 +32,6 @@ func TestSize(t *testing.T) {
 			t.Errorf("Set(%q) = %d, want an error", text, int64(s))
 		}
 	}
-}
-
-// What waits inside procession besides is said, and how much that is.
-func TestHelpSaysHowMuchWaits(t *testing.T) {
-	help := runCLI(t, "run", "--help").stdout
-	assert.Regexp(t, `--output-limit size .*; besides, about 16 MiB of it wait inside procession`, help)
 }
 
 func TestParseEnv(t *testing.T) {

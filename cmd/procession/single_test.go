@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
 )
 
 func TestOutputIsByteExact(t *testing.T) {
@@ -376,4 +378,10 @@ func processState(pid int) string {
 	}
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	return fields[0]
+}
+
+// What waits inside procession besides is said, and how much that is.
+func TestHelpSaysHowMuchWaits(t *testing.T) {
+	help := runCLI(t, "run", "--help").stdout
+	assert.Regexp(t, `--output-limit size .*; besides, about 16 MiB of it wait inside procession`, help)
 }
