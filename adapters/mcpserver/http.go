@@ -68,7 +68,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, o HTTPOptions) error
 		IdleTimeout:       2 * time.Minute,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			if tcp, ok := c.(*net.TCPConn); ok { // so that it is seen soon that something was taken
-				tcp.SetWriteBuffer(atOnce)
+				tcp.SetWriteBuffer(bufferBytes)
 			}
 			return ctx
 		},

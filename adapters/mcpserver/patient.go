@@ -57,8 +57,12 @@ func (w *patientWriter) WriteHeader(status int) {
 }
 
 // atOnce is how much is written at a time, so that a client that reads slowly has time for
-// each.
-const atOnce = 64 << 10
+// each. The kernel takes more when it has room for some 100 KiB, so that nobody is cut who
+// reads 32 KiB a second.
+const atOnce = 8 << 10
+
+// bufferBytes is what the kernel keeps of what a client has not taken.
+const bufferBytes = 64 << 10
 
 func (w *patientWriter) Write(data []byte) (n int, err error) {
 	if w.arrival.awaitsAnswer() {
