@@ -2,15 +2,18 @@ package main
 
 import (
 	"encoding/xml"
-	"errors"
 	"flag"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 var update = flag.Bool("update", false, "write what is made of the sample to testdata")
@@ -19,9 +22,7 @@ var update = flag.Bool("update", false, "write what is made of the sample to tes
 func sample(t *testing.T) *results {
 	t.Helper()
 	r, err := read("testdata/run.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return r
 }
 
@@ -30,17 +31,11 @@ func TestSample(t *testing.T) {
 	for name, got := range map[string]string{"tables.md": tables(r), "chart.svg": svg(r)} {
 		path := filepath.Join("testdata", name)
 		if *update {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
 		}
 		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got != string(want) {
-			t.Errorf("%s is not what is made of the sample; if it is as it should be, go test ./bench/report -update", path)
-		}
+		require.NoError(t, err)
+		assert.Equal(t, string(want), got, "%s is not what is made of the sample; if it is as it should be, go test ./bench/report -update", path)
 	}
 }
 
@@ -53,16 +48,15 @@ func TestRowsAgreeWithBenchmarks(t *testing.T) {
 	}
 	for _, row := range slices.Concat(goals, others) {
 		bench, _ := r.find(row.bench)
-		if _, ok := row.result(r); !ok {
-			t.Errorf("%s: the sample has no %s of %s", row.work, row.unit, row.bench)
-		}
+		_, ok := row.result(r)
+		assert.True(t, ok, "%s: the sample has no %s of %s", row.work, row.unit, row.bench)
 		if strings.HasPrefix(row.unit, "limit-") { // what the goal is not for
 			continue
 		}
 		family, _, _ := strings.Cut(bench, "/")
 		unit := printed[family]
-		if want, ok := r.figure(bench, "goal"); ok && (unit == "" || unit == row.unit) && want != row.goal.value {
-			t.Errorf("%s: goal %v, the benchmark's is %v", row.work, row.goal.value, want)
+		if want, ok := r.figure(bench, "goal"); ok && (unit == "" || unit == row.unit) {
+			assert.Equal(t, want, row.goal.value, "the goal of %s", row.work)
 		}
 	}
 }
@@ -80,12 +74,11 @@ ok  	example.org	1.2s
 BenchmarkA/n=8-4   1   11 ns/op
 BenchmarkB         1   -1 B/x
 `))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.machine["goos"] != "linux" || r.machine["cpu"] != "Some CPU: the second" || r.cpus != 4 || r.runs() != 3 {
-		t.Errorf("%+v, %d runs", r, r.runs())
-	}
+	require.NoError(t, err)
+	assert.Equal(t, "linux", r.machine["goos"])
+	assert.Equal(t, "Some CPU: the second", r.machine["cpu"])
+	assert.Equal(t, 4, r.cpus)
+	assert.Equal(t, 3, r.runs())
 	for _, test := range []struct {
 		bench, unit string
 		want        float64
@@ -98,14 +91,13 @@ BenchmarkB         1   -1 B/x
 		{"B", "ns/op", 0, false},
 		{"C", "ns/op", 0, false},
 	} {
-		if got, ok := r.figure(test.bench, test.unit); got != test.want || ok != test.ok {
-			t.Errorf("%s of %s is %v, %v", test.unit, test.bench, got, ok)
-		}
+		got, ok := r.figure(test.bench, test.unit)
+		assert.Equal(t, test.ok, ok, "%s of %s", test.unit, test.bench)
+		assert.Equal(t, test.want, got, "%s of %s", test.unit, test.bench)
 	}
 	for pattern, want := range map[string]string{"A/n=*": "A/n=40", "A/n=8": "A/n=8", "A/n=*/x": "", "B*": ""} {
-		if bench, _ := r.find(pattern); bench != want {
-			t.Errorf("%s finds %q, want %q", pattern, bench, want)
-		}
+		bench, _ := r.find(pattern)
+		assert.Equal(t, want, bench, pattern)
 	}
 }
 
@@ -116,8 +108,9 @@ func TestParseRefuses(t *testing.T) {
 		"BenchmarkA-2 1 2 ns/op 3\n":  `line 1: A: "3" has no unit`,
 		"\nBenchmarkA-2 1 two ns/op ": "line 2: A: strconv.ParseFloat",
 	} {
-		if _, err := parse(strings.NewReader(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%q: %v, want %s", text, err, want)
+		_, err := parse(strings.NewReader(text))
+		if assert.Error(t, err, "%q", text) {
+			assert.Regexp(t, "^"+regexp.QuoteMeta(want), err.Error(), "%q", text)
 		}
 	}
 }
@@ -147,17 +140,11 @@ func TestVerdict(t *testing.T) {
 			text = "BenchmarkX 1 " + test.figure + " unit"
 		}
 		r, err := parse(strings.NewReader(text))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		row := row{"work", "X", "unit", "", test.goal}
-		if got := row.verdict(r); got != test.want {
-			t.Errorf("%s with goal %v: %s, want %s", test.figure, test.goal, got, test.want)
-		}
+		assert.Equal(t, test.want, row.verdict(r), "%s with goal %v", test.figure, test.goal)
 		if result, ok := row.result(r); ok && test.relative != 0 {
-			if got := test.goal.relative(result, 64); max(got-test.relative, test.relative-got) > 1e-9 {
-				t.Errorf("%s with goal %v: %v relative to it, want %v", test.figure, test.goal, got, test.relative)
-			}
+			assert.InDelta(t, test.relative, test.goal.relative(result, 64), 1e-9, "%s relative to goal %v", test.figure, test.goal)
 		}
 	}
 }
@@ -192,9 +179,7 @@ func TestFormat(t *testing.T) {
 		{0.5, "ratio-p25", "0.50"},
 		{1500, "ns/x-p75", "1.5 µs"},
 	} {
-		if got := format(test.figure, test.unit); got != test.want {
-			t.Errorf("%v %s is %q, want %q", test.figure, test.unit, got, test.want)
-		}
+		assert.Equal(t, test.want, format(test.figure, test.unit), "%v %s", test.figure, test.unit)
 	}
 }
 
@@ -210,8 +195,11 @@ func TestReplace(t *testing.T) {
 		end + begin + "x" + end: "",
 	} {
 		got, err := replace(doc, "new\n")
-		if got != want || (want == "") != errors.Is(err, errMarks) {
-			t.Errorf("%q becomes %q, %v; want %q", doc, got, err, want)
+		assert.Equal(t, want, got, "what becomes of %q", doc)
+		if want == "" {
+			assert.ErrorIs(t, err, errMarks, "%q", doc)
+		} else {
+			assert.NoError(t, err, "%q", doc)
 		}
 	}
 }
@@ -219,22 +207,19 @@ func TestReplace(t *testing.T) {
 // Whatever the results are, the chart is XML, and its text has room.
 func TestChart(t *testing.T) {
 	empty, err := parse(strings.NewReader("BenchmarkX 1 1 unit"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for name, r := range map[string]*results{"sample": sample(t), "nothing": empty} {
 		chart := xml.NewDecoder(strings.NewReader(svg(r)))
 		for {
-			if _, err := chart.Token(); err == io.EOF {
+			_, err := chart.Token()
+			if err == io.EOF {
 				break
-			} else if err != nil {
-				t.Fatalf("%s: %v", name, err)
 			}
+			require.NoError(t, err, name)
 		}
 		for _, row := range goals {
-			if title := row.title(r); utf8.RuneCountInString(title) > 42 {
-				t.Errorf("%q is too long for the chart", title)
-			}
+			title := row.title(r)
+			assert.LessOrEqual(t, utf8.RuneCountInString(title), 42, "%q is too long for the chart", title)
 		}
 	}
 }
@@ -242,25 +227,16 @@ func TestChart(t *testing.T) {
 func TestReport(t *testing.T) {
 	dir := t.TempDir()
 	doc, chart := filepath.Join(dir, "doc.md"), filepath.Join(dir, "chart.svg")
-	if err := os.WriteFile(doc, []byte("# Head\n"+begin+"\n"+end+"\ntail\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(doc, []byte("# Head\n"+begin+"\n"+end+"\ntail\n"), 0o644))
 	for range 2 { // again makes no difference
-		if err := report("testdata/run.txt", doc, chart); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, report("testdata/run.txt", doc, chart))
 		text, err := os.ReadFile(doc)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if want := "# Head\n" + begin + "\n" + tables(sample(t)) + end + "\ntail\n"; string(text) != want {
-			t.Errorf("the document is\n%s", text)
-		}
-		if drawn, err := os.ReadFile(chart); err != nil || string(drawn) != svg(sample(t)) {
-			t.Errorf("the chart: %v", err)
-		}
+		require.NoError(t, err)
+		assert.Equal(t, "# Head\n"+begin+"\n"+tables(sample(t))+end+"\ntail\n", string(text))
+		drawn, err := os.ReadFile(chart)
+		require.NoError(t, err)
+		assert.Equal(t, svg(sample(t)), string(drawn))
 	}
-	if report(filepath.Join(dir, "none"), doc, chart) == nil || report("testdata/run.txt", chart, chart) == nil {
-		t.Error("no error without results, or without marks")
-	}
+	assert.Error(t, report(filepath.Join(dir, "none"), doc, chart), "without results")
+	assert.Error(t, report("testdata/run.txt", chart, chart), "without marks")
 }
