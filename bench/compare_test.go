@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
 )
 
 // side is one way to do a piece of work.
@@ -136,9 +138,7 @@ func TestQuantile(t *testing.T) {
 		{[]float64{0, 10}, 0.25, 2.5},
 		{[]float64{5, 1, 3}, 1, 5},
 	} {
-		if got := quantile(test.values, test.q); got != test.want {
-			t.Errorf("quantile(%v, %v) = %v, want %v", test.values, test.q, got, test.want)
-		}
+		assert.Equal(t, test.want, quantile(test.values, test.q), "quantile %v of %v", test.q, test.values)
 	}
 }
 
@@ -151,10 +151,6 @@ func TestComparisonTakesTurns(t *testing.T) {
 	for range 6 {
 		c.round()
 	}
-	if want := "abc" + "bca" + "cab" + "cba" + "bac" + "acb"; order != want {
-		t.Errorf("order %q, want %q", order, want)
-	}
-	if got := c.ratios(0); !slices.Equal(got, []float64{1, 1, 1, 1, 1, 1}) {
-		t.Errorf("ratios %v", got)
-	}
+	assert.Equal(t, "abc"+"bca"+"cab"+"cba"+"bac"+"acb", order)
+	assert.Equal(t, []float64{1, 1, 1, 1, 1, 1}, c.ratios(0))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
 
@@ -48,6 +49,6 @@ func BenchmarkStartWithDescriptors(b *testing.B) {
 // room is how many descriptors this program can open besides what it needs.
 func room(b *testing.B) int {
 	var limit unix.Rlimit
-	check(b, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
+	require.NoError(b, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
 	return int(min(limit.Cur, 1<<20)) - 500
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
@@ -24,7 +25,7 @@ func BenchmarkExitToWait(b *testing.B) {
 	var engine, plain []float64
 	since := func(stamp string, now time.Time) float64 {
 		exit, err := strconv.ParseInt(stamp, 10, 64)
-		check(b, err)
+		require.NoError(b, err)
 		return float64(now.UnixNano() - exit)
 	}
 	const total = 20
@@ -44,10 +45,10 @@ func BenchmarkExitToWait(b *testing.B) {
 			check(b, err)
 			_, err = e.Wait(background, id)
 			now := time.Now()
-			check(b, err)
+			require.NoError(b, err)
 			out, err := e.Output(background, id)
-			check(b, err)
-			check(b, e.Release(background, id))
+			require.NoError(b, err)
+			require.NoError(b, e.Release(background, id))
 			return since(string(bytes.TrimSpace([]byte(out.Stdout()))), now)
 		})},
 		side{"plain", sample(&plain, func() float64 {
@@ -57,7 +58,7 @@ func BenchmarkExitToWait(b *testing.B) {
 			check(b, cmd.Start())
 			err := cmd.Wait()
 			now := time.Now()
-			check(b, err)
+			require.NoError(b, err)
 			return since(string(bytes.TrimSpace(stdout.Bytes())), now)
 		})},
 	)
@@ -90,11 +91,11 @@ func BenchmarkExitToEvent(b *testing.B) {
 	for b.Loop() {
 		for range total {
 			id, err := e.Start(background, procession.Spec{Command: "cat", Stdin: true})
-			check(b, err)
+			require.NoError(b, err)
 			info, err := e.Info(background, id)
-			check(b, err)
+			require.NoError(b, err)
 			pidfd, err := unix.PidfdOpen(info.PID, 0)
-			check(b, err)
+			require.NoError(b, err)
 			seen := make(chan time.Time, 1)
 			waits := make(chan struct{})
 			go func() {
@@ -105,8 +106,8 @@ func BenchmarkExitToEvent(b *testing.B) {
 			<-waits
 			check(b, e.CloseStdin(background, id))
 			later = append(later, float64((<-heard).Sub(<-seen)))
-			check(b, unix.Close(pidfd))
-			check(b, e.Release(background, id))
+			require.NoError(b, unix.Close(pidfd))
+			require.NoError(b, e.Release(background, id))
 		}
 	}
 	b.ReportMetric(0, "ns/op")

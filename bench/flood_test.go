@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession"
 )
 
@@ -53,13 +55,13 @@ func BenchmarkYes(b *testing.B) {
 	compare(b, 11,
 		side{"engine", func() float64 {
 			id, err := e.Start(background, procession.Spec{Command: "yes", OutputLimit: oneMiB})
-			check(b, err)
+			require.NoError(b, err)
 			begin := time.Now()
 			time.Sleep(span)
 			info, err := e.Info(background, id)
 			took := time.Since(begin)
-			check(b, err)
-			check(b, e.Release(background, id))
+			require.NoError(b, err)
+			require.NoError(b, e.Release(background, id))
 			return float64(took) / float64(info.OutputBytes)
 		}},
 		side{"plain", func() float64 { return readFor(b, span, bareLoop) }},
@@ -72,7 +74,7 @@ func BenchmarkYes(b *testing.B) {
 func readFor(b *testing.B, span time.Duration, loop func(io.Reader, *atomic.Int64) (int64, error)) float64 {
 	cmd := exec.Command("yes")
 	r, err := bareStart(cmd)
-	check(b, err)
+	require.NoError(b, err)
 	defer r.Close()
 	var total atomic.Int64
 	done := make(chan struct{})

@@ -10,6 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // helperVariable makes this binary, executed again, be a helper instead: its
@@ -76,13 +79,10 @@ func (s *size) Set(text string) error {
 func TestSize(t *testing.T) {
 	for text, want := range map[string]size{"12": 12, "3K": 3 << 10, "2M": 2 << 20, "4G": 4 << 30} {
 		var got size
-		if err := got.Set(text); err != nil || got != want {
-			t.Errorf("%q is %d, %v; want %d", text, got, err, want)
-		}
+		require.NoError(t, got.Set(text), "%q", text)
+		assert.Equal(t, want, got, "%q", text)
 	}
-	if new(size).Set("") == nil {
-		t.Error("an empty size is taken")
-	}
+	assert.Error(t, new(size).Set(""), "an empty size")
 }
 
 // scale is n, or a tenth of it with -short.

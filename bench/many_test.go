@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/procession-go/procession"
@@ -194,12 +195,8 @@ func runMany(b *testing.B, name string, n int) (m many) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if err == nil {
-		err = json.Unmarshal(out, &m)
-	}
-	if err != nil {
-		b.Fatalf("%s %d: %v\n%s", name, n, err, stderr.Bytes())
-	}
+	require.NoError(b, err, "%s %d\n%s", name, n, &stderr)
+	require.NoError(b, json.Unmarshal(out, &m), "%s %d", name, n)
 	return m
 }
 

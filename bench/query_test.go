@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/messages"
@@ -71,7 +72,7 @@ func BenchmarkInfo(b *testing.B) {
 // idle starts a process that does nothing.
 func idle(b *testing.B, e *procession.Engine) (id string) {
 	id, err := e.Start(background, procession.Spec{Command: "sleep", Args: []string{sleepTime}})
-	check(b, err)
+	require.NoError(b, err)
 	return id
 }
 
@@ -90,12 +91,12 @@ func BenchmarkInfoWhileFlooded(b *testing.B) {
 					var floods []string
 					for range 2 {
 						flood, err := e.Start(background, procession.Spec{Command: "cat", Args: []string{"/dev/zero"}})
-						check(b, err)
+						require.NoError(b, err)
 						floods = append(floods, flood)
 					}
 					took := latencies(b, pace, func() error { _, err := e.Info(background, id); return err })
 					for _, flood := range floods {
-						check(b, e.Release(background, flood))
+						require.NoError(b, e.Release(background, flood))
 					}
 					engine = append(engine, took...)
 					return median(took)
@@ -105,7 +106,7 @@ func BenchmarkInfoWhileFlooded(b *testing.B) {
 					for range 2 {
 						cmd := exec.Command("cat", "/dev/zero")
 						r, err := bareStart(cmd)
-						check(b, err)
+						require.NoError(b, err)
 						go func() { defer r.Close(); bareLoop(r, nil) }()
 						floods = append(floods, cmd)
 					}
@@ -156,13 +157,11 @@ func BenchmarkSnapshot(b *testing.B) {
 	)
 	c.cost(5000, "ns/snapshot")
 	first, err := e.Output(background, id)
-	check(b, err)
+	require.NoError(b, err)
 	again, err := e.Output(background, id)
-	check(b, err)
+	require.NoError(b, err)
 	for i, s := range first.Segments {
-		if unsafe.SliceData(s.Data) != unsafe.SliceData(again.Segments[i].Data) {
-			b.Fatal("a snapshot copies bytes")
-		}
+		require.Same(b, unsafe.SliceData(s.Data), unsafe.SliceData(again.Segments[i].Data), "a snapshot copies bytes")
 	}
 	count, bytes := allocations(total, func() {
 		for range total {
@@ -179,9 +178,9 @@ func printed(b *testing.B, e *procession.Engine) (id string) {
 	id, err := e.Start(background, procession.Spec{
 		Command: "head", Args: []string{"-c", "8M", "/dev/zero"}, OutputLimit: oneMiB,
 	})
-	check(b, err)
+	require.NoError(b, err)
 	_, err = e.Wait(background, id)
-	check(b, err)
+	require.NoError(b, err)
 	return id
 }
 

@@ -16,32 +16,34 @@ import (
 	"time"
 
 	gocmd "github.com/go-cmd/cmd"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 var background = context.Background()
 
-// newEngine is an engine for one benchmark.
-func newEngine(b *testing.B, opts ...procession.Option) *procession.Engine {
+// newEngine is an engine for one benchmark, as a program makes one: what is measured has
+// nothing of enginetest.New.
+func newEngine(b *testing.B) *procession.Engine {
 	b.Helper()
-	e, err := procession.New(opts...)
-	check(b, err)
+	e, err := procession.New()
+	require.NoError(b, err)
 	b.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(background, 30*time.Second)
-		defer cancel()
-		if _, err := e.Shutdown(ctx); err != nil {
-			b.Errorf("shutdown: %v", err)
-		}
+		_, err := e.Shutdown(testkit.Within(b))
+		assert.NoError(b, err)
 	})
 	return e
 }
 
+// check is require.NoError for what is measured: it costs nothing where there is no error.
 func check(b *testing.B, err error) {
 	if err != nil {
 		b.Helper()
-		b.Fatal(err)
+		require.NoError(b, err)
 	}
 }
 

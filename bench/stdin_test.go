@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/procession-go/procession"
@@ -103,9 +104,9 @@ func (c *plainCat) close() error {
 func BenchmarkRoundTrip(b *testing.B) {
 	e := newEngine(b)
 	mine, err := newEngineCat(e)
-	check(b, err)
+	require.NoError(b, err)
 	other, err := newPlainCat()
-	check(b, err)
+	require.NoError(b, err)
 	line := []byte("one line of text, as one types it\n")
 	var engine, plain []float64
 	trips := func(all *[]float64, cat repl) func() float64 {
@@ -123,8 +124,8 @@ func BenchmarkRoundTrip(b *testing.B) {
 	b.ReportMetric(quantile(engine, 0.99), "p99-ns")
 	b.ReportMetric(median(plain), "plain-p50-ns")
 	b.ReportMetric(quantile(plain, 0.99), "plain-p99-ns")
-	check(b, mine.close())
-	check(b, other.close())
+	require.NoError(b, mine.close())
+	require.NoError(b, other.close())
 }
 
 // BenchmarkCats: 500 cats at once, each of which echoes 600 lines of 10 KiB.

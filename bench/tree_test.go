@@ -6,17 +6,17 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
-	"strconv"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // treeScript makes a tree of n processes, all in one group, and says when it is
@@ -33,39 +33,34 @@ var complete = regexp.MustCompile("complete")
 // engineTree starts a tree and returns when it is complete.
 func engineTree(b *testing.B, e *procession.Engine, n int) (id string) {
 	id, err := e.Start(background, procession.Shell(treeScript(n)))
-	check(b, err)
+	require.NoError(b, err)
 	_, err = e.WaitFor(background, id, complete)
-	check(b, err)
+	require.NoError(b, err)
 	return id
 }
 
 // engineKill is how long Kill takes.
 func engineKill(b *testing.B, e *procession.Engine, id string) float64 {
 	info, err := e.Info(background, id)
-	check(b, err)
+	require.NoError(b, err)
 	took := nanoseconds(func() { _, err = e.Kill(background, id) })
-	check(b, err)
-	if alive(info.PID) {
-		b.Fatal("Kill returned before its group was gone")
-	}
-	check(b, e.Release(background, id))
+	require.NoError(b, err)
+	require.Empty(b, members(info.PID), "Kill returned before its group was gone")
+	require.NoError(b, e.Release(background, id))
 	return took
 }
 
-// alive reports whether a process group has a member that is not a zombie.
-func alive(pgid int) bool {
-	if errors.Is(syscall.Kill(-pgid, 0), syscall.ESRCH) {
-		return false
+// members are those of a process group that are no zombies.
+func members(group int) (living []testkit.Process) {
+	if errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) {
+		return nil
 	}
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		stat, _ := os.ReadFile(path)
-		_, rest, _ := bytes.Cut(stat, []byte(") ")) // state, ppid, pgrp, …: proc_pid_stat(5)
-		if f := bytes.Fields(rest); len(f) > 2 && string(f[2]) == strconv.Itoa(pgid) && f[0][0] != 'Z' && f[0][0] != 'X' {
-			return true
+	for _, p := range testkit.Processes() {
+		if p.Group == group && p.State != 'Z' && p.State != 'X' {
+			living = append(living, p)
 		}
 	}
-	return false
+	return living
 }
 
 // announcement keeps what is written to it, and tells when that is something.
@@ -93,7 +88,7 @@ func newPlainTree(b *testing.B, n int) *plainTree {
 	cmd := exec.Command("/bin/sh", "-c", treeScript(n))
 	cmd.Stdout, cmd.Stderr = stdout, &bytes.Buffer{}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	check(b, cmd.Start())
+	require.NoError(b, cmd.Start())
 	t := &plainTree{cmd: cmd}
 	b.Cleanup(func() {
 		if !t.gone {
@@ -163,9 +158,7 @@ func BenchmarkSweep(b *testing.B) {
 		unrelated(b, n)
 		compare(b, 21,
 			side{"engine", func() float64 {
-				if len(trees) == 0 {
-					b.Fatalf("more than %d rounds", most-1)
-				}
+				require.NotEmpty(b, trees, "more than %d rounds", most-1)
 				id := trees[0]
 				trees = trees[1:]
 				return engineKill(b, e, id)
