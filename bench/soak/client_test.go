@@ -13,6 +13,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 const protocol = "2025-11-25"
@@ -180,7 +182,7 @@ func (c *client) work() error {
 		if err != nil {
 			return err
 		}
-		if _, err := c.call("get_process_output", arguments{"process_id": id, "wait_seconds": patience.Seconds()}); err != nil {
+		if _, err := c.call("get_process_output", arguments{"process_id": id, "wait_seconds": testkit.Patience.Seconds()}); err != nil {
 			return err
 		}
 		switch in := (arguments{"process_id": id}); c.random.IntN(5) {
@@ -210,7 +212,7 @@ func (c *client) talk() error {
 	if _, err := c.call("send_input", arguments{"process_id": id, "data": "hello\n"}); err != nil {
 		return err
 	}
-	m, err := c.call("get_process_output", arguments{"process_id": id, "wait_seconds": patience.Seconds()})
+	m, err := c.call("get_process_output", arguments{"process_id": id, "wait_seconds": testkit.Patience.Seconds()})
 	if err != nil {
 		return err
 	}
@@ -218,7 +220,7 @@ func (c *client) talk() error {
 	if _, err := c.call("send_input", arguments{"process_id": id, "data": "bye\n", "close": true}); err != nil {
 		return err
 	}
-	_, err = c.call("get_process_output", arguments{"process_id": id, "cursor": cursor, "wait_seconds": patience.Seconds()})
+	_, err = c.call("get_process_output", arguments{"process_id": id, "cursor": cursor, "wait_seconds": testkit.Patience.Seconds()})
 	return err
 }
 
@@ -315,7 +317,7 @@ func (c *client) die() error {
 	if err != nil {
 		return err
 	}
-	out.SetReadDeadline(time.Now().Add(patience))
+	out.SetReadDeadline(time.Now().Add(testkit.Patience))
 	_, err = out.Read(make([]byte, 1))
 	cmd.Process.Kill()
 	cmd.Wait()

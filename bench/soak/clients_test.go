@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // visitors is how many clients there are at the same time.
@@ -46,7 +48,8 @@ func TestClients(t *testing.T) {
 	s.come(r, name, length)
 	r.alone(t, name)
 	after := measure()
-	for begin := time.Now(); after.beyond(before, slack) != "" && time.Since(begin) < patience; time.Sleep(tick) {
+	// Not by EventuallyWithT: a server that does not answer ends the test's own goroutine.
+	for begin := time.Now(); after.beyond(before, slack) != "" && time.Since(begin) < testkit.Patience; time.Sleep(tick) {
 		after = measure()
 	}
 	t.Logf("the server over HTTP: before %+v, after %+v; who stayed: %v", before, after, r.counts)
@@ -88,9 +91,7 @@ func (s *server) come(r *regular, name string, length time.Duration) {
 		sum.add(c.deeds)
 	}
 	t.Logf("in %v: %v", length, sum.counts)
-	for _, err := range sum.unexpected {
-		t.Errorf("unexpected: %v", err)
-	}
+	assert.Empty(t, sum.unexpected, "unexpected")
 	assert.NotZero(t, sum.counts["started"])
 }
 
@@ -124,8 +125,8 @@ func ends(t *testing.T, cmd *exec.Cmd, stdin io.Closer) {
 	select {
 	case err := <-ended:
 		assert.NoError(t, err, "the server over HTTP")
-	case <-time.After(patience):
-		t.Error("the server over HTTP does not end")
+	case <-time.After(testkit.Patience):
+		assert.Fail(t, "the server over HTTP does not end")
 		cmd.Process.Kill()
 		<-ended
 	}

@@ -5,10 +5,10 @@ package soak
 import (
 	"cmp"
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession/internal/testkit"
@@ -85,15 +85,10 @@ func (r *regular) abandon() error {
 // alone waits until nothing runs but its own, of what engines of such names have started.
 func (r *regular) alone(t *testing.T, name string) {
 	t.Helper()
-	var left []string
-	for begin := time.Now(); time.Since(begin) < idle+patience; time.Sleep(tick) {
+	assert.EventuallyWithT(t, func(c *assert.CollectT) {
 		r.list()
-		left = slices.DeleteFunc(marked(name), func(pid string) bool { return slices.Contains(r.pids, pid) })
-		if len(left) == 0 {
-			return
-		}
-	}
-	t.Errorf("processes are left: %v", left)
+		assert.Subset(c, r.pids, startedBy(name))
+	}, idle+testkit.Patience, tick, "no processes are left")
 }
 
 // list makes a request, so that its session is not idle.

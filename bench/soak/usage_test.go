@@ -80,8 +80,8 @@ func (u usage) beyond(before usage, kilobytes int) string {
 	return ""
 }
 
-// marked are the processes, but zombies, of the engines whose names begin so.
-func marked(engine string) (pids []string) {
+// startedBy are the processes, but zombies, of the engines whose names begin so.
+func startedBy(engine string) (pids []string) {
 	entries, _ := os.ReadDir("/proc")
 	for _, entry := range entries {
 		if carries(entry.Name(), engine) {

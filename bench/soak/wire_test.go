@@ -14,10 +14,9 @@ import (
 	"os"
 	"os/exec"
 	"time"
-)
 
-// patience is how long a server may take for what it must do at once.
-const patience = 30 * time.Second
+	"github.com/procession-go/procession/internal/testkit"
+)
 
 // errExpired is the error of a request in a session that was idle for too long.
 var errExpired = errors.New("the session has expired")
@@ -73,7 +72,7 @@ type httpWire struct {
 
 func openHTTP(url string) *httpWire {
 	// A request that is not read must last longer than the end of the session may take.
-	w := &httpWire{url: url, client: http.Client{Transport: &http.Transport{}, Timeout: 2 * patience}}
+	w := &httpWire{url: url, client: http.Client{Transport: &http.Transport{}, Timeout: 2 * testkit.Patience}}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	return w
 }
@@ -121,7 +120,7 @@ func (w *httpWire) send(request []byte) (*bufio.Reader, func(), error) {
 }
 
 func (w *httpWire) end() error {
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	ctx, cancel := context.WithTimeout(w.ctx, testkit.Patience)
 	defer cancel()
 	answer, err := w.do(ctx, http.MethodDelete, nil, http.StatusNoContent)
 	if err == nil {
@@ -171,7 +170,7 @@ func openStdio(engine string) (*stdioWire, error) {
 }
 
 func (w *stdioWire) send(request []byte) (*bufio.Reader, func(), error) {
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(testkit.Patience)
 	w.stdin.SetWriteDeadline(deadline)
 	w.stdout.SetReadDeadline(deadline)
 	_, err := w.stdin.Write(append(request, '\n'))
@@ -194,7 +193,7 @@ func (w *stdioWire) gone() error {
 	select {
 	case <-w.exited:
 		return nil
-	case <-time.After(patience):
+	case <-time.After(testkit.Patience):
 		w.kill()
 		return errors.New("a server on stdio outlives its client")
 	}
