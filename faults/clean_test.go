@@ -8,12 +8,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"unsafe"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
@@ -76,9 +77,7 @@ func cleanEngine([]string) {
 
 func TestChildrenAreClean(t *testing.T) {
 	out, err := helper("unclean").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	got := strings.Split(strings.TrimSpace(string(out)), "\n")
 	want := []string{
 		"0 1 2 3 SigBlk:\t0000000000000000", // 3 is the directory that ls reads
@@ -88,7 +87,5 @@ func TestChildrenAreClean(t *testing.T) {
 		"PROCESSION_ENGINE=clean",
 		"PROCESSION_ID=ID",
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("a child has inherited\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
+	assert.Equal(t, want, got, "what a child has inherited")
 }

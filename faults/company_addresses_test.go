@@ -3,7 +3,6 @@
 package faults
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -16,6 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -44,7 +45,7 @@ func TestCompanyResolversThatFail(t *testing.T) {
 				fail()
 				return nil, false
 			})
-			id := start(t, eng, procession.Shell("sleep 1000"))
+			id := enginetest.Start(t, eng, procession.Shell("sleep 1000"))
 			far := actor.NewPID("far:1", "away")
 			process, _ := system.ProcessRegistry.GetLocal(eng.Pool().Id)
 			for _, m := range []any{
@@ -53,11 +54,12 @@ func TestCompanyResolversThatFail(t *testing.T) {
 			} {
 				process.SendUserMessage(eng.Pool(), &actor.MessageEnvelope{Message: m, Sender: far})
 			}
-			eventually(t, 10*time.Second, "somebody resolves it", func() bool { return asked.Load() > 0 })
-			info, err := eng.Info(soon(t), id)
-			require.NoError(t, err)
+			require.EventuallyWithT(t, func(c *assert.CollectT) {
+				assert.Positive(c, asked.Load(), "nobody resolves it")
+			}, 10*time.Second, tick)
+			info := enginetest.Info(t, eng, id)
 			assert.Equal(t, procession.Running, info.State)
-			report, err := eng.Shutdown(soon(t))
+			report, err := eng.Shutdown(testkit.Within(t))
 			require.NoError(t, err)
 			assert.LessOrEqual(t, report.Terminated, 2)
 			leavesNothing(t, id)
@@ -97,24 +99,20 @@ func TestCompanyTimersPassMiddlewares(t *testing.T) {
 			panic("a middleware")
 		}
 	})
-	eng, err := procession.New(procession.WithActorSystem(system), procession.WithRetention(-1, 10*time.Millisecond))
-	require.NoError(t, err)
+	eng := enginetest.New(t, procession.WithActorSystem(system), procession.WithRetention(-1, 10*time.Millisecond))
 	spec := procession.Shell("exit 3")
 	spec.Restart = procession.Policy{When: procession.OnFailure, MaxRestarts: 2, MinBackoff: time.Millisecond}
 	for _, spec := range []procession.Spec{procession.Shell("exit 0"), spec} {
-		id := start(t, eng, spec)
-		eventually(t, 10*time.Second, "it is forgotten", func() bool {
-			_, err := eng.Info(soon(t), id)
-			return errors.Is(err, procession.ErrNotFound)
-		})
+		id := enginetest.Start(t, eng, spec)
+		isForgotten(t, eng, id)
 	}
 	slow := procession.Shell("sleep 1000")
 	slow.Timeout = 10 * time.Millisecond
-	start(t, eng, slow)
-	eventually(t, 10*time.Second, "its time is over", func() bool {
-		list, err := eng.List(soon(t))
-		require.NoError(t, err)
-		return len(list) == 0
-	})
+	enginetest.Start(t, eng, slow)
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		list, err := eng.List(testkit.Within(t))
+		assert.NoError(t, err)
+		assert.Empty(c, list)
+	}, 10*time.Second, tick, "its time is over")
 	shutsDown(t, eng, procession.ShutdownReport{})
 }

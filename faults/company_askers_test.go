@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -45,7 +47,7 @@ func failingAskers(t *testing.T, system *actor.ActorSystem) map[string]*actor.PI
 	t.Cleanup(func() { close(end) })
 	at := func(name string, take func(any)) *actor.PID {
 		pid, absent := system.ProcessRegistry.Add(&addressed{take}, name)
-		require.True(t, absent)
+		require.True(t, absent, "the name %q is taken", name)
 		return pid
 	}
 	var spawned atomic.Bool // before that they are told that they begin
@@ -77,7 +79,7 @@ func TestCompanyAskersThatFail(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			eng, system := company(t)
 			asker := failingAskers(t, system)[name]
-			id := start(t, eng, procession.Shell("echo something; sleep 1000"))
+			id := enginetest.Start(t, eng, procession.Shell("echo something; sleep 1000"))
 			root := actor.NewRootContext(system, nil)
 			ask := func(m any) { root.RequestWithCustomSender(eng.Pool(), m, asker) }
 			for range 10 {
@@ -94,13 +96,13 @@ func TestCompanyAskersThatFail(t *testing.T) {
 				ask(&messages.WaitReady{ID: id})
 				ask(&messages.ReadOutput{ID: id, ReadOptions: messages.ReadOptions{Cursor: 10, Wait: -1}})
 			}
-			_, err := eng.KillAll(soon(t), procession.Selector{})
+			_, err := eng.KillAll(testkit.Within(t), procession.Selector{})
 			require.NoError(t, err)
-			_, err = eng.ReleaseAll(soon(t), procession.Selector{})
+			_, err = eng.ReleaseAll(testkit.Within(t), procession.Selector{})
 			require.NoError(t, err)
 			lives(t, eng)
 			ask(&messages.Shutdown{})
-			if _, err = eng.Shutdown(soon(t)); err != nil { // it may be the second one
+			if _, err = eng.Shutdown(testkit.Within(t)); err != nil { // it may be the second one
 				require.ErrorIs(t, err, procession.ErrClosed)
 			}
 			leavesNothing(t, id)
@@ -111,7 +113,7 @@ func TestCompanyAskersThatFail(t *testing.T) {
 // What is answered to an actor comes in the order in which it has asked.
 func TestCompanyAnswersComeInOrder(t *testing.T) {
 	eng, system := company(t)
-	id := start(t, eng, procession.Shell("sleep 1000"))
+	id := enginetest.Start(t, eng, procession.Shell("sleep 1000"))
 	const questions = 5000
 	answers := make(chan any, questions)
 	asker := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
@@ -165,7 +167,7 @@ func TestCompanyManyWaitersThatGo(t *testing.T) {
 			eng, _ := company(t)
 			spec := procession.Shell("exec sleep 1000")
 			spec.Ready, spec.Stdin = &procession.Probe{Pattern: "never"}, true
-			id := start(t, eng, spec)
+			id := enginetest.Start(t, eng, spec)
 			took := func(n int) time.Duration {
 				ctx, cancel := context.WithCancel(context.Background())
 				var wg sync.WaitGroup
@@ -176,13 +178,14 @@ func TestCompanyManyWaitersThatGo(t *testing.T) {
 						assert.ErrorIs(t, wait(ctx, eng, id), context.Canceled)
 					})
 				}
-				eventually(t, 30*time.Second, "all wait", func() bool { return int(waits.Load()) == n })
-				_, err := eng.Info(soon(t), id) // which comes after them
+				testkit.Eventually(t, func(c *assert.CollectT) {
+					assert.EqualValues(c, n, waits.Load(), "all wait")
+				})
+				_, err := eng.Info(testkit.Within(t), id) // which comes after them
 				require.NoError(t, err)
 				begun := time.Now()
 				cancel()
-				_, err = eng.Info(soon(t), id)
-				require.NoError(t, err)
+				enginetest.Info(t, eng, id)
 				wg.Wait()
 				return time.Since(begun)
 			}

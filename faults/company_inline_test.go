@@ -15,6 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -24,7 +26,7 @@ func TestCompanyCallersKeepTheirTime(t *testing.T) {
 	eng, system := company(t)
 	var ids []string
 	for range 20 {
-		ids = append(ids, start(t, eng, procession.Shell("sleep 1000")))
+		ids = append(ids, enginetest.Start(t, eng, procession.Shell("sleep 1000")))
 	}
 	noise, cancel := context.WithCancel(context.Background())
 	var others sync.WaitGroup
@@ -69,7 +71,7 @@ func TestCompanyCallersKeepTheirTime(t *testing.T) {
 func TestCompanyActorsThatAskEachOther(t *testing.T) {
 	const actors = 10_000
 	eng, system := company(t)
-	id := start(t, eng, procession.Shell("sleep 1000"))
+	id := enginetest.Start(t, eng, procession.Shell("sleep 1000"))
 	pids := make([]*actor.PID, actors)
 	done := make(chan int, 1)
 	deepest := 0
@@ -113,16 +115,14 @@ func TestCompanyLocksThatAreHeld(t *testing.T) {
 		defer lock.Unlock()
 	}))
 	lock.Lock()
-	id := start(t, eng, procession.Shell("exit 3"))
-	_, err := eng.Info(soon(t), id)
-	require.NoError(t, err)
+	id := enginetest.Start(t, eng, procession.Shell("exit 3"))
+	enginetest.Info(t, eng, id)
 	for range 100 {
 		system.Root.RequestWithCustomSender(eng.Pool(), &messages.GetInfo{ID: id}, asker)
 	}
-	exit, err := eng.Wait(soon(t), id)
-	require.NoError(t, err)
+	exit := enginetest.Wait(t, eng, id)
 	assert.Equal(t, 3, exit.Code)
-	require.NoError(t, eng.Release(soon(t), id))
+	require.NoError(t, eng.Release(testkit.Within(t), id))
 	lock.Unlock()
 	lives(t, eng)
 }
@@ -150,26 +150,26 @@ func TestCompanyCallersOnAThreadOfAnotherUser(t *testing.T) {
 	leader := procession.Shell(`trap 'exit 7' TERM; echo on; while :; do sleep 0.01; done`)
 	leader.Ready = &procession.Probe{Pattern: "^on$"}
 	onAStrangersThread(func() {
-		id, err := eng.Start(soon(t), leader)
+		id, err := eng.Start(testkit.Within(t), leader)
 		assert.NoError(t, err)
-		assert.NoError(t, eng.WaitReady(soon(t), id))
-		info, err := eng.Info(soon(t), id)
+		assert.NoError(t, eng.WaitReady(testkit.Within(t), id))
+		info, err := eng.Info(testkit.Within(t), id)
 		assert.NoError(t, err)
 		assert.Equal(t, procession.Running, info.State)
-		assert.NoError(t, eng.Signal(soon(t), id, unix.SIGCONT))
-		exit, err := eng.Kill(soon(t), id)
+		assert.NoError(t, eng.Signal(testkit.Within(t), id, unix.SIGCONT))
+		exit, err := eng.Kill(testkit.Within(t), id)
 		assert.NoError(t, err)
 		assert.Equal(t, 7, exit.Code)
-		assert.NoError(t, eng.Release(soon(t), id))
+		assert.NoError(t, eng.Release(testkit.Within(t), id))
 		terminal := procession.Shell("read line; echo got $line; sleep 1000")
 		terminal.PTY = &procession.Size{Rows: 24, Cols: 80}
-		id, err = eng.Start(soon(t), terminal)
+		id, err = eng.Start(testkit.Within(t), terminal)
 		assert.NoError(t, err)
-		_, err = eng.Write(soon(t), id, []byte("it\n"))
+		_, err = eng.Write(testkit.Within(t), id, []byte("it\n"))
 		assert.NoError(t, err)
-		assert.NoError(t, eng.Resize(soon(t), id, procession.Size{Rows: 30, Cols: 100}))
-		eng.Start(soon(t), procession.Shell("(setsid sleep 1000 &); sleep 1000"))
-		report, err := eng.Shutdown(soon(t))
+		assert.NoError(t, eng.Resize(testkit.Within(t), id, procession.Size{Rows: 30, Cols: 100}))
+		eng.Start(testkit.Within(t), procession.Shell("(setsid sleep 1000 &); sleep 1000"))
+		report, err := eng.Shutdown(testkit.Within(t))
 		assert.NoError(t, err)
 		assert.Equal(t, 2, report.Terminated)
 	})

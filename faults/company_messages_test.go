@@ -14,6 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -53,7 +55,7 @@ func forged(self *actor.PID) map[string]any {
 // wrapped in whatever way, to the pool or to the actor of a process.
 func TestCompanyForgedMessages(t *testing.T) {
 	eng, system := company(t)
-	id := start(t, eng, procession.Shell("sleep 1000"))
+	id := enginetest.Start(t, eng, procession.Shell("sleep 1000"))
 	process := actor.NewPID(eng.Pool().Address, eng.Pool().Id+"/"+id)
 	for _, to := range []*actor.PID{eng.Pool(), process} {
 		for name, message := range forged(to) {
@@ -67,14 +69,13 @@ func TestCompanyForgedMessages(t *testing.T) {
 					require.IsType(t, &messages.Error{}, answer)
 					assert.Equal(t, messages.CodeInvalidRequest, answer.(*messages.Error).Code)
 				}
-				info, err := eng.Info(soon(t), id)
-				require.NoError(t, err)
+				info := enginetest.Info(t, eng, id)
 				assert.Equal(t, procession.Running, info.State)
 			})
 		}
 	}
 	idles(t)
-	require.NoError(t, eng.Release(soon(t), id))
+	require.NoError(t, eng.Release(testkit.Within(t), id))
 	inbox, _ := system.ProcessRegistry.Get(eng.Pool())
 	shutsDown(t, eng, procession.ShutdownReport{})
 	for _, message := range forged(eng.Pool()) {
@@ -87,18 +88,18 @@ func TestCompanyForgedMessages(t *testing.T) {
 func idles(t *testing.T) {
 	t.Helper()
 	const window = 200 * time.Millisecond
-	eventually(t, 10*time.Second, "it is not busy", func() bool {
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		before := spent(t)
 		time.Sleep(window) // in which nothing happens
-		return spent(t)-before < window/5
-	})
+		assert.Less(c, spent(t)-before, window/5)
+	}, 10*time.Second, tick, "it comes to rest")
 }
 
 // spent is the CPU time of this program.
 func spent(t *testing.T) time.Duration {
 	t.Helper()
 	var usage unix.Rusage
-	require.NoError(t, unix.Getrusage(unix.RUSAGE_SELF, &usage))
+	assert.NoError(t, unix.Getrusage(unix.RUSAGE_SELF, &usage))
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
@@ -117,7 +118,7 @@ func TestCompanyActorsThatForward(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			eng, system := company(t)
-			id := start(t, eng, procession.Shell("sleep 1000"))
+			id := enginetest.Start(t, eng, procession.Shell("sleep 1000"))
 			forwarded := make(chan any, 100)
 			forwards := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
 				if ctx.Message() == "panic" {
@@ -131,10 +132,11 @@ func TestCompanyActorsThatForward(t *testing.T) {
 			assert.IsType(t, &messages.Info{}, answer)
 			begun := len(forwarded)
 			end(system, forwards)
-			eventually(t, 10*time.Second, "it forwards what it is told", func() bool { return len(forwarded) > begun })
-			lives := start(t, eng, procession.Shell("sleep 1000"))
-			_, err = eng.Kill(soon(t), lives)
-			require.NoError(t, err)
+			require.EventuallyWithT(t, func(c *assert.CollectT) {
+				assert.Greater(c, len(forwarded), begun, "it forwards what it is told")
+			}, 10*time.Second, tick)
+			lives := enginetest.Start(t, eng, procession.Shell("sleep 1000"))
+			enginetest.Kill(t, eng, lives)
 			shutsDown(t, eng, terminatedOne)
 			system.Root.Stop(forwards)
 		})
@@ -177,8 +179,7 @@ func TestCompanyMiddlewares(t *testing.T) {
 				return nil, fmt.Errorf("refused")
 			}
 		})
-		eng, err := procession.New(procession.WithActorSystem(system), procession.WithGrace(time.Second))
-		require.NoError(t, err)
+		eng := enginetest.New(t, procession.WithActorSystem(system), procession.WithGrace(time.Second))
 		lives(t, eng)
 		shutsDown(t, eng, terminatedOne)
 	})
@@ -190,13 +191,13 @@ func TestCompanyACallerOnAThreadOfAnotherUser(t *testing.T) {
 		t.Skip("needs root")
 	}
 	eng, _ := company(t)
-	ids := []string{start(t, eng, procession.Shell("sleep 1000")), start(t, eng, procession.Shell("sleep 1000")), start(t, eng, procession.Shell("sleep 1000"))}
+	ids := []string{enginetest.Start(t, eng, procession.Shell("sleep 1000")), enginetest.Start(t, eng, procession.Shell("sleep 1000")), enginetest.Start(t, eng, procession.Shell("sleep 1000"))}
 	onAStrangersThread(func() {
-		exit, err := eng.Kill(soon(t), ids[0])
+		exit, err := eng.Kill(testkit.Within(t), ids[0])
 		assert.NoError(t, err)
 		assert.Equal(t, "SIGTERM", exit.Signal)
-		assert.NoError(t, eng.Signal(soon(t), ids[1], syscall.SIGCONT))
-		assert.NoError(t, eng.Release(soon(t), ids[1]))
+		assert.NoError(t, eng.Signal(testkit.Within(t), ids[1], syscall.SIGCONT))
+		assert.NoError(t, eng.Release(testkit.Within(t), ids[1]))
 		shutsDown(t, eng, terminatedOne)
 	})
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -24,11 +26,13 @@ func startFor(t *testing.T, eng *procession.Engine, owner *actor.PID) (id string
 	return answer.(*messages.ProcessStarted).ID
 }
 
-func isForgotten(t *testing.T, eng *procession.Engine, id string) func() bool {
-	return func() bool {
-		_, err := eng.Info(soon(t), id)
-		return errors.Is(err, procession.ErrNotFound)
-	}
+// isForgotten waits until nothing is known of a process any more.
+func isForgotten(t *testing.T, eng *procession.Engine, id string, msgAndArgs ...any) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		_, err := eng.Info(testkit.Within(t), id)
+		assert.ErrorIs(c, err, procession.ErrNotFound)
+	}, 10*time.Second, tick, msgAndArgs...)
 }
 
 // An owner that stops slowly, while another has its name already.
@@ -50,15 +54,14 @@ func TestCompanyOwnersOfOneName(t *testing.T) {
 	require.NoError(t, err)
 	youngs := []string{startFor(t, eng, young), startFor(t, eng, actor.NewPID(young.Address, young.Id))}
 	close(mayStop)
-	eventually(t, 10*time.Second, "what is the old one's ends", isForgotten(t, eng, olds))
+	isForgotten(t, eng, olds, "what is the old one's ends")
 	for _, id := range youngs {
-		info, err := eng.Info(soon(t), id)
-		require.NoError(t, err)
+		info := enginetest.Info(t, eng, id)
 		assert.Equal(t, procession.Running, info.State)
 	}
 	system.Root.Stop(young)
 	for _, id := range youngs {
-		eventually(t, 10*time.Second, "what is the young one's ends", isForgotten(t, eng, id))
+		isForgotten(t, eng, id, "what is the young one's ends")
 	}
 	shutsDown(t, eng, procession.ShutdownReport{})
 }
@@ -70,8 +73,7 @@ func TestCompanyOwnersByAnotherAddress(t *testing.T) {
 	early, local := system.Root.Spawn(actor.PropsFromFunc(ignores)), system.ProcessRegistry.Address
 	system.ProcessRegistry.Address = "127.0.0.1:1"
 	late := system.Root.Spawn(actor.PropsFromFunc(ignores))
-	eng, err := procession.New(procession.WithActorSystem(system))
-	require.NoError(t, err)
+	eng := enginetest.New(t, procession.WithActorSystem(system))
 	owned := map[*actor.PID][]string{
 		early: {startFor(t, eng, early), startFor(t, eng, actor.NewPID(local, early.Id)), startFor(t, eng, actor.NewPID("127.0.0.1:1", early.Id))},
 		late:  {startFor(t, eng, late), startFor(t, eng, actor.NewPID(local, late.Id)), startFor(t, eng, actor.NewPID("127.0.0.1:1", late.Id))},
@@ -79,11 +81,11 @@ func TestCompanyOwnersByAnotherAddress(t *testing.T) {
 	for owner, ids := range owned {
 		system.Root.Stop(owner)
 		for _, id := range ids {
-			eventually(t, 10*time.Second, "it ends with its owner", isForgotten(t, eng, id))
+			isForgotten(t, eng, id, "it ends with its owner")
 		}
 	}
 	gone := startFor(t, eng, early) // which has stopped long ago
-	eventually(t, 10*time.Second, "it ends at once", isForgotten(t, eng, gone))
+	isForgotten(t, eng, gone, "it ends at once")
 	shutsDown(t, eng, procession.ShutdownReport{})
 }
 
@@ -100,7 +102,7 @@ func TestCompanyOwnersThatFail(t *testing.T) {
 			}
 			lives(t, eng)
 			startFor(t, eng, owner)
-			_, err := eng.Shutdown(soon(t))
+			_, err := eng.Shutdown(testkit.Within(t))
 			require.NoError(t, err)
 		})
 	}
@@ -108,7 +110,7 @@ func TestCompanyOwnersThatFail(t *testing.T) {
 
 // releaseUnlessGone releases what may have ended with its owner already.
 func releaseUnlessGone(t *testing.T, eng *procession.Engine, id string) error {
-	if err := eng.Release(soon(t), id); !errors.Is(err, procession.ErrNotFound) {
+	if err := eng.Release(testkit.Within(t), id); !errors.Is(err, procession.ErrNotFound) {
 		return err
 	}
 	return nil
@@ -125,7 +127,7 @@ func TestCompanyOwnersThatHaveStopped(t *testing.T) {
 	defer system.EventStream.Unsubscribe(subscription)
 	for range 10 {
 		id := startFor(t, eng, actor.NewPID(system.Address(), "nobody"))
-		eventually(t, 10*time.Second, "it ends at once", isForgotten(t, eng, id))
+		isForgotten(t, eng, id, "it ends at once")
 	}
 	lives(t, eng)
 	shutsDown(t, eng, terminatedOne)
@@ -159,12 +161,11 @@ func TestCompanyOwnersThatPanic(t *testing.T) {
 			if directive == actor.RestartDirective || directive == actor.ResumeDirective {
 				_, err := system.Root.RequestFuture(owner, &actor.Touch{}, 10*time.Second).Result()
 				require.NoError(t, err, "it goes on")
-				info, err := eng.Info(soon(t), id)
-				require.NoError(t, err)
+				info := enginetest.Info(t, eng, id)
 				assert.Equal(t, procession.Running, info.State)
 				system.Root.Stop(owner)
 			}
-			eventually(t, 10*time.Second, "it ends with its owner", isForgotten(t, eng, id))
+			isForgotten(t, eng, id, "it ends with its owner")
 			system.Root.Stop(parent)
 			shutsDown(t, eng, procession.ShutdownReport{})
 		})

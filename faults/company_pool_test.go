@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -31,24 +33,24 @@ func TestCompanyAStrangerStopsThePool(t *testing.T) {
 			const n = 20
 			var ids []string
 			for range n {
-				ids = append(ids, start(t, eng, procession.Shell("trap '' TERM; setsid sleep 1000 & sleep 1000")))
+				ids = append(ids, enginetest.Start(t, eng, procession.Shell("trap '' TERM; setsid sleep 1000 & sleep 1000")))
 			}
 			waited := make(chan error, 1)
 			go func() {
-				_, err := eng.Wait(soon(t), ids[0])
+				_, err := eng.Wait(testkit.Within(t), ids[0])
 				waited <- err
 			}()
 			stop(system, eng.Pool())
-			report, err := eng.Shutdown(soon(t))
+			report, err := eng.Shutdown(testkit.Within(t))
 			require.NoError(t, err)
 			assert.Equal(t, n, report.Killed+report.Terminated)
 			for _, id := range ids {
 				leavesNothing(t, id)
 			}
 			<-waited
-			_, err = eng.Shutdown(soon(t))
+			_, err = eng.Shutdown(testkit.Within(t))
 			assert.ErrorIs(t, err, procession.ErrClosed)
-			_, err = eng.List(soon(t))
+			_, err = eng.List(testkit.Within(t))
 			assert.ErrorIs(t, err, procession.ErrClosed)
 		})
 	}
@@ -56,20 +58,20 @@ func TestCompanyAStrangerStopsThePool(t *testing.T) {
 
 func TestCompanyAStrangerStopsThePoolDuringAShutdown(t *testing.T) {
 	eng, system := company(t, procession.WithGrace(20*time.Second))
-	id := start(t, eng, procession.Shell("trap '' TERM; echo ready; sleep 1000; sleep 1000"))
-	_, err := eng.WaitFor(soon(t), id, ready)
+	id := enginetest.Start(t, eng, procession.Shell("trap '' TERM; echo ready; sleep 1000; sleep 1000"))
+	_, err := eng.WaitFor(testkit.Within(t), id, ready)
 	require.NoError(t, err)
 	done := make(chan procession.ShutdownReport, 1)
 	go func() {
-		report, err := eng.Shutdown(soon(t))
+		report, err := eng.Shutdown(testkit.Within(t))
 		assert.NoError(t, err)
 		done <- report
 	}()
-	eventually(t, 10*time.Second, "it shuts down", func() bool {
-		info, err := eng.Info(soon(t), id)
-		require.NoError(t, err)
-		return info.State == procession.Stopping
-	})
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		info, err := eng.Info(testkit.Within(t), id)
+		assert.NoError(t, err)
+		assert.Equal(c, procession.Stopping, info.State)
+	}, 10*time.Second, tick, "it shuts down")
 	system.Root.Stop(eng.Pool())
 	assert.Equal(t, procession.ShutdownReport{Killed: 1}, <-done)
 	leavesNothing(t, id)
@@ -77,16 +79,12 @@ func TestCompanyAStrangerStopsThePoolDuringAShutdown(t *testing.T) {
 
 func TestCompanyAStrangerStopsAProcessActor(t *testing.T) {
 	eng, system := company(t)
-	id := start(t, eng, procession.Shell("setsid sleep 1000 & sleep 1000"))
-	other := start(t, eng, procession.Shell("sleep 1000"))
+	id := enginetest.Start(t, eng, procession.Shell("setsid sleep 1000 & sleep 1000"))
+	other := enginetest.Start(t, eng, procession.Shell("sleep 1000"))
 	system.Root.Stop(actor.NewPID(eng.Pool().Address, eng.Pool().Id+"/"+id))
-	eventually(t, 10*time.Second, "it is forgotten", func() bool {
-		_, err := eng.Info(soon(t), id)
-		return errors.Is(err, procession.ErrNotFound)
-	})
+	isForgotten(t, eng, id)
 	leavesNothing(t, id)
-	_, err := eng.Info(soon(t), other)
-	require.NoError(t, err)
+	enginetest.Info(t, eng, other)
 	shutsDown(t, eng, terminatedOne)
 }
 
@@ -130,7 +128,7 @@ func TestCompanyPoolProps(t *testing.T) {
 		_, err = system.Root.SpawnNamed(props, "pool")
 		require.ErrorIs(t, err, actor.ErrNameExists)
 		_, there := system.ProcessRegistry.Get(stranger)
-		assert.True(t, there)
+		assert.True(t, there, "the stranger is still there")
 		pool, err := system.Root.SpawnNamed(props, "another")
 		require.NoError(t, err, "it was not spawned yet")
 		works(t, system, pool)
@@ -168,9 +166,9 @@ func TestCompanyPoolProps(t *testing.T) {
 				return answer
 			}
 			for range 3 {
-				refusal, is := ask(&messages.StartProcess{Spec: procession.Shell("sleep 1000")}).(*messages.Error)
-				require.True(t, is)
-				assert.Equal(t, messages.CodeFailed, refusal.Code)
+				refusal := ask(&messages.StartProcess{Spec: procession.Shell("sleep 1000")})
+				require.IsType(t, &messages.Error{}, refusal)
+				assert.Equal(t, messages.CodeFailed, refusal.(*messages.Error).Code)
 			}
 			assert.Equal(t, &messages.ProcessList{Processes: []messages.Info{}}, ask(&messages.ListProcesses{}))
 			assert.Equal(t, &messages.ShutdownReport{}, ask(&messages.Shutdown{}))
@@ -194,14 +192,13 @@ func TestCompanyNamesThatAreTaken(t *testing.T) {
 			}
 		}
 	}
-	eng, err := procession.New(procession.WithActorSystem(system), procession.WithGrace(time.Second))
-	require.NoError(t, err)
+	eng := enginetest.New(t, procession.WithActorSystem(system), procession.WithGrace(time.Second))
 	lives(t, eng)
 	shutsDown(t, eng, terminatedOne)
 	for _, pid := range taken {
 		_, there := system.ProcessRegistry.Get(pid)
 		assert.True(t, there, "%v is still its own", pid)
 	}
-	_, err = eng.List(context.Background())
+	_, err := eng.List(context.Background())
 	assert.ErrorIs(t, err, procession.ErrClosed)
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -33,26 +35,20 @@ func newSystem() *actor.ActorSystem {
 	)
 }
 
-// company is an engine in somebody's actor system.
+// company is an engine in somebody's actor system. What it logs is that others fail.
 func company(t *testing.T, opts ...procession.Option) (*procession.Engine, *actor.ActorSystem) {
 	t.Helper()
 	system := newSystem()
-	opts = append([]procession.Option{procession.WithActorSystem(system), procession.WithLogger(slog.New(slog.DiscardHandler)), procession.WithGrace(time.Second)}, opts...)
-	eng, err := procession.New(opts...)
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		if _, err := eng.Shutdown(soon(t)); err != nil {
-			assert.ErrorIs(t, err, procession.ErrClosed)
-		}
-	})
-	return eng, system
+	quiet := procession.WithLogger(slog.New(slog.DiscardHandler))
+	opts = append([]procession.Option{procession.WithActorSystem(system), quiet, procession.WithGrace(time.Second)}, opts...)
+	return enginetest.New(t, opts...), system
 }
 
 // lives goes through the life of some processes, and wants all of it to go as it does
 // alone.
 func lives(t *testing.T, eng *procession.Engine) {
 	t.Helper()
-	ctx := soon(t)
+	ctx := testkit.Within(t)
 	before, err := eng.List(ctx)
 	require.NoError(t, err)
 	spec := procession.Shell("echo ready; sleep 1000")
@@ -79,13 +75,14 @@ func lives(t *testing.T, eng *procession.Engine) {
 	assert.Len(t, list, len(before)+1)
 }
 
-// shutsDown shuts the engine down, and wants nothing to be left.
+// shutsDown shuts the engine down, and wants nothing to be left. It may be called on any
+// goroutine.
 func shutsDown(t *testing.T, eng *procession.Engine, want procession.ShutdownReport) {
 	t.Helper()
-	list, err := eng.List(soon(t))
-	require.NoError(t, err)
-	report, err := eng.Shutdown(soon(t))
-	require.NoError(t, err)
+	list, err := eng.List(testkit.Within(t))
+	assert.NoError(t, err)
+	report, err := eng.Shutdown(testkit.Within(t))
+	assert.NoError(t, err)
 	assert.Equal(t, want, report)
 	for _, info := range list {
 		leavesNothing(t, info.ID)
@@ -116,7 +113,9 @@ func TestCompanySubscribersThatFail(t *testing.T) {
 					}
 				})
 				lives(t, eng)
-				eventually(t, 10*time.Second, "it is told", func() bool { return failed.Load() > 0 })
+				require.EventuallyWithT(t, func(c *assert.CollectT) {
+					assert.Positive(c, failed.Load(), "it is not told")
+				}, 10*time.Second, tick)
 				shutsDown(t, eng, terminatedOne)
 			})
 		}
@@ -262,19 +261,19 @@ func TestCompanyManyExitsAtOnce(t *testing.T) {
 	for range 8 {
 		starts.Go(func() {
 			for range n / 8 {
-				_, err := eng.Start(soon(t), procession.Spec{Command: "sleep", Args: []string{"1000"}})
+				_, err := eng.Start(testkit.Within(t), procession.Spec{Command: "sleep", Args: []string{"1000"}})
 				assert.NoError(t, err)
 			}
 		})
 	}
 	starts.Wait()
-	killed, err := eng.KillAll(soon(t), procession.Selector{})
+	killed, err := eng.KillAll(testkit.Within(t), procession.Selector{})
 	require.NoError(t, err)
 	assert.Equal(t, n, killed)
-	eventually(t, 30*time.Second, "all is told", func() bool {
+	testkit.Eventually(t, func(c *assert.CollectT) {
 		mu.Lock()
 		defer mu.Unlock()
-		return exited == n
-	})
+		assert.Equal(c, n, exited)
+	}, "all is told")
 	assert.Zero(t, disorder, "events out of order")
 }

@@ -5,6 +5,7 @@ package faults
 import (
 	"errors"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // watcher is one with code of its own.
@@ -47,18 +50,17 @@ func TestCompanyWatchersThatFail(t *testing.T) {
 						}
 					})
 				}
-				id, other := start(t, eng, procession.Shell("sleep 1000")), start(t, eng, procession.Shell("sleep 1000"))
+				id, other := enginetest.Start(t, eng, procession.Shell("sleep 1000")), enginetest.Start(t, eng, procession.Shell("sleep 1000"))
 				for _, watched := range []string{eng.Pool().Id, eng.Pool().Id + "/" + id, eng.Pool().Id + "/" + other} {
 					process, there := system.ProcessRegistry.GetLocal(watched)
-					require.True(t, there)
+					require.True(t, there, watched)
 					process.SendSystemMessage(eng.Pool(), &actor.Watch{Watcher: pid})
 				}
-				require.NoError(t, eng.Release(soon(t), id))
-				_, err := eng.Info(soon(t), other)
-				require.NoError(t, err)
+				require.NoError(t, eng.Release(testkit.Within(t), id))
+				enginetest.Info(t, eng, other)
 				lives(t, eng)
 				shutsDown(t, eng, procession.ShutdownReport{Terminated: 2})
-				_, err = eng.Info(soon(t), other)
+				_, err := eng.Info(testkit.Within(t), other)
 				assert.ErrorIs(t, err, procession.ErrClosed)
 			})
 		}
@@ -68,7 +70,7 @@ func TestCompanyWatchersThatFail(t *testing.T) {
 // Who watches is told, once, as the actor system does it; also who comes too late.
 func TestCompanyWatchersAreTold(t *testing.T) {
 	eng, system := company(t)
-	id := start(t, eng, procession.Shell("sleep 1000"))
+	id := enginetest.Start(t, eng, procession.Shell("sleep 1000"))
 	actors := map[string]*actor.PID{"pool": eng.Pool(), "process": actor.NewPID(eng.Pool().Address, eng.Pool().Id+"/"+id)}
 	told := make(chan *actor.Terminated, 10)
 	type watch struct{ pid *actor.PID }
@@ -103,11 +105,11 @@ func TestCompanyWatchersAreTold(t *testing.T) {
 		tell(unwatch{pid})
 		tell(watch{pid})
 	}
-	require.NoError(t, eng.Release(soon(t), id))
+	require.NoError(t, eng.Release(testkit.Within(t), id))
 	is(actors["process"])
 	tell(watch{actors["process"]})
 	is(actors["process"])
-	_, err := eng.Shutdown(soon(t))
+	_, err := eng.Shutdown(testkit.Within(t))
 	require.NoError(t, err)
 	is(actors["pool"])
 	tell(watch{actors["pool"]})
@@ -123,10 +125,10 @@ func TestCompanyForgedSystemMessages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			eng, system := company(t)
-			id := start(t, eng, procession.Shell("sleep 1000"))
+			id := enginetest.Start(t, eng, procession.Shell("sleep 1000"))
 			for _, to := range []string{eng.Pool().Id, eng.Pool().Id + "/" + id} {
 				process, there := system.ProcessRegistry.GetLocal(to)
-				require.True(t, there)
+				require.True(t, there, to)
 				process.SendSystemMessage(eng.Pool(), message)
 			}
 			lives(t, eng)
@@ -147,7 +149,7 @@ func TestCompanyAStrangerStopsAWrite(t *testing.T) {
 			eng, system := company(t)
 			spec := procession.Shell("sleep 1000")
 			spec.Stdin = true
-			id := start(t, eng, spec)
+			id := enginetest.Start(t, eng, spec)
 			type result struct {
 				n   int
 				err error
@@ -155,28 +157,28 @@ func TestCompanyAStrangerStopsAWrite(t *testing.T) {
 			done := make(chan result, 2)
 			for range 2 { // the second waits for its turn
 				go func() {
-					n, err := eng.Write(soon(t), id, make([]byte, 1<<20))
+					n, err := eng.Write(testkit.Within(t), id, make([]byte, 1<<20))
 					done <- result{n, err}
 				}()
 			}
-			eventually(t, 10*time.Second, "the pipe is full", func() bool {
-				info, err := eng.Info(soon(t), id)
-				require.NoError(t, err)
-				return pipeIsFull(info.PID)
-			})
+			pid := enginetest.Info(t, eng, id).PID
+			require.EventuallyWithT(t, func(c *assert.CollectT) {
+				assert.True(c, pipeIsFull(pid))
+			}, 10*time.Second, tick, "the pipe is full")
 			stop(system.Root, eng.Pool(), actor.NewPID(eng.Pool().Address, eng.Pool().Id+"/"+id))
 			total := 0
 			for range 2 {
 				select {
 				case r := <-done:
-					assert.True(t, errors.Is(r.err, procession.ErrStdinClosed) || errors.Is(r.err, procession.ErrClosed) || errors.Is(r.err, procession.ErrNotFound), "%v", r.err)
+					refusals := []error{procession.ErrStdinClosed, procession.ErrClosed, procession.ErrNotFound}
+					assert.True(t, slices.ContainsFunc(refusals, func(one error) bool { return errors.Is(r.err, one) }), "%v", r.err)
 					total += r.n
 				case <-time.After(20 * time.Second):
 					require.Fail(t, "a write has not returned")
 				}
 			}
 			assert.Equal(t, 1<<16, total, "what is in the pipe")
-			_, err := eng.Shutdown(soon(t))
+			_, err := eng.Shutdown(testkit.Within(t))
 			require.NoError(t, err)
 			leavesNothing(t, id)
 		})

@@ -16,10 +16,12 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // Programs that do what daemons do to be left alone: they leave the group and the
@@ -33,19 +35,17 @@ var ends = []struct {
 	end  func(t *testing.T, eng *procession.Engine, id string)
 }{
 	{"by itself", func(t *testing.T, eng *procession.Engine, id string) {
-		require.NoError(t, eng.CloseStdin(soon(t), id))
-		_, err := eng.Wait(soon(t), id)
-		require.NoError(t, err)
+		require.NoError(t, eng.CloseStdin(testkit.Within(t), id))
+		enginetest.Wait(t, eng, id)
 	}},
 	{"Kill", func(t *testing.T, eng *procession.Engine, id string) {
-		_, err := eng.Kill(soon(t), id)
-		require.NoError(t, err)
+		enginetest.Kill(t, eng, id)
 	}},
 	{"Release", func(t *testing.T, eng *procession.Engine, id string) {
-		require.NoError(t, eng.Release(soon(t), id))
+		require.NoError(t, eng.Release(testkit.Within(t), id))
 	}},
 	{"Shutdown", func(t *testing.T, eng *procession.Engine, _ string) {
-		_, err := eng.Shutdown(soon(t))
+		_, err := eng.Shutdown(testkit.Within(t))
 		require.NoError(t, err)
 	}},
 }
@@ -62,12 +62,10 @@ func TestDaemonsEndWithTheirProcess(t *testing.T) {
 				t.Run(e.name, func(t *testing.T) {
 					t.Parallel()
 					for range rounds {
-						eng := newEngine(t)
+						eng := enginetest.New(t)
 						id, pids := d.start(t, eng)
 						e.end(t, eng, id)
-						for _, pid := range pids {
-							eventually(t, 5*time.Second, fmt.Sprintf("%d is gone", pid), func() bool { return !testkit.Alive(pid) })
-						}
+						endWithin(t, 5*time.Second, pids...)
 					}
 				})
 			}
@@ -83,32 +81,29 @@ func (d *daemon) start(t *testing.T, eng *procession.Engine) (id string, pids []
 	spec := procession.Shell(d.line + "\n" + after)
 	spec.Dir, spec.Stdin, spec.Grace = d.dir(t), true, 2*time.Second
 	spec.Env = map[string]string{"SELF": os.Args[0], helperVar: d.helper, "GORACE": "atexit_sleep_ms=0"}
-	id = start(t, eng, spec)
+	id = enginetest.Start(t, eng, spec)
 	return id, d.await(t, spec.Dir)
 }
 
 // await waits until the daemon has written down its process ID, and is seen to be one.
 func (d *daemon) await(t *testing.T, dir string) (pids []int) {
 	t.Helper()
-	eventually(t, 20*time.Second, "the daemon runs", func() bool {
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		text, err := os.ReadFile(filepath.Join(dir, "pid"))
-		if err != nil || !strings.HasSuffix(string(text), "\n") {
-			return false
-		}
+		require.NoError(c, err)
+		require.Regexp(c, `\n$`, string(text), "all is written")
 		pids = nil
 		for _, word := range strings.Fields(string(text)) {
 			pid, err := strconv.Atoi(word)
-			require.NoError(t, err)
+			assert.NoError(t, err)
 			pids = append(pids, pid)
-			if !testkit.Alive(pid) {
-				return false
-			}
+			require.True(c, testkit.Alive(pid), "%d is alive", pid)
 			for _, child := range testkit.Descendants(pid) {
 				pids = append(pids, child.PID)
 			}
 		}
-		return len(pids) > d.children
-	})
+		assert.Greater(c, len(pids), d.children, "it and its children")
+	}, 20*time.Second, tick, "the daemon runs")
 	return pids
 }
 
@@ -151,9 +146,7 @@ func TestDaemonsEndWithTheirEngine(t *testing.T) {
 			require.Equal(t, "ready\n", line)
 			pids := d.await(t, dir)
 			require.NoError(t, cmd.Process.Kill())
-			for _, pid := range pids {
-				eventually(t, 5*time.Second, fmt.Sprintf("%d is gone", pid), func() bool { return !testkit.Alive(pid) })
-			}
+			endWithin(t, 5*time.Second, pids...)
 		})
 	}
 }

@@ -144,11 +144,11 @@ func TestEndedHandlersFinishAfterASecondRequest(t *testing.T) {
 				r.alone()
 				r.mayBeLate = true
 				id := r.startOn(spec)
-				r.eventually(rowGrace, "its time is over", func() bool {
+				require.EventuallyWithT(r, func(c *assert.CollectT) {
 					info, err := r.eng.Info(r.ctx, id)
-					require.NoError(r, err)
-					return info.State == procession.Stopping
-				})
+					assert.NoError(r, err)
+					assert.Equal(c, procession.Stopping, info.State)
+				}, rowGrace, tick, "its time is over")
 				time.Sleep(150 * time.Millisecond)
 				second.ask(r, id)
 				assert.Equal(r, "slept 0\n", r.said())

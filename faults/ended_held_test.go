@@ -133,7 +133,7 @@ func TestEndedOutputInTheGraceIsKept(t *testing.T) {
 				r.kill(id)
 				out := r.output(id)
 				assert.Equal(r, 6001, strings.Count(out, "\n"))
-				assert.True(r, strings.HasSuffix(out, "2999\n3000\n"))
+				assert.True(r, strings.HasSuffix(out, "2999\n3000\n"), "its end is lost")
 				r.nothingLeft()
 			})
 		})
@@ -154,7 +154,9 @@ func TestEndedStoppedHandlersFinish(t *testing.T) {
 					pid := r.livingPIDs()[0]
 					require.NoError(r, syscall.Kill(pid, sig))
 					if sig == syscall.SIGSTOP {
-						r.eventually(wholeGrace, "it is stopped", func() bool { return stat(pid) == "T" })
+						require.EventuallyWithT(r, func(c *assert.CollectT) {
+							assert.Equal(c, "T", stat(pid))
+						}, wholeGrace, tick, "it is stopped")
 					}
 					r.kill(id)
 					assert.Equal(r, "slept 0\n", r.said())
@@ -193,7 +195,9 @@ func TestEndedTracedMembersEnd(t *testing.T) {
 						Env: map[string]string{helperVar: "tracer", "GORACE": "atexit_sleep_ms=0"}}
 					id := r.startOn(spec)
 					pid := r.livingPIDs()[0]
-					r.eventually(wholeGrace, "it is traced", func() bool { return stat(pid) == "t" })
+					require.EventuallyWithT(r, func(c *assert.CollectT) {
+						assert.Equal(c, "t", stat(pid))
+					}, wholeGrace, tick, "it is traced")
 					exit := r.kill(id)
 					assert.Equal(r, map[string]string{"deaf": "SIGKILL", "hears": "SIGTERM"}[tracer], exit.Signal)
 					r.nothingLeft()

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // A leader that exits by itself. What it leaves is told to end when nothing more is
@@ -80,11 +81,11 @@ func (r *run) finished(id string, last []string) {
 		assert.Equal(r, strings.Join(last, "\n")+"\n", out)
 	} else {
 		assert.Equal(r, 40001, strings.Count(out, "\n"))
-		assert.True(r, strings.HasSuffix(out, "19999\n20000\n"))
+		assert.True(r, strings.HasSuffix(out, "19999\n20000\n"), "its end is lost")
 	}
-	r.eventually(wholeGrace, "it is done", func() bool {
-		return strings.Count(r.said(), "done\n") == max(1, strings.Count(strings.Join(last, " "), "last"))
-	})
+	require.EventuallyWithT(r, func(c *assert.CollectT) {
+		assert.Equal(c, max(1, strings.Count(strings.Join(last, " "), "last")), strings.Count(r.said(), "done\n"))
+	}, wholeGrace, tick, "it is done")
 }
 
 // A request while what the leader has left is still heard.
@@ -104,7 +105,9 @@ func TestEndedOrphansFinishThoughTheyAreKilledInTheDrain(t *testing.T) {
 						id := r.start(orphaned("bash", o.line, talks))
 						info, err := r.eng.Info(r.ctx, id)
 						require.NoError(r, err)
-						r.eventually(wholeGrace, "its leader has exited", func() bool { return !alive(info.PID) })
+						require.EventuallyWithT(r, func(c *assert.CollectT) {
+							assert.False(c, testkit.Alive(info.PID))
+						}, wholeGrace, tick, "its leader has exited")
 						ask(r, id)
 						r.finished(id, o.last)
 						exit, err := r.eng.Wait(r.ctx, id)
@@ -145,7 +148,9 @@ func TestEndedADeafOrphanHasItsGrace(t *testing.T) {
 		id := r.start(spec)
 		info, err := r.eng.Info(r.ctx, id)
 		require.NoError(r, err)
-		r.eventually(wholeGrace, "its leader has exited", func() bool { return !alive(info.PID) })
+		require.EventuallyWithT(r, func(c *assert.CollectT) {
+			assert.False(c, testkit.Alive(info.PID))
+		}, wholeGrace, tick, "its leader has exited")
 		begun := time.Now()
 		exit := r.kill(id)
 		assert.GreaterOrEqual(r, time.Since(begun), spec.Grace-100*time.Millisecond)

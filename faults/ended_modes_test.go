@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // All rows, as root and as nobody, with the mark that cannot be lost and without: then
@@ -20,7 +22,7 @@ func TestEndedInEveryMode(t *testing.T) {
 	if onlySlow(t); *rows == 0 {
 		t.Skip("run with -rows")
 	}
-	isRoot, isMarked := os.Geteuid() == 0, newEngine(t).Capabilities().Reason == ""
+	isRoot, isMarked := os.Geteuid() == 0, enginetest.New(t).Capabilities().Reason == ""
 	for _, mode := range []struct {
 		name         string
 		root, marked bool

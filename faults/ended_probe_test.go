@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // An attempt of a probe is over when everything that it has started is, and none is
@@ -40,15 +41,15 @@ var attempts = map[string]string{
 // there before a look at everybody and after it.
 func (r *run) underWay() (attempts map[string]bool) {
 	seen := map[int]string{}
-	for _, pid := range carrying("TOLD=" + r.told) {
-		cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	for _, p := range testkit.Carrying("TOLD=" + r.told) {
+		cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID))
 		if of, isOne := bytes.CutPrefix(cmdline, []byte("sleep\x001000.")); isOne {
-			seen[pid] = string(of)
+			seen[p.PID] = string(of)
 		}
 	}
 	attempts = map[string]bool{}
 	for pid, of := range seen {
-		if alive(pid) {
+		if testkit.Alive(pid) {
 			attempts[of] = true
 		}
 	}
@@ -59,7 +60,9 @@ func TestEndedNothingIsLeftOfAProbe(t *testing.T) {
 	exits := func(r *run, id string) {
 		_, err := r.eng.Wait(r.ctx, id)
 		require.NoError(r, err)
-		r.eventually(wholeGrace, "nothing is left", func() bool { return len(carrying("TOLD="+r.told)) == 0 })
+		require.EventuallyWithT(r, func(c *assert.CollectT) {
+			assert.Empty(c, testkit.Carrying("TOLD="+r.told))
+		}, wholeGrace, tick, "nothing is left")
 	}
 	for kind, attempt := range attempts {
 		for name, end := range map[string]struct {
@@ -110,10 +113,12 @@ func TestEndedOneAttemptOfAProbeIsUnderWay(t *testing.T) {
 				succeeds := attempt[:len(attempt)-len("exit 1")] + `[ -e "$TOLD" ]`
 				id := r.start(probing(`sleep 1; : >"$TOLD"; exec sleep 1000`, succeeds))
 				require.NoError(r, r.eng.WaitReady(r.ctx, id))
-				r.eventually(wholeGrace, "no attempt is under way", func() bool { return len(r.underWay()) == 0 })
+				require.EventuallyWithT(r, func(c *assert.CollectT) {
+					assert.Empty(c, r.underWay())
+				}, wholeGrace, tick, "no attempt is under way")
 				info, err := r.eng.Info(r.ctx, id)
 				require.NoError(r, err)
-				assert.True(r, alive(info.PID))
+				assert.True(r, testkit.Alive(info.PID), "its leader has ended")
 				r.kill(id)
 				r.nothingLeft()
 			})
@@ -139,10 +144,9 @@ func TestEndedADeafProbeTakesNoGrace(t *testing.T) {
 				row(t, 20, func(r *run) {
 					r.alone()
 					id := r.start(probing("exec sleep 1000", attempt))
-					r.eventually(wholeGrace, "the probe is deaf", func() bool {
-						_, err := os.Stat(r.told)
-						return err == nil
-					})
+					require.EventuallyWithT(r, func(c *assert.CollectT) {
+						assert.FileExists(c, r.told)
+					}, wholeGrace, tick, "the probe is deaf")
 					ask(r, id)
 					r.nothingLeft()
 				})

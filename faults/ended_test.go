@@ -100,7 +100,7 @@ func row(t *testing.T, atOnce int, one func(r *run)) {
 	}
 	t.Logf("%d of %d runs are wrong (%.1f s), %d late", len(wrong), runs, time.Since(begun).Seconds(), late)
 	assert.LessOrEqual(t, late, max(1, runs/10), "so many have lost the signal")
-	assert.Empty(t, len(wrong), "of %d runs so many are wrong, for example: %s", runs, strings.Join(wrong[:min(len(wrong), 2)], "\n"))
+	assert.Zero(t, len(wrong), "of %d runs so many are wrong, for example: %s", runs, strings.Join(wrong[:min(len(wrong), 2)], "\n"))
 }
 
 // batch makes n runs at once.
@@ -118,14 +118,14 @@ func batch(t *testing.T, dir string, first, n int, one func(r *run)) []*run {
 		all.Go(func() {
 			defer func() {
 				if r.eng != shared {
-					r.eng.Shutdown(soon(t)) // again, perhaps
+					r.eng.Shutdown(testkit.Within(t)) // again, perhaps
 				}
 			}()
 			one(r)
 		})
 	}
 	all.Wait()
-	_, err = shared.Shutdown(soon(t))
+	_, err = shared.Shutdown(testkit.Within(t))
 	assert.NoError(t, err)
 	testkit.Reap()
 	return runs
@@ -234,23 +234,16 @@ func (r *run) said() string {
 // lines are the lines of that, sorted.
 func (r *run) lines() []string { return slices.Sorted(strings.Lines(r.said())) }
 
-// eventually waits until a condition about the machine holds.
-func (r *run) eventually(within time.Duration, what string, condition func() bool) {
-	deadline := time.Now().Add(within)
-	for !condition() {
-		require.True(r, time.Now().Before(deadline), "not within %v: %s", within, what)
-		time.Sleep(2 * time.Millisecond)
-	}
-}
-
 // hears waits until something was told.
 func (r *run) hears(what string) {
-	r.eventually(wholeGrace, what+" is told", func() bool { return strings.Contains(r.said(), what) })
+	require.EventuallyWithT(r, func(c *assert.CollectT) {
+		assert.Contains(c, r.said(), what)
+	}, wholeGrace, tick, "it is told")
 }
 
 // nothingLeft wants nothing to be alive that knows $TOLD, or of which $TOLD.pids knows.
 func (r *run) nothingLeft() {
-	assert.Empty(r, carrying("TOLD="+r.told), "they are alive")
+	assert.Empty(r, testkit.Carrying("TOLD="+r.told), "they are alive")
 	assert.Empty(r, r.livingPIDs(), "they are alive")
 }
 
@@ -260,7 +253,7 @@ func (r *run) livingPIDs() (living []int) {
 	for _, word := range strings.Fields(string(text)) {
 		pid, err := strconv.Atoi(word)
 		require.NoError(r, err)
-		if alive(pid) {
+		if testkit.Alive(pid) {
 			living = append(living, pid)
 		}
 	}

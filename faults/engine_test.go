@@ -5,7 +5,6 @@ package faults
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -20,10 +19,13 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 var ready = regexp.MustCompile("^ready$")
@@ -79,50 +81,35 @@ func startEngine(t *testing.T, n int, then string) *engine {
 		e.Stderr = nil
 	}
 	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	e.Stdin, e.in = r, w
 	out, err := e.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, e.Start())
 	r.Close()
 	t.Cleanup(func() {
 		w.Close()
 		e.Process.Kill()
 		e.Wait()
-		for _, pid := range marked(e.name) {
-			syscall.Kill(pid, syscall.SIGKILL)
+		for _, p := range testkit.Marked(e.name) {
+			syscall.Kill(p.PID, syscall.SIGKILL)
 		}
 	})
 	line, err := bufio.NewReader(out).ReadString('\n')
-	if line != "ready\n" {
-		t.Fatalf("%q, %v", line, err)
-	}
-	eventually(t, 30*time.Second, "all generations", func() bool { return len(marked(e.name)) >= 6*n })
+	require.NoError(t, err)
+	require.Equal(t, "ready\n", line)
+	testkit.Eventually(t, func(c *assert.CollectT) {
+		assert.GreaterOrEqual(c, len(testkit.Marked(e.name)), 6*n)
+	}, "all generations")
 	return e
 }
 
 // guardians are the guardians of the engine: they carry no mark.
 func (e *engine) guardians() (pids []int) {
-	for _, pid := range all() {
-		cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if string(cmdline) == "procession-guardian\x00"+e.name+"\x00" && alive(pid) {
-			pids = append(pids, pid)
-		}
-	}
-	return pids
-}
-
-func all() (pids []int) {
-	entries, _ := os.ReadDir("/proc")
-	for _, entry := range entries {
-		if pid, err := strconv.Atoi(entry.Name()); err == nil {
-			pids = append(pids, pid)
+	for _, p := range testkit.Processes() {
+		cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID))
+		if string(cmdline) == "procession-guardian\x00"+e.name+"\x00" && testkit.Alive(p.PID) {
+			pids = append(pids, p.PID)
 		}
 	}
 	return pids
@@ -132,17 +119,16 @@ func all() (pids []int) {
 func (e *engine) nothingLeft(t *testing.T, within time.Duration) {
 	t.Helper()
 	begin := time.Now()
-	eventually(t, within, "nothing of the engine is left", func() bool {
-		return len(marked(e.name)) == 0 && len(e.guardians()) == 0
-	})
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		assert.Empty(c, testkit.Marked(e.name))
+		assert.Empty(c, e.guardians())
+	}, within, tick, "nothing of the engine is left")
 	t.Logf("nothing left after %v", time.Since(begin))
 }
 
 func TestEngineKilled(t *testing.T) {
 	e := startEngine(t, 3, "wait")
-	if len(e.guardians()) != 1 {
-		t.Fatalf("guardians: %v", e.guardians())
-	}
+	require.Len(t, e.guardians(), 1)
 	e.Process.Kill()
 	e.nothingLeft(t, 3*time.Second)
 }
@@ -177,27 +163,23 @@ func TestWithoutAGuardianChildrenEndWithTheEngine(t *testing.T) {
 	name := uuid.NewString()
 	cmd := helper("bare engine", name)
 	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		cmd.Process.Kill()
 		cmd.Wait()
-		for _, pid := range marked(name) {
-			syscall.Kill(pid, syscall.SIGKILL)
+		for _, p := range testkit.Marked(name) {
+			syscall.Kill(p.PID, syscall.SIGKILL)
 		}
 	})
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-		t.Fatalf("%q, %v", line, err)
-	}
-	if n := len(marked(name)); n != 3 {
-		t.Fatalf("%d children", n)
-	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "ready\n", line)
+	require.Len(t, testkit.Marked(name), 3)
 	cmd.Process.Kill()
-	eventually(t, 3*time.Second, "nothing of the engine is left", func() bool { return len(marked(name)) == 0 })
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		assert.Empty(c, testkit.Marked(name))
+	}, 3*time.Second, tick, "nothing of the engine is left")
 }
 
 func TestEngineKilledWithAHundredProcesses(t *testing.T) {
@@ -219,9 +201,7 @@ func TestEngineIsToldToEnd(t *testing.T) {
 			e := startEngine(t, 3, "wait")
 			e.Process.Signal(sig)
 			e.nothingLeft(t, 10*time.Second)
-			if err := e.Wait(); err != nil {
-				t.Errorf("it ended with %v", err)
-			}
+			assert.NoError(t, e.Wait())
 		})
 	}
 }
@@ -230,52 +210,46 @@ func TestGuardianKilledIsReplaced(t *testing.T) {
 	onlySlow(t)
 	e := startEngine(t, 1, "wait")
 	first := e.guardians()[0]
-	age := func() time.Duration { return time.Since(startTime(t, first)) }
-	eventually(t, 10*time.Second, "a guardian that has lived", func() bool { return age() > 1500*time.Millisecond })
+	begun := startTime(t, first)
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		assert.Greater(c, time.Since(begun), 1500*time.Millisecond)
+	}, 10*time.Second, tick, "a guardian that has lived")
 	syscall.Kill(first, syscall.SIGKILL)
-	eventually(t, 10*time.Second, "another guardian", func() bool {
-		g := e.guardians()
-		return len(g) == 1 && g[0] != first
-	})
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		guardians := e.guardians()
+		assert.Len(c, guardians, 1)
+		assert.NotContains(c, guardians, first)
+	}, 10*time.Second, tick, "another guardian")
 	e.Process.Kill()
 	e.nothingLeft(t, 3*time.Second)
 }
 
 func startTime(t *testing.T, pid int) time.Time {
 	info, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return info.ModTime()
 }
 
 func TestTwoEnginesDoNotTouchEachOther(t *testing.T) {
-	one, two := newEngine(t), newEngine(t)
-	first := start(t, one, procession.Shell(`setsid sh -c 'echo $$; exec sleep 1000' & sleep 1000 & echo $!; wait`))
-	second := start(t, two, procession.Shell(`setsid sh -c 'echo $$; exec sleep 1000' & sleep 1000 & echo $!; wait`))
+	one, two := enginetest.New(t), enginetest.New(t)
+	first := enginetest.Start(t, one, procession.Shell(`setsid sh -c 'echo $$; exec sleep 1000' & sleep 1000 & echo $!; wait`))
+	second := enginetest.Start(t, two, procession.Shell(`setsid sh -c 'echo $$; exec sleep 1000' & sleep 1000 & echo $!; wait`))
 	gones, lives := pids(t, one, first, 2), pids(t, two, second, 2)
-	if _, err := one.Kill(soon(t), first); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := one.Shutdown(soon(t)); err != nil {
-		t.Fatal(err)
-	}
-	gone(t, gones...)
+	enginetest.Kill(t, one, first)
+	_, err := one.Shutdown(testkit.Within(t))
+	require.NoError(t, err)
+	haveEnded(t, gones...)
 	for _, pid := range lives {
-		if !alive(pid) {
-			t.Errorf("process %d of the other engine was ended", pid)
-		}
+		assert.True(t, testkit.Alive(pid), "process %d of the other engine was ended", pid)
 	}
-	if _, err := two.Kill(soon(t), second); err != nil {
-		t.Fatal(err)
-	}
-	gone(t, lives...)
+	enginetest.Kill(t, two, second)
+	haveEnded(t, lives...)
 }
 
 func TestStrangersAreNotTouched(t *testing.T) {
 	name := uuid.NewString()
-	eng := newEngine(t, procession.WithID(name))
-	id := start(t, eng, procession.Shell(`sleep 1000 & setsid sleep 1000 & echo $$; wait`))
+	eng := enginetest.New(t, procession.WithID(name))
+	id := enginetest.Start(t, eng, procession.Shell(`sleep 1000 & setsid sleep 1000 & echo $$; wait`))
 	pids(t, eng, id, 1)
 	var strangers []*exec.Cmd
 	for _, env := range [][]string{
@@ -286,23 +260,16 @@ func TestStrangersAreNotTouched(t *testing.T) {
 	} {
 		cmd := exec.Command("sleep", "1000")
 		cmd.Env = append(os.Environ(), env...)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, cmd.Start())
 		strangers = append(strangers, cmd)
 		defer cmd.Wait()
 		defer cmd.Process.Kill()
 	}
-	if _, err := eng.Kill(soon(t), id); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := eng.Shutdown(soon(t)); err != nil {
-		t.Fatal(err)
-	}
+	enginetest.Kill(t, eng, id)
+	_, err := eng.Shutdown(testkit.Within(t))
+	require.NoError(t, err)
 	for _, cmd := range strangers {
-		if !alive(cmd.Process.Pid) {
-			t.Errorf("a stranger was ended: %v", cmd.Env[len(cmd.Env)-1])
-		}
+		assert.True(t, testkit.Alive(cmd.Process.Pid), "a stranger was ended: %v", cmd.Env[len(cmd.Env)-1])
 	}
 }
 
@@ -311,20 +278,15 @@ func TestShortProcessesLeaveNothingBehind(t *testing.T) {
 	if *slow {
 		n = 2000
 	}
-	eng := newEngine(t, procession.WithRetention(16, 0))
+	eng := enginetest.New(t, procession.WithRetention(16, 0))
 	run := func(n int) {
 		var callers sync.WaitGroup
-		ctx := soon(t)
+		ctx := testkit.Within(t)
 		for range 8 {
 			callers.Go(func() {
 				for range n / 8 {
 					id, err := eng.Start(ctx, procession.Spec{Command: "/bin/true"})
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					if err := eng.Release(ctx, id); err != nil {
-						t.Error(err)
+					if !assert.NoError(t, err) || !assert.NoError(t, eng.Release(ctx, id)) {
 						return
 					}
 				}
@@ -333,24 +295,24 @@ func TestShortProcessesLeaveNothingBehind(t *testing.T) {
 		callers.Wait()
 	}
 	run(16)
-	before, orphans := descriptors(t), zombies(t)
+	before, orphans := descriptors(t), zombies() // other tests have left those
 	run(n)
-	eventually(t, 10*time.Second, "no descriptor more than before", func() bool { return descriptors(t) <= before })
-	if children := zombies(t); len(children) > len(orphans) { // those of other tests
-		t.Errorf("zombies: %v", children)
-	}
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		assert.LessOrEqual(c, descriptors(t), before)
+	}, 10*time.Second, tick, "no descriptor more than before")
+	children := zombies()
+	assert.LessOrEqual(t, len(children), len(orphans), "zombies: %v", children)
 }
 
+// descriptors is how many this program has open. It may be called on any goroutine.
 func descriptors(t *testing.T) int {
 	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
+	assert.NoError(t, err)
 	return len(entries)
 }
 
 // zombies are the children of this process that have not been reaped.
-func zombies(t *testing.T) (pids []int) {
+func zombies() (pids []int) {
 	for _, p := range testkit.Processes() {
 		if p.State == 'Z' && p.Parent == os.Getpid() {
 			pids = append(pids, p.PID)
@@ -363,22 +325,17 @@ func init() { helpers["short of descriptors"] = shortHelper }
 
 // shortHelper runs out of descriptors, with a limit of its own.
 func shortHelper([]string) {
-	check := func(ok bool, what string, v ...any) {
-		if !ok {
-			fmt.Println(append([]any{what}, v...)...)
-			os.Exit(1)
-		}
-	}
+	var t program
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	eng, err := procession.New()
-	check(err == nil, "new", err)
+	require.NoError(t, err)
 	survivor, err := eng.Start(ctx, procession.Shell(`setsid sh -c 'echo $$; exec sleep 1000' & wait`))
-	check(err == nil, "start", err)
+	require.NoError(t, err)
 	_, err = eng.WaitFor(ctx, survivor, regexp.MustCompile(`\d`))
-	check(err == nil, "wait for", err)
+	require.NoError(t, err)
 	limit := syscall.Rlimit{Cur: 64, Max: 64}
-	check(syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit) == nil, "setrlimit")
+	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit))
 	var taken []*os.File
 	for {
 		f, err := os.Open("/dev/null")
@@ -388,9 +345,11 @@ func shortHelper([]string) {
 		taken = append(taken, f)
 	}
 	_, err = eng.Start(ctx, procession.Spec{Command: "/bin/true"})
-	check(errors.Is(err, procession.ErrStart) && errors.Is(err, syscall.EMFILE), "out of descriptors:", err)
+	require.ErrorIs(t, err, procession.ErrStart)
+	require.ErrorIs(t, err, syscall.EMFILE)
 	list, err := eng.List(ctx)
-	check(err == nil && len(list) == 1, "list", list, err)
+	require.NoError(t, err)
+	require.Len(t, list, 1)
 	done := make(chan error)
 	go func() {
 		_, err := eng.Kill(ctx, survivor) // has to look around, and cannot at first
@@ -399,42 +358,40 @@ func shortHelper([]string) {
 	for _, f := range taken {
 		f.Close()
 	}
-	check(<-done == nil, "kill")
+	require.NoError(t, <-done, "Kill")
 	out, err := eng.Output(ctx, survivor)
-	check(err == nil, "output", err)
-	pid, _ := strconv.Atoi(strings.TrimSpace(out.Stdout()))
-	check(!alive(pid), "the descendant lives")
+	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(out.Stdout()))
+	require.NoError(t, err)
+	require.False(t, testkit.Alive(pid), "the descendant lives")
 	id, err := eng.Start(ctx, procession.Spec{Command: "/bin/true"})
-	check(err == nil, "start again", err)
+	require.NoError(t, err, "again")
 	exit, err := eng.Wait(ctx, id)
-	check(err == nil && exit.Success(), "wait", exit, err)
+	require.NoError(t, err)
+	require.True(t, exit.Success(), "%v", exit)
 	_, err = eng.Shutdown(ctx)
-	check(err == nil, "shutdown", err)
+	require.NoError(t, err)
 	fmt.Println("ok")
 }
 
 func TestOutOfDescriptors(t *testing.T) {
 	out, err := helper("short of descriptors").Output()
-	if err != nil || string(out) != "ok\n" {
-		t.Fatalf("%s%v", out, err)
-	}
+	require.NoError(t, err, "%s", out)
+	require.Equal(t, "ok\n", string(out))
 }
 
 func TestShutdownWhileStartsAreUnderWay(t *testing.T) {
 	name := uuid.NewString()
-	eng := newEngine(t, procession.WithID(name), procession.WithGrace(10*time.Second))
+	eng := enginetest.New(t, procession.WithID(name), procession.WithGrace(10*time.Second))
 	var callers sync.WaitGroup
 	begun := make(chan struct{}, 64)
 	for range 64 {
 		callers.Go(func() {
 			for {
 				begun <- struct{}{}
-				_, err := eng.Start(soon(t), procession.Shell("setsid sleep 1000 & sleep 1000"))
-				if errors.Is(err, procession.ErrClosed) {
-					return
-				}
+				_, err := eng.Start(testkit.Within(t), procession.Shell("setsid sleep 1000 & sleep 1000"))
 				if err != nil {
-					t.Error(err)
+					assert.ErrorIs(t, err, procession.ErrClosed)
 					return
 				}
 			}
@@ -447,25 +404,19 @@ func TestShutdownWhileStartsAreUnderWay(t *testing.T) {
 		for range begun {
 		}
 	}()
-	if _, err := eng.Shutdown(soon(t)); err != nil {
-		t.Fatal(err)
-	}
+	_, err := eng.Shutdown(testkit.Within(t))
+	require.NoError(t, err)
 	callers.Wait()
 	close(begun)
-	if left := marked(name); len(left) > 0 {
-		t.Errorf("left: %v", left)
-	}
+	assert.Empty(t, testkit.Marked(name))
 }
 
 func TestFailedStartsLeaveNothing(t *testing.T) {
-	eng := newEngine(t, procession.WithMaxProcesses(1))
+	eng := enginetest.New(t, procession.WithMaxProcesses(1))
 	before := descriptors(t)
 	for range 50 {
-		if _, err := eng.Start(soon(t), procession.Spec{Command: "/nope"}); !errors.Is(err, fs.ErrNotExist) {
-			t.Fatal(err)
-		}
+		_, err := eng.Start(testkit.Within(t), procession.Spec{Command: "/nope"})
+		require.ErrorIs(t, err, fs.ErrNotExist)
 	}
-	if after := descriptors(t); after > before {
-		t.Errorf("%d descriptors, %d before", after, before)
-	}
+	assert.LessOrEqual(t, descriptors(t), before)
 }

@@ -10,9 +10,13 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // Trees that are still forking while they are ended. What is looked at has often
@@ -33,7 +37,7 @@ func many(t *testing.T, runs int, one func(eng *procession.Engine, i int)) {
 		runs *= 4
 	}
 	name := uuid.NewString()
-	eng := newEngine(t, procession.WithID(name))
+	eng := enginetest.New(t, procession.WithID(name))
 	var callers sync.WaitGroup
 	for caller := range 4 {
 		callers.Go(func() {
@@ -43,25 +47,20 @@ func many(t *testing.T, runs int, one func(eng *procession.Engine, i int)) {
 		})
 	}
 	callers.Wait()
-	if left := marked(name); len(left) > 0 {
-		t.Errorf("left: %v", left)
-	}
+	assert.Empty(t, testkit.Marked(name))
 }
 
 func TestAForkingTreeEndsAfterItsLeader(t *testing.T) {
 	many(t, 60, func(eng *procession.Engine, _ int) {
-		ctx := soon(t)
+		ctx := testkit.Within(t)
 		id, err := eng.Start(ctx, procession.Shell(oneStep))
-		if err != nil {
-			t.Error(err)
+		if !assert.NoError(t, err) {
 			return
 		}
-		if _, err := eng.Wait(ctx, id); err != nil {
-			t.Error(err)
-		}
-		if _, err := eng.Kill(ctx, id); err != nil {
-			t.Error(err)
-		}
+		_, err = eng.Wait(ctx, id)
+		assert.NoError(t, err)
+		_, err = eng.Kill(ctx, id)
+		assert.NoError(t, err)
 		leavesNothing(t, id)
 	})
 }
@@ -71,32 +70,27 @@ func varying(i int) time.Duration { return time.Duration(i%23) * 250 * time.Micr
 
 func TestAForkingTreeEndsWithKill(t *testing.T) {
 	many(t, 60, func(eng *procession.Engine, i int) {
-		ctx := soon(t)
+		ctx := testkit.Within(t)
 		id, err := eng.Start(ctx, procession.Shell(chain))
-		if err != nil {
-			t.Error(err)
+		if !assert.NoError(t, err) {
 			return
 		}
 		time.Sleep(varying(i))
-		if _, err := eng.Kill(ctx, id); err != nil {
-			t.Error(err)
-		}
+		_, err = eng.Kill(ctx, id)
+		assert.NoError(t, err)
 		leavesNothing(t, id)
 	})
 }
 
 func TestAForkingTreeEndsWithRelease(t *testing.T) {
 	many(t, 60, func(eng *procession.Engine, i int) {
-		ctx := soon(t)
+		ctx := testkit.Within(t)
 		id, err := eng.Start(ctx, procession.Shell([]string{oneStep, chain}[i%2]))
-		if err != nil {
-			t.Error(err)
+		if !assert.NoError(t, err) {
 			return
 		}
 		time.Sleep(varying(i))
-		if err := eng.Release(ctx, id); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, eng.Release(ctx, id))
 		leavesNothing(t, id)
 	})
 }
@@ -108,15 +102,16 @@ func TestAForkingTreeEndsWithShutdown(t *testing.T) {
 	}
 	for i := range runs {
 		name := uuid.NewString()
-		eng := newEngine(t, procession.WithID(name))
+		eng := enginetest.New(t, procession.WithID(name))
 		for n := range 6 {
-			start(t, eng, procession.Shell([]string{oneStep, chain}[n%2]))
+			enginetest.Start(t, eng, procession.Shell([]string{oneStep, chain}[n%2]))
 		}
 		time.Sleep(varying(i))
-		if _, err := eng.Shutdown(soon(t)); err != nil {
-			t.Fatal(err)
+		_, err := eng.Shutdown(testkit.Within(t))
+		require.NoError(t, err)
+		for _, p := range testkit.Marked(name) {
+			haveEnded(t, p.PID)
 		}
-		gone(t, marked(name)...)
 	}
 }
 
@@ -125,42 +120,32 @@ func TestAForkingTreeEndsWithShutdown(t *testing.T) {
 func TestARunawayEnds(t *testing.T) {
 	dir := t.TempDir()
 	file, pipe := filepath.Join(dir, "runaway"), filepath.Join(dir, "pipe") // without the file it cannot go on
-	if err := unix.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, unix.Mkfifo(pipe, 0o600))
 	held, err := unix.Open(pipe, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer unix.Close(held)
-	if err := os.WriteFile(file, []byte("exec >/dev/null 2>&1 3>"+pipe+"; trap '' TERM; setsid sh "+file+" & exit\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(file, []byte("exec >/dev/null 2>&1 3>"+pipe+"; trap '' TERM; setsid sh "+file+" & exit\n"), 0o644))
 	defer os.Remove(file)
 	const grace = 100 * time.Millisecond
 	for n := range 20 {
-		eng := newEngine(t, procession.WithGrace(grace))
+		eng := enginetest.New(t, procession.WithGrace(grace))
 		begin := time.Now()
-		id := start(t, eng, procession.Spec{Command: "/bin/sh", Args: []string{file}})
+		id := enginetest.Start(t, eng, procession.Spec{Command: "/bin/sh", Args: []string{file}})
 		if n%2 == 0 { // wait for its leader
-			if _, err := eng.Wait(soon(t), id); err != nil {
-				t.Fatal(err)
-			}
+			enginetest.Wait(t, eng, id)
 		} else {
-			eventually(t, 10*time.Second, "it runs away", func() bool {
-				i, err := eng.Info(soon(t), id)
-				return err != nil || !alive(i.PID)
-			})
+			require.EventuallyWithT(t, func(c *assert.CollectT) {
+				if info, err := eng.Info(testkit.Within(t), id); err == nil {
+					assert.False(c, testkit.Alive(info.PID))
+				}
+			}, 10*time.Second, tick, "it runs away")
 		}
-		if _, err := eng.Kill(soon(t), id); err != nil {
-			t.Fatal(err)
-		}
-		if n, err := unix.Read(held, make([]byte, 1)); n != 0 || err != nil {
-			t.Fatalf("it runs on: %v", err)
-		}
-		if took := time.Since(begin); took < grace {
-			t.Errorf("it was killed after %v, before its grace", took)
-		}
+		enginetest.Kill(t, eng, id)
+		n, err := unix.Read(held, make([]byte, 1))
+		took := time.Since(begin)
+		require.NoError(t, err, "it runs on")
+		require.Zero(t, n)
+		assert.GreaterOrEqual(t, took, grace, "it was killed before its grace")
 		leavesNothing(t, id)
 	}
 }
@@ -169,7 +154,7 @@ func TestARunawayEnds(t *testing.T) {
 // gets it between its fork and its exec, it loses it, because it still has the
 // shell's trap then.
 func TestAMemberThatComesLateIsToldToEnd(t *testing.T) {
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	for _, trap := range []string{
 		`sleep 60 >/dev/null 2>&1 & exit 0`,
 		`sleep 60 >/dev/null 2>&1 & pause; exit 0`,
@@ -178,17 +163,14 @@ func TestAMemberThatComesLateIsToldToEnd(t *testing.T) {
 		spec := procession.Shell(`pause() { n=0; while [ $n -lt 10 ]; do sleep 0.02; n=$((n+1)); done; }
 			trap '` + trap + `' TERM; echo ready; while :; do sleep 0.02; done`)
 		spec.Grace = 20 * time.Second
-		id := start(t, eng, spec)
-		if _, err := eng.WaitFor(soon(t), id, ready); err != nil {
-			t.Fatal(err)
-		}
+		id := enginetest.Start(t, eng, spec)
+		_, err := eng.WaitFor(testkit.Within(t), id, ready)
+		require.NoError(t, err)
 		begin := time.Now()
-		if exit, err := eng.Kill(soon(t), id); err != nil || !exit.Success() {
-			t.Fatalf("%v, %v", exit, err)
-		}
-		if took := time.Since(begin); took > spec.Grace/2 {
-			t.Errorf("%s: Kill took %v", trap, took)
-		}
+		exit := enginetest.Kill(t, eng, id)
+		took := time.Since(begin)
+		require.True(t, exit.Success(), "%v", exit)
+		assert.LessOrEqual(t, took, spec.Grace/2, trap)
 		leavesNothing(t, id)
 	}
 }

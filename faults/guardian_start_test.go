@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // slowInits makes the guardians of this program take long to start up, as those of a
@@ -32,9 +34,8 @@ func TestNobodyWaitsForAGuardianThatStartsUp(t *testing.T) {
 		"one that lives":     {procession.Shell("exit 3"), procession.Shell("exec sleep 600")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx := soon(t) // half as long
-			eng, err := procession.New(procession.WithGuardian())
-			require.NoError(t, err)
+			ctx := testkit.Within(t) // half as long
+			eng := enginetest.New(t, procession.WithGuardian())
 			var ids []string
 			for _, spec := range specs {
 				id, err := eng.Start(ctx, spec)
@@ -46,7 +47,7 @@ func TestNobodyWaitsForAGuardianThatStartsUp(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, 3, exit.Code)
 			}
-			_, err = eng.Shutdown(ctx)
+			_, err := eng.Shutdown(ctx)
 			require.NoError(t, err)
 		})
 	}

@@ -12,11 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // dead is a program whose execve(2) does not return, as if the file server that it is on
@@ -62,7 +64,7 @@ func startsDead(t *testing.T, eng *procession.Engine, program string, n int) (id
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Less(t, time.Since(begun), 2*time.Second, "Start ends with its context")
 	}
-	all, err := eng.List(soon(t))
+	all, err := eng.List(testkit.Within(t))
 	require.NoError(t, err)
 	for _, info := range all {
 		if info.Command == program {
@@ -77,7 +79,7 @@ func startsDead(t *testing.T, eng *procession.Engine, program string, n int) (id
 // needsMarks skips what only marks are enough for that are there from the start.
 func needsMarks(t *testing.T) {
 	t.Helper()
-	if c := newEngine(t).Capabilities(); c.Reason != "" {
+	if c := enginetest.New(t).Capabilities(); c.Reason != "" {
 		t.Skip(c.Reason)
 	}
 }
@@ -92,7 +94,7 @@ func needsScripts(t *testing.T, eng *procession.Engine) {
 
 func TestProgramsThatHangInExecHoldTheirOwnStartOnly(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	needsScripts(t, eng)
 	program, letGo := dead(t)
 	ids := startsDead(t, eng, program, 4)
@@ -100,7 +102,7 @@ func TestProgramsThatHangInExecHoldTheirOwnStartOnly(t *testing.T) {
 	// Everybody else goes on: other starts, timers, os/exec, Kill.
 	for range 20 {
 		begun := time.Now()
-		id := start(t, eng, procession.Shell("sleep 1000"))
+		id := enginetest.Start(t, eng, procession.Shell("sleep 1000"))
 		require.Less(t, time.Since(begun), time.Second, "another start")
 		begun = time.Now()
 		require.NoError(t, exec.Command("/bin/true").Run())
@@ -109,59 +111,60 @@ func TestProgramsThatHangInExecHoldTheirOwnStartOnly(t *testing.T) {
 		<-time.After(time.Millisecond)
 		require.Less(t, time.Since(begun), time.Second, "a timer")
 		begun = time.Now()
-		_, err := eng.Kill(soon(t), id)
-		require.NoError(t, err)
+		enginetest.Kill(t, eng, id)
 		require.Less(t, time.Since(begun), 2*time.Second, "Kill of another")
 	}
 
 	// They are ended like any other.
 	begun := time.Now()
-	exit, err := eng.Kill(soon(t), ids[0])
-	require.NoError(t, err)
+	exit := enginetest.Kill(t, eng, ids[0])
 	require.Equal(t, "SIGTERM", exit.Signal)
 	require.Equal(t, procession.CauseKilled, exit.Cause)
-	require.NoError(t, eng.Release(soon(t), ids[1]))
+	require.NoError(t, eng.Release(testkit.Within(t), ids[1]))
 	require.Less(t, time.Since(begun), 2*time.Second)
 
 	// One that is let go runs.
 	letGo()
-	eventually(t, 10*time.Second, "it runs", func() bool {
-		info, err := eng.Info(soon(t), ids[2])
-		return err == nil && info.State == procession.Running && testkit.Alive(info.PID)
-	})
-	report, err := eng.Shutdown(soon(t))
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		info, err := eng.Info(testkit.Within(t), ids[2])
+		assert.NoError(c, err)
+		assert.Equal(c, procession.Running, info.State)
+		assert.True(c, testkit.Alive(info.PID), "it is alive")
+	}, 10*time.Second, tick, "it runs")
+	report, err := eng.Shutdown(testkit.Within(t))
 	require.NoError(t, err)
 	require.Equal(t, procession.ShutdownReport{Terminated: 2}, report)
 }
 
 func TestShutdownEndsWhatHangsInExec(t *testing.T) {
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	needsScripts(t, eng)
 	program, letGo := dead(t)
 	startsDead(t, eng, program, 3)
 	begun := time.Now()
-	_, err := eng.Shutdown(soon(t))
+	_, err := eng.Shutdown(testkit.Within(t))
 	require.NoError(t, err)
 	require.Less(t, time.Since(begun), procession.DefaultGrace)
 	letGo()
-	eventually(t, 5*time.Second, "nothing runs", func() bool { return len(testkit.Running()) == 0 }) // nor the guardian of an earlier program
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		assert.Empty(c, testkit.Running()) // nor the guardian of an earlier program
+	}, 5*time.Second, tick, "nothing runs")
 }
 
 // A stop signal that the program would ignore by default ends it after its grace.
 func TestWhatHangsInExecIsKilledAfterItsGrace(t *testing.T) {
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	needsScripts(t, eng)
 	program, _ := dead(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	_, err := eng.Start(ctx, procession.Spec{Command: program, StopSignal: syscall.SIGWINCH, Grace: 300 * time.Millisecond})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	all, err := eng.List(soon(t))
+	all, err := eng.List(testkit.Within(t))
 	require.NoError(t, err)
 	require.Len(t, all, 1)
 	begun := time.Now()
-	exit, err := eng.Kill(soon(t), all[0].ID)
-	require.NoError(t, err)
+	exit := enginetest.Kill(t, eng, all[0].ID)
 	require.Equal(t, "SIGKILL", exit.Signal)
 	require.GreaterOrEqual(t, time.Since(begun), 300*time.Millisecond)
 }
@@ -187,15 +190,15 @@ func TestWhatHangsInExecEndsWithTheEngine(t *testing.T) {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	eventually(t, 10*time.Second, "it hangs", func() bool {
-		_, err := os.Stat(begun)
-		return err == nil && len(testkit.Descendants(cmd.Process.Pid)) >= 2 // the guardian, and it
-	})
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		assert.FileExists(c, begun)
+		assert.GreaterOrEqual(c, len(testkit.Descendants(cmd.Process.Pid)), 2, "the guardian, and it")
+	}, 10*time.Second, tick, "it hangs")
 	left := testkit.Descendants(cmd.Process.Pid)
 	require.NoError(t, cmd.Process.Kill())
 	cmd.Wait()
 	for _, p := range left {
-		eventually(t, 5*time.Second, "it ends", func() bool { return !testkit.Alive(p.PID) })
+		endWithin(t, 5*time.Second, p.PID)
 	}
 	letGo()
 }

@@ -20,6 +20,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -93,7 +95,7 @@ func fill(t *rapid.T, name string, v reflect.Value) {
 			fillField(t, name+"."+v.Type().Field(i).Name, v.Field(i))
 		}
 	default:
-		t.Fatalf("no values are known of %s, a %v", name, v.Type())
+		require.Fail(t, "no values are known", "of %s, a %v", name, v.Type())
 	}
 }
 
@@ -222,22 +224,21 @@ func endAll(t *rapid.T, eng *procession.Engine) {
 func newInputEngine(t testing.TB) (*procession.Engine, *failures) {
 	told := &failures{}
 	system := newSystem()
-	eng := newEngine(t, procession.WithActorSystem(system), procession.WithLogger(slog.New(told)), procession.WithGrace(100*time.Millisecond))
+	eng := enginetest.New(t, procession.WithActorSystem(system), procession.WithLogger(slog.New(told)), procession.WithGrace(100*time.Millisecond))
 	return eng, told
 }
 
 // What is no URL, and what is none by a hair, harms nobody but who has asked for it.
 func TestInputThatIsNoURL(t *testing.T) {
 	eng, told := newInputEngine(t)
-	neighbour := start(t, eng, procession.Spec{Command: "cat", Stdin: true})
+	neighbour := enginetest.Start(t, eng, procession.Spec{Command: "cat", Stdin: true})
 	for _, target := range []string{"127.0.0.1:80", ":", "%", "http://[::1", "http://a b/", "http://localhost:x/", "\x00"} {
-		id, err := eng.Start(soon(t), procession.Spec{Command: "true", Ready: &procession.Probe{HTTP: target}})
+		id, err := eng.Start(testkit.Within(t), procession.Spec{Command: "true", Ready: &procession.Probe{HTTP: target}})
 		assert.ErrorIs(t, err, procession.ErrInvalidSpec, "%q", target)
 		assert.ErrorContains(t, err, "Ready.HTTP", "%q", target)
 		assert.Empty(t, id)
 	}
-	info, err := eng.Info(soon(t), neighbour)
-	require.NoError(t, err)
+	info := enginetest.Info(t, eng, neighbour)
 	assert.Equal(t, procession.Running, info.State)
 	assert.Empty(t, told.told())
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // Who cannot wait for a grace: all of these would take an hour.
@@ -35,7 +37,7 @@ func startDeaf(t *testing.T, eng *procession.Engine) (id string, all []int) {
 		spec, count = procession.Shell("(setsid env -i sh -c 'echo $$; exec sleep 1000' &)\n"+deafTree), 4
 	}
 	spec.Grace = time.Hour
-	id = start(t, eng, spec)
+	id = enginetest.Start(t, eng, spec)
 	return id, pids(t, eng, id, count)
 }
 
@@ -50,17 +52,17 @@ func TestKillAtOnceEndsAllThatItStarted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			eng := newEngine(t)
+			eng := enginetest.New(t)
 			id, all := startDeaf(t, eng)
 			before(eng, id)
-			exit, err := eng.Kill(soon(t), id, atOnce)
+			exit, err := eng.Kill(testkit.Within(t), id, atOnce)
 			require.NoError(t, err)
 			assert.Equal(t, "SIGKILL", exit.Signal)
 			assert.Equal(t, procession.CauseKilled, exit.Cause)
 			for _, pid := range all {
-				assert.False(t, alive(pid), "%d lives", pid)
+				assert.False(t, testkit.Alive(pid), "%d lives", pid)
 			}
-			again, err := eng.Kill(soon(t), id, atOnce)
+			again, err := eng.Kill(testkit.Within(t), id, atOnce)
 			require.NoError(t, err)
 			assert.Equal(t, exit, again)
 		})
@@ -74,21 +76,31 @@ func ended() context.Context {
 	return ctx
 }
 
+// isStopping waits until a process is being ended.
+func isStopping(t *testing.T, eng *procession.Engine, id string) {
+	t.Helper()
+	testkit.Eventually(t, func(c *assert.CollectT) {
+		info, err := eng.Info(testkit.Within(t), id)
+		assert.NoError(c, err)
+		assert.Equal(c, procession.Stopping, info.State)
+	})
+}
+
 // A Kill that is under way is answered when another one makes it sooner.
 func TestAGentleKillIsAnsweredByOneAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, sooner := range map[string]procession.KillOptions{
 		"at once": atOnce, "by SIGKILL": {Signal: syscall.SIGKILL}, "a shorter grace": {Grace: time.Millisecond},
 	} {
-		eng := newEngine(t)
+		eng := enginetest.New(t)
 		id, _ := startDeaf(t, eng)
 		exits := make(chan procession.Exit, 1)
 		go func() {
-			exit, _ := eng.Kill(soon(t), id)
+			exit, _ := eng.Kill(testkit.Within(t), id)
 			exits <- exit
 		}()
-		require.Eventually(t, func() bool { info, _ := eng.Info(soon(t), id); return info.State == procession.Stopping }, 30*time.Second, time.Millisecond)
-		exit, err := eng.Kill(soon(t), id, sooner)
+		isStopping(t, eng, id)
+		exit, err := eng.Kill(testkit.Within(t), id, sooner)
 		require.NoError(t, err, name)
 		assert.Equal(t, "SIGKILL", exit.Signal, name)
 		assert.Equal(t, exit, <-exits, name)
@@ -98,17 +110,17 @@ func TestAGentleKillIsAnsweredByOneAtOnce(t *testing.T) {
 // The leader has ended, and what it left behind holds its output open.
 func TestKillAtOnceWhileTheOutputDrains(t *testing.T) {
 	t.Parallel()
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	spec := procession.Shell(`trap '' TERM; setsid sh -c 'echo $$; exec sleep 1000' & read a`)
 	spec.Grace, spec.Stdin = time.Hour, true
-	id := start(t, eng, spec)
+	id := enginetest.Start(t, eng, spec)
 	child := pids(t, eng, id, 1)[0]
-	require.NoError(t, eng.CloseStdin(soon(t), id))
-	require.Eventually(t, func() bool { info, _ := eng.Info(soon(t), id); return info.State == procession.Stopping }, 30*time.Second, time.Millisecond)
-	exit, err := eng.Kill(soon(t), id, atOnce)
+	require.NoError(t, eng.CloseStdin(testkit.Within(t), id))
+	isStopping(t, eng, id)
+	exit, err := eng.Kill(testkit.Within(t), id, atOnce)
 	require.NoError(t, err)
 	assert.Equal(t, procession.CauseExited, exit.Cause, "it had exited before")
-	assert.False(t, alive(child))
+	assert.False(t, testkit.Alive(child), "the child lives")
 }
 
 // A stranger that goes on writing into its output is no reason to wait for an hour.
@@ -121,10 +133,10 @@ func TestKillAtOnceDoesNotListenToStrangers(t *testing.T) {
 			eng.Kill(ended(), id)
 		},
 	} {
-		eng := newEngine(t)
+		eng := enginetest.New(t)
 		spec := procession.Shell("echo $$; exec sleep 1000")
 		spec.Grace = time.Hour
-		id := start(t, eng, spec)
+		id := enginetest.Start(t, eng, spec)
 		pid := pids(t, eng, id, 1)[0]
 		stranger, err := os.OpenFile("/proc/"+strconv.Itoa(pid)+"/fd/1", os.O_WRONLY, 0)
 		require.NoError(t, err)
@@ -138,9 +150,9 @@ func TestKillAtOnceDoesNotListenToStrangers(t *testing.T) {
 			}
 		}()
 		before(eng, id, pid)
-		exit, err := eng.Kill(soon(t), id, atOnce)
+		exit, err := eng.Kill(testkit.Within(t), id, atOnce)
 		require.NoError(t, err, name)
-		assert.True(t, exit.OutputCut, name)
+		assert.True(t, exit.OutputCut, "%s: %+v", name, exit)
 		stranger.Close()
 		<-done
 	}
@@ -150,29 +162,28 @@ func TestKillAtOnceDoesNotListenToStrangers(t *testing.T) {
 func TestKillAtOnceEndsWhatWasLeftAlive(t *testing.T) {
 	t.Parallel()
 	for name, gently := range map[string]bool{"at first": false, "after a Kill": true} {
-		eng := newEngine(t)
+		eng := enginetest.New(t)
 		spec := procession.Shell(`trap '' TERM; setsid sh -c 'exec sleep 1000' >/dev/null 2>&1 & echo $!`)
 		spec.Grace, spec.LeaveDescendants = time.Hour, true
-		id := start(t, eng, spec)
+		id := enginetest.Start(t, eng, spec)
 		child := pids(t, eng, id, 1)[0]
-		_, err := eng.Wait(soon(t), id)
-		require.NoError(t, err)
-		require.True(t, alive(child), name)
+		enginetest.Wait(t, eng, id)
+		require.True(t, testkit.Alive(child), "%s: the child has ended", name)
 		if gently {
 			eng.Kill(ended(), id)
-			require.True(t, alive(child), name)
+			require.True(t, testkit.Alive(child), "%s: the child has ended", name)
 		}
-		_, err = eng.Kill(soon(t), id, atOnce)
+		_, err := eng.Kill(testkit.Within(t), id, atOnce)
 		require.NoError(t, err, name)
-		assert.False(t, alive(child), name)
-		require.NoError(t, eng.Release(soon(t), id), name)
+		assert.False(t, testkit.Alive(child), "%s: the child lives", name)
+		require.NoError(t, eng.Release(testkit.Within(t), id), name)
 	}
 }
 
 // It is asked to end by the signal of the Kill, and by no other.
 func TestKillByAnotherSignal(t *testing.T) {
 	t.Parallel()
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	spec := procession.Shell(`trap 'exit 3' TERM; trap 'exit 4' USR1; echo $$; while :; do sleep 0.01; done`)
 	spec.Grace = time.Hour
 	for _, test := range []struct {
@@ -184,14 +195,14 @@ func TestKillByAnotherSignal(t *testing.T) {
 		{[]procession.KillOptions{{Signal: syscall.SIGUSR1}, {}}, 3}, // the last one counts
 		{[]procession.KillOptions{{Grace: 2 * time.Hour}}, 3},
 	} {
-		id := start(t, eng, spec)
+		id := enginetest.Start(t, eng, spec)
 		pids(t, eng, id, 1)
-		exit, err := eng.Kill(soon(t), id, test.options...)
+		exit, err := eng.Kill(testkit.Within(t), id, test.options...)
 		require.NoError(t, err)
 		assert.Equal(t, test.code, exit.Code, "%v", test.options)
 	}
-	id := start(t, eng, spec)
+	id := enginetest.Start(t, eng, spec)
 	pids(t, eng, id, 1)
-	_, err := eng.Kill(soon(t), id, procession.KillOptions{Signal: 65})
+	_, err := eng.Kill(testkit.Within(t), id, procession.KillOptions{Signal: 65})
 	assert.ErrorIs(t, err, procession.ErrInvalidRequest)
 }

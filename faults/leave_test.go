@@ -9,7 +9,12 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -25,7 +30,7 @@ const family = `
 
 func TestAKillDuringAReleaseReachesTheWholeTreeOnce(t *testing.T) {
 	for _, kills := range []int{1, 3} {
-		eng := newEngine(t)
+		eng := enginetest.New(t)
 		file := filepath.Join(t.TempDir(), "heard")
 		heard := func() string {
 			text, _ := os.ReadFile(file)
@@ -33,37 +38,32 @@ func TestAKillDuringAReleaseReachesTheWholeTreeOnce(t *testing.T) {
 		}
 		spec := procession.Shell(family)
 		spec.LeaveDescendants, spec.Grace, spec.Env = true, 20*time.Second, map[string]string{"HEARD": file}
-		id := start(t, eng, spec)
-		if _, err := eng.WaitFor(soon(t), id, ready); err != nil {
-			t.Fatal(err)
-		}
+		id := enginetest.Start(t, eng, spec)
+		_, err := eng.WaitFor(testkit.Within(t), id, ready)
+		require.NoError(t, err)
 		root := eng.System().Root
 		answers := []*actor.Future{root.RequestFuture(eng.Pool(), &messages.ReleaseProcess{ID: id}, time.Minute)}
-		eventually(t, 10*time.Second, "the leader is released", func() bool { return heard() == "leader\n" })
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
+			assert.Equal(c, "leader\n", heard())
+		}, 10*time.Second, tick, "the leader is released")
 		begin := time.Now()
 		for range kills {
 			answers = append(answers, root.RequestFuture(eng.Pool(), &messages.KillProcess{ID: id}, time.Minute))
 		}
-		if _, err := eng.List(soon(t)); err != nil { // which comes after the kills, having the same sender
-			t.Fatal(err)
-		}
-		eventually(t, 10*time.Second, "the child is killed", func() bool { return heard() == "leader\nchild\n" })
-		if err := os.WriteFile(file+".end", nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		_, err = eng.List(testkit.Within(t)) // which comes after the kills, having the same sender
+		require.NoError(t, err)
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
+			assert.Equal(c, "leader\nchild\n", heard())
+		}, 10*time.Second, tick, "the child is killed")
+		require.NoError(t, os.WriteFile(file+".end", nil, 0o600))
 		for _, future := range answers {
 			answer, err := future.Result()
-			if refusal, ok := answer.(*messages.Error); ok || err != nil {
-				t.Error(refusal, err)
-			}
+			assert.NoError(t, err)
+			assert.IsNotType(t, &messages.Error{}, answer)
 		}
 		leavesNothing(t, id)
-		if took := time.Since(begin); took > spec.Grace/2 {
-			t.Errorf("%d kills took %v", kills, took)
-		}
-		if heard() != "leader\nchild\n" {
-			t.Errorf("after %d kills, who has heard TERM is %q", kills, heard())
-		}
+		assert.LessOrEqual(t, time.Since(begin), spec.Grace/2, "%d kills", kills)
+		assert.Equal(t, "leader\nchild\n", heard(), "who has heard TERM after %d kills", kills)
 	}
 }
 
@@ -72,10 +72,8 @@ func leaveDeaf(t *testing.T, eng *procession.Engine) (id string, descendant int)
 	t.Helper()
 	spec := procession.Shell(`(trap '' TERM; exec sleep 1000 >/dev/null 2>&1) & echo $!`)
 	spec.LeaveDescendants, spec.Grace = true, 300*time.Millisecond
-	id = start(t, eng, spec)
-	if _, err := eng.Wait(soon(t), id); err != nil {
-		t.Fatal(err)
-	}
+	id = enginetest.Start(t, eng, spec)
+	enginetest.Wait(t, eng, id)
 	descendant = pids(t, eng, id, 1)[0]
 	becomesSleep(t, descendant) // the shell, its trap set, has made way for it
 	return id, descendant
@@ -84,49 +82,40 @@ func leaveDeaf(t *testing.T, eng *procession.Engine) (id string, descendant int)
 func TestAKillOfWhatWasLeftIsNotCutShort(t *testing.T) {
 	for name, interrupt := range map[string]func(eng *procession.Engine, id string){
 		"by a release": func(eng *procession.Engine, id string) {
-			if err := eng.Release(soon(t), id); err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, eng.Release(testkit.Within(t), id))
 		},
 		"by retention": func(eng *procession.Engine, _ string) {
-			start(t, eng, procession.Spec{Command: "true"})
+			enginetest.Start(t, eng, procession.Spec{Command: "true"})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			eng := newEngine(t, procession.WithRetention(1, 0))
+			eng := enginetest.New(t, procession.WithRetention(1, 0))
 			id, descendant := leaveDeaf(t, eng)
 			// What the interruption sends comes after this, having the same sender.
 			killed := eng.System().Root.RequestFuture(eng.Pool(), &messages.KillProcess{ID: id}, 30*time.Second)
 			interrupt(eng, id)
 			answer, err := killed.Result()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if exit, ok := answer.(*messages.Exit); !ok || !exit.Success() {
-				t.Errorf("%#v", answer)
-			}
-			if alive(descendant) {
-				t.Error("Kill has been answered, and the descendant is alive")
-			}
-			gone(t, descendant)
+			require.NoError(t, err)
+			haveEnded(t, descendant)
+			require.IsType(t, &messages.Exit{}, answer)
+			assert.True(t, answer.(*messages.Exit).Success(), "%v", answer)
 		})
 	}
 }
 
 // What comes after a Release, of the same sender, is about an ID that means nothing.
 func TestAKillAfterAReleaseOfWhatWasLeft(t *testing.T) {
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	for range 10 {
 		id, _ := leaveDeaf(t, eng)
 		root := eng.System().Root
 		released := root.RequestFuture(eng.Pool(), &messages.ReleaseProcess{ID: id}, 30*time.Second)
 		killed := root.RequestFuture(eng.Pool(), &messages.KillProcess{ID: id}, 30*time.Second)
-		if answer, err := released.Result(); err != nil {
-			t.Fatalf("%v, %v", answer, err)
-		}
+		_, err := released.Result()
+		require.NoError(t, err)
 		answer, err := killed.Result()
-		if refusal, ok := answer.(*messages.Error); !ok || refusal.Code != messages.CodeNotFound {
-			t.Fatalf("%v, %v", answer, err)
-		}
+		require.NoError(t, err)
+		require.IsType(t, &messages.Error{}, answer)
+		require.Equal(t, messages.CodeNotFound, answer.(*messages.Error).Code)
 	}
 }

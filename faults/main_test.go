@@ -3,21 +3,22 @@
 package faults
 
 import (
-	"bytes"
-	"context"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 var slow = flag.Bool("slow", false, "run the slow tests too")
@@ -48,6 +49,12 @@ func helper(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// program is the T of a helper: it prints what fails, and exits.
+type program struct{}
+
+func (program) Errorf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+func (program) FailNow()                          { os.Exit(1) }
+
 func onlySlow(t *testing.T) {
 	t.Helper()
 	if !*slow {
@@ -55,54 +62,20 @@ func onlySlow(t *testing.T) {
 	}
 }
 
-// soon is a context for what must not take long, on a machine that may be busy.
-func soon(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-func newEngine(t testing.TB, opts ...procession.Option) *procession.Engine {
-	t.Helper()
-	eng, err := procession.New(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := eng.Shutdown(soon(t)); err != nil && err.Error() != procession.ErrClosed.Error() {
-			t.Errorf("shutdown: %v", err)
-		}
-	})
-	return eng
-}
-
-func start(t testing.TB, eng *procession.Engine, spec procession.Spec) string {
-	t.Helper()
-	id, err := eng.Start(soon(t), spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
-}
+// tick is how often tests look at what nobody tells them.
+const tick = 2 * time.Millisecond
 
 // pids waits for the process to print n lines with a process ID each.
 func pids(t testing.TB, eng *procession.Engine, id string, n int) []int {
 	t.Helper()
-	for chunk, err := range eng.Follow(soon(t), id, procession.ReadOptions{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		out, err := eng.Output(soon(t), id)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for chunk, err := range eng.Follow(testkit.Within(t), id, procession.ReadOptions{}) {
+		require.NoError(t, err)
+		out := enginetest.Output(t, eng, id)
 		text := out.Stdout()
 		if fields := strings.Fields(text); strings.Count(text, "\n") >= n {
 			return numbers(t, fields[:n])
 		}
-		if chunk.EOF {
-			t.Fatalf("it ended having printed %q", text)
-		}
+		require.False(t, chunk.EOF, "it ended having printed %q", text)
 	}
 	panic("unreachable")
 }
@@ -111,16 +84,11 @@ func numbers(t testing.TB, fields []string) (numbers []int) {
 	t.Helper()
 	for _, f := range fields {
 		n, err := strconv.Atoi(f)
-		if err != nil {
-			t.Fatalf("not a process ID: %q", f)
-		}
+		require.NoError(t, err, "not a process ID")
 		numbers = append(numbers, n)
 	}
 	return numbers
 }
-
-// alive reports whether a process exists and is not a zombie.
-func alive(pid int) bool { return testkit.Alive(pid) }
 
 // stat is the state of a process in /proc/PID/stat, "" if there is none.
 func stat(pid int) string {
@@ -130,59 +98,40 @@ func stat(pid int) string {
 	return ""
 }
 
-// marked are the living processes whose environment has the engine's mark.
-func marked(engine string) (pids []int) { return carrying("PROCESSION_ENGINE=" + engine) }
-
-// carrying are the living processes whose environment has an entry, by a look at
-// /proc that owes nothing to the product's.
-func carrying(entry string) (pids []int) {
-	files, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, file := range files {
-		env, err := os.ReadFile(file)
-		if err == nil && bytes.Contains(append([]byte{0}, env...), []byte("\x00"+entry+"\x00")) {
-			pid, _ := strconv.Atoi(strings.Split(file, "/")[2])
-			if alive(pid) {
-				pids = append(pids, pid)
-			}
-		}
-	}
-	return pids
-}
-
-// leavesNothing fails the test if something is left of a process of an engine.
+// leavesNothing wants nothing of a process of an engine to be alive.
 func leavesNothing(t testing.TB, id string) {
 	t.Helper()
-	gone(t, carrying("PROCESSION_ID="+id)...)
+	for _, p := range testkit.Carrying("PROCESSION_ID=" + id) {
+		haveEnded(t, p.PID)
+	}
 }
 
-// eventually waits until a condition about the machine holds.
-func eventually(t testing.TB, within time.Duration, what string, condition func() bool) {
+// haveEnded wants none of some processes to be alive. Unlike testkit.Gone it does not wait:
+// their end has been told.
+func haveEnded(t testing.TB, pids ...int) {
 	t.Helper()
-	deadline := time.Now().Add(within)
-	for !condition() {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", within, what)
+	for _, pid := range pids {
+		if !assert.False(t, testkit.Alive(pid), "process %d is alive", pid) {
+			syscall.Kill(pid, syscall.SIGKILL)
 		}
-		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// endWithin waits for the end of some processes, for each of them no longer than limit.
+func endWithin(t testing.TB, limit time.Duration, pids ...int) {
+	t.Helper()
+	for _, pid := range pids {
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
+			assert.False(c, testkit.Alive(pid))
+		}, limit, tick, "process %d has ended", pid)
 	}
 }
 
 // becomesSleep waits until a process has executed sleep.
 func becomesSleep(t testing.TB, pid int) {
 	t.Helper()
-	eventually(t, 10*time.Second, "it is sleep", func() bool {
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-		return string(name) == "sleep\n"
-	})
-}
-
-// gone fails the test if one of pids is alive.
-func gone(t testing.TB, pids ...int) {
-	t.Helper()
-	for _, pid := range pids {
-		if alive(pid) {
-			t.Errorf("process %d is alive", pid)
-			syscall.Kill(pid, syscall.SIGKILL)
-		}
-	}
+		assert.Equal(c, "sleep\n", string(name))
+	}, 10*time.Second, tick)
 }

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // A program that embeds the engine is stopped, as by Ctrl-Z, and what it runs goes on. What
@@ -263,18 +264,22 @@ func pausedOnce(t *testing.T, name string, pause pause) (told string, inTime boo
 		program.Process.Kill()
 		program.Wait()
 		if engine != "" {
-			gone(t, marked(engine)...)
+			for _, p := range testkit.Marked(engine) {
+				haveEnded(t, p.PID)
+			}
 		}
 	}()
 	lines := bufio.NewScanner(out)
-	require.True(t, lines.Scan())
+	require.True(t, lines.Scan(), "it does not begin")
 	var leader int
 	var started int64
 	_, err = fmt.Sscan(lines.Text(), &leader, &started)
 	require.NoError(t, err)
 	begun := time.Now()
 	require.NoError(t, program.Process.Signal(syscall.SIGSTOP))
-	eventually(t, 10*time.Second, "it is stopped", func() bool { return stat(program.Process.Pid) == "T" })
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		assert.Equal(c, "T", stat(program.Process.Pid))
+	}, 10*time.Second, tick, "it is stopped")
 	took := time.Since(time.UnixMilli(started))
 	if engine = environOf(leader, "PROCESSION_ENGINE"); took > term*9/10 {
 		return "", false
@@ -284,9 +289,12 @@ func pausedOnce(t *testing.T, name string, pause pause) (told string, inTime boo
 	if pause.while != nil {
 		pause.while(t, port)
 	}
-	eventually(t, 10*time.Second, "it has happened", func() bool {
-		return len(files.all("did")) > 0 || len(marked(engine)) == pause.left && !alive(leader)
-	})
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		if len(files.all("did")) == 0 {
+			assert.Len(c, testkit.Marked(engine), pause.left)
+			assert.False(c, testkit.Alive(leader), "the leader is alive")
+		}
+	}, 10*time.Second, tick, "it has happened")
 	time.Sleep(time.Until(begun.Add(term + term/4))) // the timer is over
 	require.NoError(t, program.Process.Signal(syscall.SIGCONT))
 	require.True(t, lines.Scan(), "nothing is told")

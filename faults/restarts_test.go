@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 	"github.com/procession-go/procession/supervisor"
 )
@@ -30,22 +31,20 @@ func TestRestartsOfWhatIsNeverReady(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			eng := newEngine(t)
+			eng := enginetest.New(t)
 			spec := procession.Shell(test.script)
 			spec.Ready = &procession.Probe{Pattern: "never", Timeout: 200 * time.Millisecond}
 			spec.Restart = procession.Policy{
 				When: procession.OnFailure, MaxRestarts: 3, Window: 100 * time.Millisecond, MinBackoff: 1, MaxBackoff: 50 * time.Millisecond,
 			}
-			id := start(t, eng, spec)
-			waits := eng.WaitReady(soon(t), id)
+			id := enginetest.Start(t, eng, spec)
+			waits := eng.WaitReady(testkit.Within(t), id)
 			assert.ErrorIs(t, waits, procession.ErrExited)
-			exit, err := eng.Wait(soon(t), id)
-			require.NoError(t, err)
+			exit := enginetest.Wait(t, eng, id)
 			assert.Equal(t, test.cause, exit.Cause)
 			assert.Equal(t, test.code, exit.Code)
-			assert.True(t, exit.GaveUp)
-			info, err := eng.Info(soon(t), id)
-			require.NoError(t, err)
+			assert.True(t, exit.GaveUp, "%+v", exit)
+			info := enginetest.Info(t, eng, id)
 			assert.Equal(t, 3, info.Restarts)
 		})
 	}
@@ -69,13 +68,12 @@ func TestRestartsTellThatTheyAreGivenUp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			eng := newEngine(t)
-			events := eng.Events(soon(t))
+			eng := enginetest.New(t)
+			events := eng.Events(testkit.Within(t))
 			spec := procession.Shell(test.script)
 			spec.Restart = test.policy
-			id := start(t, eng, spec)
-			exit, err := eng.Wait(soon(t), id)
-			require.NoError(t, err)
+			id := enginetest.Start(t, eng, spec)
+			exit := enginetest.Wait(t, eng, id)
 			assert.Equal(t, test.gaveUp, exit.GaveUp)
 			for event := range events {
 				exited, is := event.(*messages.ProcessExited)
@@ -87,8 +85,7 @@ func TestRestartsTellThatTheyAreGivenUp(t *testing.T) {
 					break
 				}
 			}
-			info, err := eng.Info(soon(t), id)
-			require.NoError(t, err)
+			info := enginetest.Info(t, eng, id)
 			for i, incarnation := range info.Incarnations {
 				assert.Equal(t, test.gaveUp && i == len(info.Incarnations)-1, incarnation.Exit.GaveUp)
 			}
@@ -96,13 +93,12 @@ func TestRestartsTellThatTheyAreGivenUp(t *testing.T) {
 	}
 	t.Run("killed while it waits", func(t *testing.T) {
 		t.Parallel()
-		eng := newEngine(t)
+		eng := enginetest.New(t)
 		spec := procession.Shell("exit 5")
 		spec.Restart = procession.Policy{When: procession.Always, MinBackoff: time.Hour}
-		id := start(t, eng, spec)
-		exit, err := eng.Kill(soon(t), id)
-		require.NoError(t, err)
-		assert.False(t, exit.GaveUp)
+		id := enginetest.Start(t, eng, spec)
+		exit := enginetest.Kill(t, eng, id)
+		assert.False(t, exit.GaveUp, "%+v", exit)
 	})
 }
 
@@ -116,11 +112,11 @@ func TestRestartsWaitForTheDelayThatIsTold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			eng := newEngine(t, procession.WithGrace(time.Second))
-			events := eng.Events(soon(t))
+			eng := enginetest.New(t, procession.WithGrace(time.Second))
+			events := eng.Events(testkit.Within(t))
 			spec := procession.Shell(script)
 			spec.Restart = procession.Policy{When: procession.OnFailure, MaxRestarts: 3, MinBackoff: 400 * time.Millisecond, MaxBackoff: 400 * time.Millisecond}
-			start(t, eng, spec)
+			enginetest.Start(t, eng, spec)
 			var told *messages.ProcessRestarting
 			for event := range events {
 				switch e := event.(type) {
@@ -154,12 +150,11 @@ func TestRestartsOfAProbeThatPrintsWithoutEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			eng := newEngine(t)
+			eng := enginetest.New(t)
 			spec := procession.Shell("sleep 1000")
 			spec.Ready = &procession.Probe{Exec: test.probe, Timeout: 2 * time.Second, Interval: 500 * time.Millisecond}
-			id := start(t, eng, spec)
-			exit, err := eng.Wait(soon(t), id)
-			require.NoError(t, err)
+			id := enginetest.Start(t, eng, spec)
+			exit := enginetest.Wait(t, eng, id)
 			assert.Equal(t, procession.CauseNotReady, exit.Cause)
 			assert.Contains(t, exit.Reason, test.reason)
 			leavesNothing(t, id)

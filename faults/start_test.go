@@ -17,11 +17,13 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // leavesItsGroup tries to join the engine's group, and stays.
@@ -45,34 +47,32 @@ func TestALeaderThatLeavesItsGroupEnds(t *testing.T) {
 	needs(t, "python3")
 	spec := procession.Spec{Command: "python3", Args: []string{"-c", leavesItsGroup}, Grace: 500 * time.Millisecond}
 	for name, end := range map[string]func(eng *procession.Engine, id string) error{
-		"Kill":     func(eng *procession.Engine, id string) error { _, err := eng.Kill(soon(t), id); return err },
-		"Release":  func(eng *procession.Engine, id string) error { return eng.Release(soon(t), id) },
-		"Shutdown": func(eng *procession.Engine, _ string) error { _, err := eng.Shutdown(soon(t)); return err },
+		"Kill":     func(eng *procession.Engine, id string) error { _, err := eng.Kill(testkit.Within(t), id); return err },
+		"Release":  func(eng *procession.Engine, id string) error { return eng.Release(testkit.Within(t), id) },
+		"Shutdown": func(eng *procession.Engine, _ string) error { _, err := eng.Shutdown(testkit.Within(t)); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
-			eng := newEngine(t)
-			id := start(t, eng, spec)
+			eng := enginetest.New(t)
+			id := enginetest.Start(t, eng, spec)
 			leader := pids(t, eng, id, 1)
 			require.NoError(t, end(eng, id))
-			gone(t, leader...)
+			haveEnded(t, leader...)
 		})
 	}
 	t.Run("Timeout", func(t *testing.T) {
-		eng := newEngine(t)
+		eng := enginetest.New(t)
 		spec := spec
 		spec.Timeout = 500 * time.Millisecond
-		exit, err := eng.Wait(soon(t), start(t, eng, spec))
-		require.NoError(t, err)
+		exit := enginetest.Wait(t, eng, enginetest.Start(t, eng, spec))
 		require.Equal(t, procession.CauseTimeout, exit.Cause)
 	})
 	t.Run("a probe", func(t *testing.T) {
-		eng := newEngine(t)
-		id := start(t, eng, procession.Spec{Command: "sleep", Args: []string{"1000"}, Grace: 500 * time.Millisecond,
+		eng := enginetest.New(t)
+		id := enginetest.Start(t, eng, procession.Spec{Command: "sleep", Args: []string{"1000"}, Grace: 500 * time.Millisecond,
 			Ready: &procession.Probe{Exec: []string{"python3", "-c", leavesItsGroup}, Timeout: 500 * time.Millisecond}})
-		exit, err := eng.Wait(soon(t), id)
-		require.NoError(t, err)
+		exit := enginetest.Wait(t, eng, id)
 		require.Equal(t, procession.CauseNotReady, exit.Cause)
-		_, err = eng.Shutdown(soon(t))
+		_, err := eng.Shutdown(testkit.Within(t))
 		require.NoError(t, err)
 		require.Empty(t, testkit.Running())
 	})
@@ -117,7 +117,7 @@ func TestTheTerminalOfTheEngineIsNobodyElses(t *testing.T) {
 			require.NotContains(t, said, "prompt\r\n")
 		case <-time.After(30 * time.Second):
 			cmd.Process.Kill()
-			t.Errorf("%s: it is stopped", line)
+			assert.Fail(t, "it is stopped", line)
 		}
 		terminal.Close()
 		require.NoError(t, cmd.Wait())
@@ -215,10 +215,10 @@ func TestNoCopyOfADescriptorIsHeld(t *testing.T) {
 // it ends with its own process in any case.
 func TestADescendantThatJoinsAnotherGroupEndsWithItsOwnProcess(t *testing.T) {
 	needs(t, "python3")
-	eng := newEngine(t)
-	b := start(t, eng, procession.Shell(`echo $$; exec sleep 1000`))
+	eng := enginetest.New(t)
+	b := enginetest.Start(t, eng, procession.Shell(`echo $$; exec sleep 1000`))
 	group := pids(t, eng, b, 1)[0]
-	a := start(t, eng, procession.Spec{Command: "sh", Args: []string{"-c", fmt.Sprintf(`python3 -c '
+	a := enginetest.Start(t, eng, procession.Spec{Command: "sh", Args: []string{"-c", fmt.Sprintf(`python3 -c '
 import os, time
 try:
     os.setpgid(0, %d)
@@ -227,13 +227,11 @@ except OSError:
 print(os.getpid(), flush=True)
 time.sleep(999)' & wait`, group)}})
 	joined := pids(t, eng, a, 1)
-	_, err := eng.Kill(soon(t), a)
-	require.NoError(t, err)
-	gone(t, joined...)
-	require.True(t, testkit.Alive(group))
-	_, err = eng.Kill(soon(t), b)
-	require.NoError(t, err)
-	gone(t, group)
+	enginetest.Kill(t, eng, a)
+	haveEnded(t, joined...)
+	require.True(t, testkit.Alive(group), "the other process has ended")
+	enginetest.Kill(t, eng, b)
+	haveEnded(t, group)
 }
 
 // sibling forks a child of its own parent, the engine (clone(2), CLONE_PARENT), which
@@ -254,20 +252,18 @@ func TestSiblingsOfALeaderAreEndedAndReaped(t *testing.T) {
 	for _, stays := range []string{"true", "sleep 1000"} {
 		for _, leader := range []string{"0.3", "1000"} {
 			t.Run(stays+", leader "+leader, func(t *testing.T) {
-				eng := newEngine(t)
-				id := start(t, eng, procession.Spec{Command: "python3", Args: []string{"-c", sibling, stays, leader}})
+				eng := enginetest.New(t)
+				id := enginetest.Start(t, eng, procession.Spec{Command: "python3", Args: []string{"-c", sibling, stays, leader}})
 				child := pids(t, eng, id, 1)[0]
 				if leader == "1000" {
-					_, err := eng.Kill(soon(t), id)
-					require.NoError(t, err)
+					enginetest.Kill(t, eng, id)
 				} else {
-					_, err := eng.Wait(soon(t), id)
-					require.NoError(t, err)
+					enginetest.Wait(t, eng, id)
 				}
-				eventually(t, 10*time.Second, "it is gone, and no zombie", func() bool {
+				require.EventuallyWithT(t, func(c *assert.CollectT) {
 					_, there := testkit.Look(child)
-					return !there
-				})
+					assert.False(c, there)
+				}, 10*time.Second, tick, "it is gone, and no zombie")
 			})
 		}
 	}
@@ -275,7 +271,7 @@ func TestSiblingsOfALeaderAreEndedAndReaped(t *testing.T) {
 
 // A guardian that somebody has stopped does not hold up the end.
 func TestAStoppedGuardianIsKilledAtTheEnd(t *testing.T) {
-	eng := newEngine(t, procession.WithGuardian())
+	eng := enginetest.New(t, procession.WithGuardian())
 	var guardian int
 	for _, p := range testkit.Running() {
 		if cmdline, _ := os.ReadFile(filepath.Join("/proc", fmt.Sprint(p.PID), "cmdline")); strings.HasPrefix(string(cmdline), "procession-guardian\x00") {
@@ -285,10 +281,10 @@ func TestAStoppedGuardianIsKilledAtTheEnd(t *testing.T) {
 	require.NotZero(t, guardian)
 	require.NoError(t, syscall.Kill(guardian, syscall.SIGSTOP))
 	begun := time.Now()
-	_, err := eng.Shutdown(soon(t))
+	_, err := eng.Shutdown(testkit.Within(t))
 	require.NoError(t, err)
 	require.Less(t, time.Since(begun), 10*time.Second)
-	require.False(t, testkit.Alive(guardian))
+	require.False(t, testkit.Alive(guardian), "the guardian is alive")
 }
 
 func init() { helpers["guarded engine"] = guardedEngine }
@@ -339,22 +335,31 @@ func TestAGuardianThatDoesNotLiveIsTriedAgain(t *testing.T) {
 	guarded := func() (told bool) {
 		fmt.Fprintln(in, "?")
 		_, err := fmt.Fscanln(out, &told)
-		require.NoError(t, err)
+		assert.NoError(t, err)
 		return told
 	}
-	require.True(t, guarded())
+	require.True(t, guarded(), "at first")
 	for range 4 {
-		eventually(t, 30*time.Second, "there is a guardian", func() bool { return guardian() != 0 })
+		testkit.Eventually(t, func(c *assert.CollectT) {
+			assert.NotZero(c, guardian())
+		}, "there is a guardian")
 		killed := guardian()
 		require.NoError(t, syscall.Kill(killed, syscall.SIGKILL))
-		eventually(t, 10*time.Second, "it is told to be missing, or replaced", func() bool { return !guarded() || guardian() != killed })
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
+			if guarded() {
+				assert.NotEqual(c, killed, guardian())
+			}
+		}, 10*time.Second, tick, "it is told to be missing, or replaced")
 	}
-	eventually(t, 30*time.Second, "there is a guardian again", func() bool { return guardian() != 0 && guarded() })
+	testkit.Eventually(t, func(c *assert.CollectT) {
+		require.NotZero(c, guardian())
+		assert.True(c, guarded(), "it is told")
+	}, "there is a guardian again")
 	tree := testkit.Descendants(leader)
 	require.NoError(t, cmd.Process.Kill())
 	cmd.Wait()
-	for _, p := range tree {
-		eventually(t, 5*time.Second, "it has done its work", func() bool { return !testkit.Alive(p.PID) })
+	for _, p := range tree { // it has done its work
+		endWithin(t, 5*time.Second, p.PID)
 	}
 	require.Contains(t, log.String(), "ERROR unguarded")
 }

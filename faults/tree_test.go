@@ -13,9 +13,13 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // Each tree prints the process IDs of its n descendants, then stays.
@@ -37,13 +41,11 @@ func TestTreeEndsWithKill(t *testing.T) {
 	for _, tree := range trees {
 		t.Run(tree.name, func(t *testing.T) {
 			t.Parallel()
-			eng := newEngine(t)
-			id := start(t, eng, procession.Shell(tree.line))
+			eng := enginetest.New(t)
+			id := enginetest.Start(t, eng, procession.Shell(tree.line))
 			descendants := pids(t, eng, id, tree.n)
-			if _, err := eng.Kill(soon(t), id); err != nil {
-				t.Fatal(err)
-			}
-			gone(t, descendants...)
+			enginetest.Kill(t, eng, id)
+			haveEnded(t, descendants...)
 		})
 	}
 }
@@ -52,84 +54,65 @@ func TestTreeEndsWithRelease(t *testing.T) {
 	for _, tree := range trees {
 		t.Run(tree.name, func(t *testing.T) {
 			t.Parallel()
-			eng := newEngine(t)
-			id := start(t, eng, procession.Shell(tree.line))
+			eng := enginetest.New(t)
+			id := enginetest.Start(t, eng, procession.Shell(tree.line))
 			descendants := pids(t, eng, id, tree.n)
-			if err := eng.Release(soon(t), id); err != nil {
-				t.Fatal(err)
-			}
-			gone(t, descendants...)
+			require.NoError(t, eng.Release(testkit.Within(t), id))
+			haveEnded(t, descendants...)
 		})
 	}
 }
 
 func TestTreeEndsWithShutdown(t *testing.T) {
 	name := uuid.NewString()
-	eng := newEngine(t, procession.WithID(name))
+	eng := enginetest.New(t, procession.WithID(name))
 	var descendants []int
 	for _, tree := range trees {
-		descendants = append(descendants, pids(t, eng, start(t, eng, procession.Shell(tree.line)), tree.n)...)
+		descendants = append(descendants, pids(t, eng, enginetest.Start(t, eng, procession.Shell(tree.line)), tree.n)...)
 	}
-	report, err := eng.Shutdown(soon(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone(t, descendants...)
-	if left := marked(name); len(left) > 0 {
-		t.Errorf("left: %v", left)
-	}
-	if want := (procession.ShutdownReport{Terminated: len(trees)}); report != want {
-		t.Errorf("report %+v, want %+v", report, want)
-	}
+	report, err := eng.Shutdown(testkit.Within(t))
+	require.NoError(t, err)
+	haveEnded(t, descendants...)
+	assert.Empty(t, testkit.Marked(name))
+	assert.Equal(t, procession.ShutdownReport{Terminated: len(trees)}, report)
 }
 
 func TestTreeEndsWithItsLeader(t *testing.T) {
 	for _, tree := range trees {
 		t.Run(tree.name, func(t *testing.T) {
 			t.Parallel()
-			eng := newEngine(t)
+			eng := enginetest.New(t)
 			spec := procession.Shell(tree.line)
-			id := start(t, eng, spec)
+			id := enginetest.Start(t, eng, spec)
 			descendants := pids(t, eng, id, tree.n)
-			info, err := eng.Info(soon(t), id)
-			if err != nil {
-				t.Fatal(err)
-			}
+			info := enginetest.Info(t, eng, id)
 			// The leader ends by itself, as far as the engine knows.
-			if err := exec.Command("/bin/kill", "-KILL", fmt.Sprint(info.PID)).Run(); err != nil {
-				t.Fatal(err)
-			}
-			exit, err := eng.Wait(soon(t), id)
-			if err != nil || exit.Signal != "SIGKILL" || exit.Cause != procession.CauseExited {
-				t.Fatalf("%+v, %v", exit, err)
-			}
-			eventually(t, 10*time.Second, "descendants gone", func() bool {
+			require.NoError(t, exec.Command("/bin/kill", "-KILL", fmt.Sprint(info.PID)).Run())
+			exit := enginetest.Wait(t, eng, id)
+			require.Equal(t, "SIGKILL", exit.Signal)
+			require.Equal(t, procession.CauseExited, exit.Cause)
+			require.EventuallyWithT(t, func(c *assert.CollectT) {
 				for _, pid := range descendants {
-					if alive(pid) {
-						return false
-					}
+					assert.False(c, testkit.Alive(pid), "%d is alive", pid)
 				}
-				return true
-			})
+			}, 10*time.Second, tick, "the descendants have ended")
 		})
 	}
 }
 
 func TestLeaderThatIgnoresTERM(t *testing.T) {
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	spec := procession.Shell(`trap '' TERM; echo $$; while :; do sleep 1000; done`)
 	spec.Grace = 300 * time.Millisecond
-	id := start(t, eng, spec)
+	id := enginetest.Start(t, eng, spec)
 	pid := pids(t, eng, id, 1)
 	begin := time.Now()
-	exit, err := eng.Kill(soon(t), id)
-	if err != nil || exit.Signal != "SIGKILL" || exit.Cause != procession.CauseKilled {
-		t.Fatalf("%+v, %v", exit, err)
-	}
-	if took := time.Since(begin); took < spec.Grace {
-		t.Errorf("killed after %v, before its grace", took)
-	}
-	gone(t, pid...)
+	exit := enginetest.Kill(t, eng, id)
+	took := time.Since(begin)
+	require.Equal(t, "SIGKILL", exit.Signal)
+	require.Equal(t, procession.CauseKilled, exit.Cause)
+	assert.GreaterOrEqual(t, took, spec.Grace, "killed before its grace")
+	haveEnded(t, pid...)
 }
 
 func TestGrandchildThatIgnoresTERM(t *testing.T) {
@@ -137,74 +120,65 @@ func TestGrandchildThatIgnoresTERM(t *testing.T) {
 		`sh -c 'trap "" TERM; echo $$; while :; do sleep 1000; done' & wait`,
 		`setsid sh -c 'trap "" TERM; echo $$; while :; do sleep 1000; done' & wait`,
 	} {
-		eng := newEngine(t)
+		eng := enginetest.New(t)
 		spec := procession.Shell(line)
 		spec.Grace = 300 * time.Millisecond
-		id := start(t, eng, spec)
+		id := enginetest.Start(t, eng, spec)
 		grandchild := pids(t, eng, id, 1)
-		exit, err := eng.Kill(soon(t), id)
-		if err != nil || exit.Signal != "SIGTERM" {
-			t.Fatalf("%+v, %v", exit, err)
-		}
-		gone(t, grandchild...)
-		report, err := eng.Shutdown(soon(t))
-		if err != nil || report != (procession.ShutdownReport{}) {
-			t.Errorf("%+v, %v", report, err)
-		}
+		require.Equal(t, "SIGTERM", enginetest.Kill(t, eng, id).Signal)
+		haveEnded(t, grandchild...)
+		report, err := eng.Shutdown(testkit.Within(t))
+		assert.NoError(t, err)
+		assert.Zero(t, report)
 	}
 }
 
 func TestStoppedGroup(t *testing.T) {
-	eng := newEngine(t)
-	id := start(t, eng, procession.Shell(`sleep 1000 & echo $!; echo $$; kill -STOP 0; wait`))
+	eng := enginetest.New(t)
+	id := enginetest.Start(t, eng, procession.Shell(`sleep 1000 & echo $!; echo $$; kill -STOP 0; wait`))
 	stopped := pids(t, eng, id, 2)
-	eventually(t, 10*time.Second, "stopped", func() bool { return stat(stopped[0]) == "T" && stat(stopped[1]) == "T" })
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		assert.Equal(c, "T", stat(stopped[0]))
+		assert.Equal(c, "T", stat(stopped[1]))
+	}, 10*time.Second, tick, "they are stopped")
 	begin := time.Now()
-	exit, err := eng.Kill(soon(t), id)
-	if err != nil || exit.Signal != "SIGTERM" {
-		t.Fatalf("%+v, %v", exit, err)
-	}
-	if took := time.Since(begin); took >= procession.DefaultGrace {
-		t.Errorf("it took the whole grace, %v", took)
-	}
-	gone(t, stopped...)
+	exit := enginetest.Kill(t, eng, id)
+	took := time.Since(begin)
+	require.Equal(t, "SIGTERM", exit.Signal)
+	assert.Less(t, took, procession.DefaultGrace, "it took the whole grace")
+	haveEnded(t, stopped...)
 }
 
 func TestStoppedDescendantOutsideTheGroup(t *testing.T) {
-	eng := newEngine(t)
-	id := start(t, eng, procession.Shell(`setsid sh -c 'echo $$; kill -STOP $$; sleep 1000' & wait`))
+	eng := enginetest.New(t)
+	id := enginetest.Start(t, eng, procession.Shell(`setsid sh -c 'echo $$; kill -STOP $$; sleep 1000' & wait`))
 	descendant := pids(t, eng, id, 1)[0]
-	eventually(t, 10*time.Second, "it is stopped", func() bool { return stat(descendant) == "T" })
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		assert.Equal(c, "T", stat(descendant))
+	}, 10*time.Second, tick, "it is stopped")
 	begin := time.Now()
-	if _, err := eng.Kill(soon(t), id); err != nil {
-		t.Fatal(err)
-	}
-	if took := time.Since(begin); took > 4*time.Second {
-		t.Errorf("Kill took %v: it did not hear the stop signal", took)
-	}
-	gone(t, descendant)
+	enginetest.Kill(t, eng, id)
+	assert.LessOrEqual(t, time.Since(begin), 4*time.Second, "it did not hear the stop signal")
+	haveEnded(t, descendant)
 }
 
 // The environment of a process whose first thread has ended reads as empty.
 func TestDescendantWithoutItsFirstThread(t *testing.T) {
-	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip(err)
-	}
-	eng := newEngine(t)
-	id := start(t, eng, procession.Shell(`setsid python3 -c '
+	needs(t, "python3")
+	eng := enginetest.New(t)
+	id := enginetest.Start(t, eng, procession.Shell(`setsid python3 -c '
 import ctypes, os, threading, time
 threading.Thread(target=time.sleep, args=(1000,)).start()
 print(os.getpid(), flush=True)
 ctypes.CDLL(None).pthread_exit(0)' & wait`))
 	descendant := pids(t, eng, id, 1)[0]
-	eventually(t, 10*time.Second, "its first thread has ended", func() bool { return stat(descendant) == "Z" })
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		assert.Equal(c, "Z", stat(descendant))
+	}, 10*time.Second, tick, "its first thread has ended")
 	t.Cleanup(func() { syscall.Kill(descendant, syscall.SIGKILL) })
-	if _, err := eng.Kill(soon(t), id); err != nil {
-		t.Fatal(err)
-	}
-	if threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", descendant)); len(threads) > 1 {
-		t.Errorf("Kill has been answered, and it has still threads: %v", threads)
-	}
+	enginetest.Kill(t, eng, id)
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", descendant))
+	assert.LessOrEqual(t, len(threads), 1, "Kill has been answered, and it has still threads: %v", threads)
 }
 
 func init() { helpers["holder"] = holder }
@@ -232,7 +206,7 @@ func startHolder(t *testing.T, eng *procession.Engine) (id string, held int) {
 	spec := procession.Shell(`setsid "$0" & exec >/dev/null; wait`)
 	spec.Args = append(spec.Args, os.Args[0])
 	spec.Env = map[string]string{helperVar: "holder"}
-	id = start(t, eng, spec)
+	id = enginetest.Start(t, eng, spec)
 	held = pids(t, eng, id, 1)[0]
 	becomesSleep(t, held)
 	return id, held
@@ -240,91 +214,62 @@ func startHolder(t *testing.T, eng *procession.Engine) (id string, held int) {
 
 func TestOneThatTakesLongToExitIsWaitedFor(t *testing.T) {
 	for name, end := range map[string]func(eng *procession.Engine, id string) error{
-		"kill":     func(eng *procession.Engine, id string) error { _, err := eng.Kill(soon(t), id); return err },
-		"release":  func(eng *procession.Engine, id string) error { return eng.Release(soon(t), id) },
-		"shutdown": func(eng *procession.Engine, _ string) error { _, err := eng.Shutdown(soon(t)); return err },
+		"kill":     func(eng *procession.Engine, id string) error { _, err := eng.Kill(testkit.Within(t), id); return err },
+		"release":  func(eng *procession.Engine, id string) error { return eng.Release(testkit.Within(t), id) },
+		"shutdown": func(eng *procession.Engine, _ string) error { _, err := eng.Shutdown(testkit.Within(t)); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
-			eng := newEngine(t)
+			eng := enginetest.New(t)
 			id, held := startHolder(t, eng)
-			if err := end(eng, id); err != nil {
-				t.Fatal(err)
-			}
-			gone(t, held)
+			require.NoError(t, end(eng, id))
+			haveEnded(t, held)
 		})
 	}
 }
 
 // One that nobody has looked at before it is exiting is waited for as well.
 func TestOneThatIsExitingAlreadyIsWaitedFor(t *testing.T) {
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	id, held := startHolder(t, eng)
-	info, err := eng.Info(soon(t), id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	info := enginetest.Info(t, eng, id)
 	for _, pid := range []int{held, info.PID} {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 	}
-	if _, err := eng.Kill(soon(t), id); err != nil {
-		t.Fatal(err)
-	}
-	gone(t, held)
+	enginetest.Kill(t, eng, id)
+	haveEnded(t, held)
 }
 
 func TestPipeHeldOpenForAMinute(t *testing.T) {
 	for _, line := range []string{`echo last words; sleep 60 &`, `echo last words; setsid sleep 60 &`} {
-		eng := newEngine(t)
+		eng := enginetest.New(t)
 		begin := time.Now()
-		id := start(t, eng, procession.Shell(line))
-		exit, err := eng.Wait(soon(t), id)
-		if err != nil || !exit.Success() {
-			t.Fatalf("%v, %v", exit, err)
-		}
-		if took := time.Since(begin); took > 2*time.Second {
-			t.Errorf("Wait took %v", took)
-		}
-		out, err := eng.Output(soon(t), id)
-		if err != nil || out.Stdout() != "last words\n" {
-			t.Errorf("%q, %v", out.Stdout(), err)
-		}
+		id := enginetest.Start(t, eng, procession.Shell(line))
+		exit := enginetest.Wait(t, eng, id)
+		took := time.Since(begin)
+		require.True(t, exit.Success(), "%v", exit)
+		assert.LessOrEqual(t, took, 2*time.Second, "of Wait")
+		assert.Equal(t, "last words\n", enginetest.Output(t, eng, id).Stdout())
 	}
 }
 
 func TestDescendantThatStillPrints(t *testing.T) {
-	eng := newEngine(t)
-	id := start(t, eng, procession.Shell(`(i=0; while [ $i -lt 20 ]; do echo line $i; sleep 0.05; i=$((i+1)); done) & exit 7`))
-	exit, err := eng.Wait(soon(t), id)
-	if err != nil || exit.Code != 7 {
-		t.Fatalf("%v, %v", exit, err)
-	}
-	out, err := eng.Output(soon(t), id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	eng := enginetest.New(t)
+	id := enginetest.Start(t, eng, procession.Shell(`(i=0; while [ $i -lt 20 ]; do echo line $i; sleep 0.05; i=$((i+1)); done) & exit 7`))
+	require.Equal(t, 7, enginetest.Wait(t, eng, id).Code)
 	var want strings.Builder
 	for i := range 20 {
 		fmt.Fprintf(&want, "line %d\n", i)
 	}
-	if out.Stdout() != want.String() {
-		t.Errorf("%q", out.Stdout())
-	}
+	assert.Equal(t, want.String(), enginetest.Output(t, eng, id).Stdout())
 }
 
 func TestDyingWordsOfADescendantAreKept(t *testing.T) {
-	eng := newEngine(t)
-	id := start(t, eng, procession.Shell(
+	eng := enginetest.New(t)
+	id := enginetest.Start(t, eng, procession.Shell(
 		`trap 'exit 0' TERM; sh -c 'trap "sleep 0.6; echo dying words; exit" TERM; echo $$; while :; do sleep 0.05; done' & wait`))
 	pids(t, eng, id, 1)
-	if _, err := eng.Kill(soon(t), id); err != nil {
-		t.Fatal(err)
-	}
-	out, err := eng.Output(soon(t), id)
-	if err != nil || !strings.HasSuffix(out.Stdout(), "dying words\n") {
-		t.Errorf("%q, %v", out.Stdout(), err)
-	}
+	enginetest.Kill(t, eng, id)
+	assert.Regexp(t, `dying words\n$`, enginetest.Output(t, eng, id).Stdout())
 }
 
 func TestLeftDescendants(t *testing.T) {
@@ -334,83 +279,63 @@ func TestLeftDescendants(t *testing.T) {
 	} {
 		spec := procession.Shell(line)
 		spec.LeaveDescendants = true
-		eng := newEngine(t)
+		eng := enginetest.New(t)
 		leave := func() (id string, descendant int) {
-			id = start(t, eng, spec)
-			if _, err := eng.Wait(soon(t), id); err != nil {
-				t.Fatal(err)
-			}
+			id = enginetest.Start(t, eng, spec)
+			enginetest.Wait(t, eng, id)
 			return id, pids(t, eng, id, 1)[0]
 		}
 		killed, first := leave()
 		released, second := leave()
-		if err := eng.Release(soon(t), released); err != nil {
-			t.Fatal(err)
-		}
-		if !alive(first) || !alive(second) {
-			t.Fatal("a descendant has not outlived its leader, or its release")
-		}
-		if _, err := eng.Kill(soon(t), killed); err != nil {
-			t.Fatal(err)
-		}
-		gone(t, first)
-		if _, err := eng.Shutdown(soon(t)); err != nil {
-			t.Fatal(err)
-		}
-		gone(t, second)
+		require.NoError(t, eng.Release(testkit.Within(t), released))
+		require.True(t, testkit.Alive(first), "it has not outlived its leader")
+		require.True(t, testkit.Alive(second), "it has not outlived its release")
+		enginetest.Kill(t, eng, killed)
+		haveEnded(t, first)
+		_, err := eng.Shutdown(testkit.Within(t))
+		require.NoError(t, err)
+		haveEnded(t, second)
 	}
 }
 
 func TestReleaseOfARunningLeaderLeavesDescendants(t *testing.T) {
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	spec := procession.Shell(`sleep 1000 >/dev/null 2>&1 & echo $!; echo $$; wait`)
 	spec.LeaveDescendants = true
-	id := start(t, eng, spec)
+	id := enginetest.Start(t, eng, spec)
 	tree := pids(t, eng, id, 2)
-	if err := eng.Release(soon(t), id); err != nil {
-		t.Fatal(err)
-	}
-	if !alive(tree[0]) {
-		t.Error("the descendant was ended")
-	}
-	gone(t, tree[1])
-	if _, err := eng.Shutdown(soon(t)); err != nil {
-		t.Fatal(err)
-	}
-	gone(t, tree[0])
+	require.NoError(t, eng.Release(testkit.Within(t), id))
+	assert.True(t, testkit.Alive(tree[0]), "the descendant was ended")
+	haveEnded(t, tree[1])
+	_, err := eng.Shutdown(testkit.Within(t))
+	require.NoError(t, err)
+	haveEnded(t, tree[0])
 }
 
 func TestTerminalSessionEnds(t *testing.T) {
-	eng := newEngine(t)
-	id := start(t, eng, procession.Spec{Command: "bash", Args: []string{"--norc", "--noprofile", "-i", "-m", "-c",
+	eng := enginetest.New(t)
+	id := enginetest.Start(t, eng, procession.Spec{Command: "bash", Args: []string{"--norc", "--noprofile", "-i", "-m", "-c",
 		`exec 2>/dev/null; sleep 1000 & echo $!; env -i sleep 1000 & echo $!; wait`}, PTY: &procession.Size{Rows: 24, Cols: 80}})
 	jobs := pids(t, eng, id, 2) // each in a group of its own; the second without marks
-	if _, err := eng.Kill(soon(t), id); err != nil {
-		t.Fatal(err)
-	}
-	gone(t, jobs...)
+	enginetest.Kill(t, eng, id)
+	haveEnded(t, jobs...)
 }
 
 func TestOneKillSendsOneStopSignal(t *testing.T) {
-	eng := newEngine(t)
-	id := start(t, eng, procession.Shell(`trap 'echo got TERM' TERM; echo ready; n=0; while [ $n -lt 6 ]; do sleep 0.1; n=$((n+1)); done`))
-	if _, err := eng.WaitFor(soon(t), id, ready); err != nil {
-		t.Fatal(err)
-	}
+	eng := enginetest.New(t)
+	id := enginetest.Start(t, eng, procession.Shell(`trap 'echo got TERM' TERM; echo ready; n=0; while [ $n -lt 6 ]; do sleep 0.1; n=$((n+1)); done`))
+	_, err := eng.WaitFor(testkit.Within(t), id, ready)
+	require.NoError(t, err)
 	done := make(chan error)
 	for range 8 {
 		go func() {
-			_, err := eng.Kill(soon(t), id)
+			_, err := eng.Kill(testkit.Within(t), id)
 			done <- err
 		}()
 	}
 	for range 8 {
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, <-done)
 	}
-	out, err := eng.Output(soon(t), id)
-	if got := strings.Count(out.Stdout(), "got TERM"); err != nil || got != 1 {
-		t.Errorf("%d stop signals (%q), %v", got, out.Stdout(), err)
-	}
+	said := enginetest.Output(t, eng, id).Stdout()
+	assert.Equal(t, 1, strings.Count(said, "got TERM"), "stop signals: %q", said)
 }

@@ -16,7 +16,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 func init() {
@@ -68,23 +72,19 @@ func TestAProcessOfAnotherUserHangsNobody(t *testing.T) {
 		t.Skip("needs root, to make a program that becomes root")
 	}
 	dir, err := os.MkdirTemp("/var/tmp", "procession") // which nobody can search
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	program := filepath.Join(dir, "setuid")
 	t.Cleanup(func() { // first the processes: those of a program that was removed are not found by its name
-		for _, pid := range all() {
-			exe, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
+		for _, p := range testkit.Processes() {
+			exe, _ := os.Readlink("/proc/" + strconv.Itoa(p.PID) + "/exe")
 			if strings.TrimSuffix(exe, " (deleted)") == program {
-				syscall.Kill(pid, syscall.SIGKILL)
+				syscall.Kill(p.PID, syscall.SIGKILL)
 			}
 		}
 		os.RemoveAll(dir)
 	})
 	binary, err := os.ReadFile("/proc/self/exe")
-	if err := errors.Join(err, os.WriteFile(program, binary, 0o755), os.Chmod(program, 0o4755|fs.ModeSetuid), os.Chmod(dir, 0o755)); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, errors.Join(err, os.WriteFile(program, binary, 0o755), os.Chmod(program, 0o4755|fs.ModeSetuid), os.Chmod(dir, 0o755)))
 	cmd := helper("engine of nobody", program)
 	cmd.Path = program // which nobody can execute, wherever the tests are
 	cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=0")
@@ -93,7 +93,6 @@ func TestAProcessOfAnotherUserHangsNobody(t *testing.T) {
 	if strings.HasPrefix(string(out), "not set up") {
 		t.Skipf("%s", out)
 	}
-	if want := "kill: true\nrelease: <nil>\nshutdown: <nil>\n"; string(out) != want {
-		t.Errorf("%s%v", out, err)
-	}
+	assert.NoError(t, err)
+	assert.Equal(t, "kill: true\nrelease: <nil>\nshutdown: <nil>\n", string(out))
 }
