@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,9 +13,15 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
+// bytesOf are all the bytes of some segments.
 func bytesOf(segments []procession.Segment) []byte {
 	var b []byte
 	for _, s := range segments {
@@ -25,162 +30,159 @@ func bytesOf(segments []procession.Segment) []byte {
 	return b
 }
 
+// endsWith asserts how a text that may be long ends.
+func endsWith(t testing.TB, text, end string, msgAndArgs ...any) bool {
+	t.Helper()
+	return assert.Equal(t, end, text[max(0, len(text)-len(end)):], msgAndArgs...)
+}
+
 // checkChunk checks what holds for every answer to a read at a cursor.
 func checkChunk(t testing.TB, o procession.ReadOptions, c procession.Chunk) {
 	t.Helper()
 	at := o.Cursor + c.Dropped
 	for _, s := range c.Segments {
-		if s.Offset != at || len(s.Data) == 0 {
-			t.Errorf("read at %d (%d dropped): a segment of %d bytes at %d, where %d comes next", o.Cursor, c.Dropped, len(s.Data), s.Offset, at)
-		}
+		assert.Equal(t, at, s.Offset, "read at %d (%d dropped): where the next segment begins", o.Cursor, c.Dropped)
+		assert.NotEmpty(t, s.Data, "read at %d (%d dropped): the segment at %d", o.Cursor, c.Dropped, s.Offset)
 		at += int64(len(s.Data))
 	}
-	if c.Next != at {
-		t.Errorf("read at %d: Next is %d, not %d", o.Cursor, c.Next, at)
+	assert.Equal(t, at, c.Next, "read at %d: Next", o.Cursor)
+	if o.MaxBytes > 0 {
+		assert.LessOrEqual(t, len(bytesOf(c.Segments)), o.MaxBytes, "read at %d: bytes", o.Cursor)
 	}
-	if n := len(bytesOf(c.Segments)); o.MaxBytes > 0 && n > o.MaxBytes {
-		t.Errorf("read of %d bytes at most: %d", o.MaxBytes, n)
-	}
-	if c.EOF && c.Exit == nil {
-		t.Error("EOF of a process that has not ended")
+	if c.EOF {
+		assert.NotNil(t, c.Exit, "EOF of a process that has not ended")
 	}
 }
 
+// read reads, which must succeed.
 func read(t testing.TB, e *procession.Engine, id string, o procession.ReadOptions) procession.Chunk {
 	t.Helper()
-	c := must(e.Read(within(t), id, o))(t)
+	c, err := e.Read(testkit.Within(t), id, o)
+	require.NoError(t, err)
 	checkChunk(t, o, c)
 	return c
 }
 
 func TestReadWhileItRuns(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
-	spec := procession.Spec{Command: "cat", Stdin: true}
-	id := start(t, e, spec)
-	if c := read(t, e, id, procession.ReadOptions{}); len(c.Segments) != 0 || c.Next != 0 || c.EOF || c.Exit != nil {
-		t.Errorf("before there is anything: %+v", c)
-	}
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, procession.Spec{Command: "cat", Stdin: true})
+	c := read(t, e, id, procession.ReadOptions{})
+	assert.Equal(t, procession.Chunk{}, c, "before there is anything")
 	begin := time.Now()
-	if c := read(t, e, id, procession.ReadOptions{Wait: 50 * time.Millisecond}); len(c.Segments) != 0 || c.EOF {
-		t.Errorf("nothing in time: %+v", c)
-	}
-	if waited := time.Since(begin); waited < 50*time.Millisecond {
-		t.Errorf("it has waited for %v only", waited)
-	}
+	c = read(t, e, id, procession.ReadOptions{Wait: 50 * time.Millisecond})
+	assert.GreaterOrEqual(t, time.Since(begin), 50*time.Millisecond)
+	assert.Empty(t, c.Segments, "nothing in time")
+	assert.False(t, c.EOF, "nothing in time")
 
 	answer := make(chan procession.Chunk, 1)
-	go func() { answer <- read(t, e, id, procession.ReadOptions{Wait: -1}) }()
-	must(e.Write(within(t), id, []byte("hello ")))(t)
-	if c := <-answer; string(bytesOf(c.Segments)) != "hello " || c.Next != 6 {
-		t.Errorf("%+v", c)
+	await := func(o procession.ReadOptions) {
+		c, err := e.Read(testkit.Within(t), id, o)
+		assert.NoError(t, err)
+		checkChunk(t, o, c)
+		answer <- c
 	}
-	must(e.Write(within(t), id, []byte("world")))(t)
-	if c := read(t, e, id, procession.ReadOptions{Cursor: 6, Wait: patience}); string(bytesOf(c.Segments)) != "world" || c.Next != 11 {
-		t.Errorf("%+v", c)
-	}
-	if c := read(t, e, id, procession.ReadOptions{Cursor: 3}); string(bytesOf(c.Segments)) != "lo world" {
-		t.Errorf("from the middle: %+v", c)
-	}
+	go await(procession.ReadOptions{Wait: -1})
+	write(t, e, id, "hello ")
+	c = <-answer
+	assert.Equal(t, "hello ", string(bytesOf(c.Segments)))
+	assert.EqualValues(t, 6, c.Next)
+	write(t, e, id, "world")
+	c = read(t, e, id, procession.ReadOptions{Cursor: 6, Wait: testkit.Patience})
+	assert.Equal(t, "world", string(bytesOf(c.Segments)))
+	assert.EqualValues(t, 11, c.Next)
+	c = read(t, e, id, procession.ReadOptions{Cursor: 3})
+	assert.Equal(t, "lo world", string(bytesOf(c.Segments)), "from the middle")
 
-	go func() { answer <- read(t, e, id, procession.ReadOptions{Cursor: 11, Wait: -1}) }()
-	if err := e.CloseStdin(within(t), id); err != nil {
-		t.Fatal(err)
-	}
-	if c := <-answer; len(c.Segments) != 0 || !c.EOF || c.Exit == nil || !c.Exit.Success() || c.Next != 11 {
-		t.Errorf("the end: %+v", c)
-	}
+	go await(procession.ReadOptions{Cursor: 11, Wait: -1})
+	require.NoError(t, e.CloseStdin(testkit.Within(t), id))
+	c = <-answer
+	assert.Empty(t, c.Segments, "the end")
+	assert.EqualValues(t, 11, c.Next, "the end")
+	assert.True(t, c.EOF, "the end")
+	require.NotNil(t, c.Exit, "the end")
+	assert.True(t, c.Exit.Success(), c.Exit)
 }
 
 func TestReadOfAnEndedProcess(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
-	id := start(t, e, procession.Shell("printf héllo; exit 3"))
-	must(e.Wait(within(t), id))(t)
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, procession.Shell("printf héllo; exit 3"))
+	enginetest.Wait(t, e, id)
 	whole := read(t, e, id, procession.ReadOptions{Wait: -1})
-	if string(bytesOf(whole.Segments)) != "héllo" || !whole.EOF || whole.Exit.Code != 3 {
-		t.Errorf("%+v", whole)
-	}
-	if c := read(t, e, id, procession.ReadOptions{Cursor: 6, Wait: -1}); len(c.Segments) != 0 || !c.EOF || c.Next != 6 {
-		t.Errorf("at its end: %+v", c)
-	}
+	assert.Equal(t, "héllo", string(bytesOf(whole.Segments)))
+	assert.True(t, whole.EOF)
+	require.NotNil(t, whole.Exit)
+	assert.Equal(t, 3, whole.Exit.Code)
+	c := read(t, e, id, procession.ReadOptions{Cursor: 6, Wait: -1})
+	assert.Empty(t, c.Segments, "at its end")
+	assert.True(t, c.EOF, "at its end")
+	assert.EqualValues(t, 6, c.Next, "at its end")
 	// A character is split only if it alone is more than may be read.
 	o, pieces := procession.ReadOptions{MaxBytes: 2}, []string{}
 	for {
 		c := read(t, e, id, o)
 		pieces = append(pieces, string(bytesOf(c.Segments)))
-		if c.Exit == nil {
-			t.Error("Exit is missing")
-		}
+		assert.NotNil(t, c.Exit)
 		if o.Cursor = c.Next; c.EOF {
 			break
 		}
 	}
-	if got := strings.Join(pieces, "|"); got != "h|é|ll|o" {
-		t.Errorf("two bytes at a time: %q", got)
-	}
+	assert.Equal(t, []string{"h", "é", "ll", "o"}, pieces, "two bytes at a time")
 	n := 0
 	for o = (procession.ReadOptions{MaxBytes: 1}); ; n++ {
+		require.LessOrEqual(t, n, 10, "one byte at a time makes no progress")
 		c := read(t, e, id, o)
 		if o.Cursor = c.Next; c.EOF {
 			break
 		}
-		if n > 10 {
-			t.Fatal("one byte at a time makes no progress")
-		}
 	}
-	if n != 5 {
-		t.Errorf("one byte at a time: %d reads before the last", n)
-	}
+	assert.Equal(t, 5, n, "reads before the last, one byte at a time")
 }
 
 func TestReadRefusesBadOptions(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
-	id := start(t, e, procession.Shell("printf hello; sleep 1000"))
-	awaitText(t, e, id, "hello")
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, procession.Shell("printf hello; sleep 1000"))
+	enginetest.AwaitText(t, e, id, "hello")
 	for _, o := range []procession.ReadOptions{{Cursor: -1}, {Cursor: 6}, {Cursor: 6, Wait: -1}, {Cursor: 1 << 62}, {MaxBytes: -1}} {
-		if c, err := e.Read(within(t), id, o); !errors.Is(err, procession.ErrInvalidRequest) {
-			t.Errorf("%+v: %+v, %v", o, c, err)
-		}
+		_, err := e.Read(testkit.Within(t), id, o)
+		assert.ErrorIs(t, err, procession.ErrInvalidRequest, "%+v", o)
 		n := 0
-		for _, err := range e.Follow(within(t), id, o) {
-			if n++; !errors.Is(err, procession.ErrInvalidRequest) {
-				t.Errorf("Follow %+v: %v", o, err)
-			}
+		for _, err := range e.Follow(testkit.Within(t), id, o) {
+			n++
+			assert.ErrorIs(t, err, procession.ErrInvalidRequest, "Follow %+v", o)
 		}
-		if n != 1 {
-			t.Errorf("Follow %+v yields %d times", o, n)
-		}
+		assert.Equal(t, 1, n, "Follow %+v yields", o)
 	}
 }
 
 func TestReadTellsWhatWasMissed(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	spec := helper("flood", "1000")
 	spec.OutputLimit = 1600
-	id := start(t, e, spec)
-	must(e.Wait(within(t), id))(t)
+	id := enginetest.Start(t, e, spec)
+	enginetest.Wait(t, e, id)
 	c := read(t, e, id, procession.ReadOptions{Cursor: 100})
-	if c.Dropped != 14300 || len(bytesOf(c.Segments)) != 1600 || c.Next != 16000 || !c.EOF {
-		t.Errorf("dropped %d, next %d, EOF %v", c.Dropped, c.Next, c.EOF)
-	}
-	if first, _, _ := strings.Cut(string(bytesOf(c.Segments)), "\n"); first != "000000000000900" {
-		t.Errorf("what is left begins with %q", first)
-	}
-	if c := read(t, e, id, procession.ReadOptions{Cursor: 15000}); c.Dropped != 0 || len(bytesOf(c.Segments)) != 1000 {
-		t.Errorf("dropped %d, next %d", c.Dropped, c.Next)
-	}
+	assert.EqualValues(t, 14300, c.Dropped)
+	assert.Equal(t, 1600, len(bytesOf(c.Segments)))
+	assert.EqualValues(t, 16000, c.Next)
+	assert.True(t, c.EOF)
+	first, _, _ := strings.Cut(string(bytesOf(c.Segments)), "\n")
+	assert.Equal(t, "000000000000900", first, "the first line that is left")
+	c = read(t, e, id, procession.ReadOptions{Cursor: 15000})
+	assert.Zero(t, c.Dropped)
+	assert.Equal(t, 1000, len(bytesOf(c.Segments)))
 }
 
 func TestFollowYieldsEveryByteOnce(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	const lines = 100_000
 	spec := helper("flood", fmt.Sprint(lines))
 	spec.OutputLimit = procession.Unlimited
-	id := start(t, e, spec)
+	id := enginetest.Start(t, e, spec)
 	want := sha256.New()
 	for i := range lines {
 		fmt.Fprintf(want, "%015d\n", i)
@@ -189,21 +191,18 @@ func TestFollowYieldsEveryByteOnce(t *testing.T) {
 	for _, most := range []int{0, 1 << 10, 100_000} {
 		readers.Go(func() {
 			got, cursor, eof := sha256.New(), int64(0), false
-			for chunk, err := range e.Follow(within(t), id, procession.ReadOptions{MaxBytes: most}) {
-				if err != nil {
-					t.Error(err)
+			for chunk, err := range e.Follow(testkit.Within(t), id, procession.ReadOptions{MaxBytes: most}) {
+				if !assert.NoError(t, err) {
 					return
 				}
-				if eof {
-					t.Error("a chunk after EOF")
-				}
+				assert.False(t, eof, "a chunk after EOF")
 				checkChunk(t, procession.ReadOptions{Cursor: cursor, MaxBytes: most}, chunk)
 				got.Write(bytesOf(chunk.Segments))
 				cursor, eof = chunk.Next, chunk.EOF
 			}
-			if !eof || cursor != 16*lines || !bytes.Equal(got.Sum(nil), want.Sum(nil)) {
-				t.Errorf("at most %d bytes at a time: ended at %d, EOF %v, or with other bytes", most, cursor, eof)
-			}
+			assert.True(t, eof, "at most %d bytes at a time", most)
+			assert.EqualValues(t, 16*lines, cursor, "at most %d bytes at a time", most)
+			assert.Equal(t, want.Sum(nil), got.Sum(nil), "at most %d bytes at a time", most)
 		})
 	}
 	readers.Wait()
@@ -211,39 +210,33 @@ func TestFollowYieldsEveryByteOnce(t *testing.T) {
 
 func TestASlowFollowerIsToldAndHoldsUpNobody(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	spec := helper("flood", "500000") // 8 MB
 	spec.OutputLimit = 64 << 10
-	id := start(t, e, spec)
+	id := enginetest.Start(t, e, spec)
 	var got, dropped int64
-	for chunk, err := range e.Follow(within(t), id, procession.ReadOptions{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	for chunk, err := range e.Follow(testkit.Within(t), id, procession.ReadOptions{}) {
+		require.NoError(t, err)
 		if got == 0 {
-			must(e.Wait(within(t), id))(t) // it ends although its follower does not read
+			enginetest.Wait(t, e, id) // it ends although its follower does not read
 		}
 		got += int64(len(bytesOf(chunk.Segments)))
 		dropped += chunk.Dropped
 	}
-	if got+dropped != 8_000_000 || dropped == 0 {
-		t.Errorf("%d bytes read and %d dropped of 8,000,000", got, dropped)
-	}
+	assert.EqualValues(t, 8_000_000, got+dropped, "%d bytes read and %d dropped", got, dropped)
+	assert.NotZero(t, dropped)
 }
 
 func TestFollowCanBeLeft(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
-	id := start(t, e, procession.Shell("echo hello; sleep 1000"))
-	for chunk, err := range e.Follow(within(t), id, procession.ReadOptions{}) {
-		if err != nil || string(bytesOf(chunk.Segments)) != "hello\n" {
-			t.Errorf("%+v, %v", chunk, err)
-		}
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, procession.Shell("echo hello; sleep 1000"))
+	for chunk, err := range e.Follow(testkit.Within(t), id, procession.ReadOptions{}) {
+		assert.NoError(t, err)
+		assert.Equal(t, "hello\n", string(bytesOf(chunk.Segments)))
 		break
 	}
-	if i := info(t, e, id); !alive(i.PID) {
-		t.Error("the process has ended with its follower")
-	}
+	assert.True(t, testkit.Alive(enginetest.Info(t, e, id).PID), "the process has ended with its follower")
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var errs []error
@@ -251,61 +244,57 @@ func TestFollowCanBeLeft(t *testing.T) {
 		errs = append(errs, err)
 		cancel()
 	}
-	if len(errs) != 2 || errs[0] != nil || !errors.Is(errs[1], context.Canceled) {
-		t.Errorf("cancelled after one chunk, it yielded the errors %v", errs)
-	}
+	require.Len(t, errs, 2, "cancelled after one chunk")
+	assert.NoError(t, errs[0])
+	assert.ErrorIs(t, errs[1], context.Canceled)
 }
 
 func TestFollowFromACursor(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
-	id := start(t, e, procession.Shell("printf 0123456789"))
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, procession.Shell("printf 0123456789"))
 	var got []byte
-	for chunk, err := range e.Follow(within(t), id, procession.ReadOptions{Cursor: 7}) {
+	for chunk, err := range e.Follow(testkit.Within(t), id, procession.ReadOptions{Cursor: 7}) {
 		if err != nil {
 			// The cursor may be beyond what has come so far.
-			if !errors.Is(err, procession.ErrInvalidRequest) {
-				t.Fatal(err)
-			}
-			must(e.Wait(within(t), id))(t)
+			require.ErrorIs(t, err, procession.ErrInvalidRequest)
+			enginetest.Wait(t, e, id)
 			got = bytesOf(read(t, e, id, procession.ReadOptions{Cursor: 7}).Segments)
 			break
 		}
 		got = append(got, bytesOf(chunk.Segments)...)
 	}
-	if string(got) != "789" {
-		t.Errorf("%q", got)
-	}
+	assert.Equal(t, "789", string(got))
 }
 
 // What was handed out stays as it is while the log goes on; the race detector
 // looks on.
 func TestWhatWasHandedOutNeverChanges(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	spec := helper("flood", "300000")
 	spec.OutputLimit = 10_000
-	id := start(t, e, spec)
+	id := enginetest.Start(t, e, spec)
 	type snapshot struct {
 		out  procession.Output
 		then []byte
 	}
 	var snapshots []snapshot
 	for len(snapshots) == 0 || snapshots[len(snapshots)-1].out.Exit == nil {
-		out := must(e.Output(within(t), id))(t)
-		snapshots = append(snapshots, snapshot{out, bytesOf(out.Segments)})
-		if n := len(snapshots[len(snapshots)-1].then); n > 10_000 {
-			t.Fatalf("%d bytes are retained", n)
-		}
+		out := enginetest.Output(t, e, id)
+		then := bytesOf(out.Segments)
+		require.LessOrEqual(t, len(then), 10_000, "bytes are retained")
+		snapshots = append(snapshots, snapshot{out, then})
 	}
 	for _, s := range snapshots {
-		if !bytes.Equal(bytesOf(s.out.Segments), s.then) {
-			t.Fatal("a snapshot has changed")
-		}
-		for line := range strings.Lines(s.out.Stdout()) {
-			if !utf8.ValidString(line) || len(line) > 16 {
-				t.Fatalf("%q", line)
+		require.True(t, bytes.Equal(bytesOf(s.out.Segments), s.then), "a snapshot has changed")
+		text, longest := s.out.Stdout(), ""
+		require.True(t, utf8.ValidString(text), "%q", text)
+		for line := range strings.Lines(text) {
+			if len(line) > len(longest) {
+				longest = line
 			}
 		}
+		require.LessOrEqual(t, len(longest), 16, "%q", longest)
 	}
 }

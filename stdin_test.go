@@ -7,86 +7,87 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
+// withStdin is a spec whose process can be written to.
 func withStdin(spec procession.Spec) procession.Spec {
 	spec.Stdin = true
 	return spec
 }
 
+// write writes a text to a process, which must take all of it.
+func write(t testing.TB, e *procession.Engine, id, text string) {
+	t.Helper()
+	n, err := e.Write(testkit.Within(t), id, []byte(text))
+	require.NoError(t, err)
+	require.Equal(t, len(text), n)
+}
+
 func TestFiftyMegabytesThroughCatComeBackExact(t *testing.T) {
 	const size = 50_000_000
-	e := newEngine(t)
+	e := enginetest.New(t)
 	spec := withStdin(procession.Spec{Command: "cat"})
 	spec.OutputLimit = procession.Unlimited
-	id := start(t, e, spec)
+	id := enginetest.Start(t, e, spec)
 	data := make([]byte, size)
 	source := rand.NewChaCha8([32]byte{1})
 	source.Read(data)
-	written := make(chan error, 1)
+	written := make(chan bool)
 	go func() {
-		n, err := e.Write(within(t), id, data)
-		if err == nil && n != size {
-			err = fmt.Errorf("wrote %d", n)
-		}
-		if err == nil {
-			err = e.CloseStdin(within(t), id)
-		}
-		written <- err
+		defer close(written)
+		n, err := e.Write(testkit.Within(t), id, data)
+		assert.NoError(t, err)
+		assert.Equal(t, size, n)
+		assert.NoError(t, e.CloseStdin(testkit.Within(t), id))
 	}()
 	answers := 0
 	for done := false; !done; answers++ {
 		select {
-		case err := <-written:
-			if err != nil {
-				t.Fatal(err)
-			}
+		case <-written:
 			done = true
 		default:
-			info(t, e, id)
+			enginetest.Info(t, e, id)
 		}
 	}
-	if exit := must(e.Wait(within(t), id))(t); !exit.Success() {
-		t.Fatal(exit)
-	}
+	exit := enginetest.Wait(t, e, id)
+	require.True(t, exit.Success(), exit)
 	sum := sha256.New()
-	for _, s := range must(e.Output(within(t), id))(t).Segments {
+	for _, s := range enginetest.Output(t, e, id).Segments {
 		sum.Write(s.Data)
 	}
-	if want := sha256.Sum256(data); !bytes.Equal(sum.Sum(nil), want[:]) {
-		t.Error("what came back is not what was written")
-	}
+	assert.Equal(t, sha256.Sum256(data), [32]byte(sum.Sum(nil)), "what came back, as what was written")
 	t.Logf("Info was answered %d times meanwhile", answers)
-	if answers < 10 {
-		t.Errorf("Info was answered only %d times meanwhile", answers)
-	}
+	assert.GreaterOrEqual(t, answers, 10, "times Info was answered meanwhile")
 }
 
 func TestWritesAreInOrderWhoeverSends(t *testing.T) {
-	e := newEngine(t)
+	e := enginetest.New(t)
 	spec := withStdin(procession.Spec{Command: "cat"})
 	spec.OutputLimit = procession.Unlimited
-	id := start(t, e, spec)
+	id := enginetest.Start(t, e, spec)
 	const writers, lines = 8, 50
 	body := strings.Repeat("x", 9000) // more than PIPE_BUF: not atomic by itself
 	var group sync.WaitGroup
 	for w := range writers {
 		group.Go(func() {
 			for i := range lines {
-				if _, err := e.Write(within(t), id, fmt.Appendf(nil, "%d %d %s\n", w, i, body)); err != nil {
-					t.Error(err)
+				_, err := e.Write(testkit.Within(t), id, fmt.Appendf(nil, "%d %d %s\n", w, i, body))
+				if !assert.NoError(t, err) {
 					return
 				}
 			}
@@ -96,9 +97,12 @@ func TestWritesAreInOrderWhoeverSends(t *testing.T) {
 	out, pipe := io.Pipe()
 	reader := bufio.NewReader(out)
 	go func() {
-		for chunk, err := range e.Follow(within(t), id, procession.ReadOptions{}) {
-			if err != nil || chunk.Dropped > 0 {
-				pipe.CloseWithError(fmt.Errorf("%v, %d dropped", err, chunk.Dropped))
+		for chunk, err := range e.Follow(testkit.Within(t), id, procession.ReadOptions{}) {
+			if err == nil && chunk.Dropped > 0 {
+				err = fmt.Errorf("%d bytes were dropped", chunk.Dropped)
+			}
+			if err != nil {
+				pipe.CloseWithError(err)
 				return
 			}
 			for _, s := range chunk.Segments {
@@ -110,157 +114,147 @@ func TestWritesAreInOrderWhoeverSends(t *testing.T) {
 	for range writers * lines {
 		var w, i int
 		var rest string
-		if _, err := fmt.Fscanf(reader, "%d %d %s\n", &w, &i, &rest); err != nil || rest != body || next[w] != i {
-			t.Fatalf("writer %d line %d (want %d): %v", w, i, next[w], err)
-		}
+		_, err := fmt.Fscanf(reader, "%d %d %s\n", &w, &i, &rest)
+		require.NoError(t, err, "writer %d, line %d", w, i)
+		require.Equal(t, next[w], i, "the next line of writer %d", w)
+		require.True(t, rest == body, "writer %d, line %d: torn", w, i)
 		next[w]++
 	}
 	group.Wait()
-	if err := e.CloseStdin(within(t), id); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, e.CloseStdin(testkit.Within(t), id))
 	io.Copy(io.Discard, reader)
 }
 
 func TestAProcessThatDoesNotReadBlocksOnlyTheWriter(t *testing.T) {
-	e := newEngine(t)
-	id := start(t, e, withStdin(procession.Spec{Command: "sleep", Args: []string{"1000"}}))
-	ctx, cancel := context.WithCancel(within(t))
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, withStdin(procession.Spec{Command: "sleep", Args: []string{"1000"}}))
+	ctx, cancel := context.WithCancel(testkit.Within(t))
 	data := make([]byte, 3<<20)
 	type result struct {
 		n   int
 		err error
 	}
 	results := make(chan result, 2)
-	write := func() {
-		n, err := e.Write(ctx, id, data)
-		results <- result{n, err}
+	for range 2 {
+		go func() {
+			n, err := e.Write(ctx, id, data)
+			results <- result{n, err}
+		}()
 	}
-	go write()
-	go write()
 	written := awaitBlocked(t, e, id)
 	for range 20 {
-		info(t, e, id) // is answered
+		enginetest.Info(t, e, id) // is answered
 	}
 	select {
 	case r := <-results:
-		t.Fatalf("a write of 3 MiB to a process that does not read has returned: %+v", r)
+		require.Fail(t, "a write of 3 MiB to a process that does not read has returned", "%+v", r)
 	default:
 	}
 	cancel()
 	total := written
 	for range 2 {
 		r := <-results
-		if !errors.Is(r.err, context.Canceled) || r.n >= len(data) {
-			t.Errorf("%+v", r)
-		}
+		assert.ErrorIs(t, r.err, context.Canceled)
+		assert.Less(t, r.n, len(data))
 		total += r.n
 	}
-	if total == 0 || total > 1<<20 {
-		t.Errorf("%d bytes are in a pipe", total)
-	}
+	assert.Positive(t, total, "bytes in a pipe")
+	assert.LessOrEqual(t, total, 1<<20, "bytes in a pipe")
 	// The next writer has its turn, and is freed by its own context.
 	brief, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if n, err := e.Write(brief, id, []byte("x")); n != 0 || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%d, %v", n, err)
-	}
+	n, err := e.Write(brief, id, []byte("x"))
+	assert.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Zero(t, n)
 }
 
 func TestAWriterIsFreedWhenTheProcessEnds(t *testing.T) {
-	e := newEngine(t)
-	id := start(t, e, withStdin(procession.Spec{Command: "sleep", Args: []string{"1000"}}))
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, withStdin(procession.Spec{Command: "sleep", Args: []string{"1000"}}))
 	results := make(chan error, 2)
 	for range 2 {
 		go func() {
-			_, err := e.Write(within(t), id, make([]byte, 1<<20))
+			_, err := e.Write(testkit.Within(t), id, make([]byte, 1<<20))
 			results <- err
 		}()
 	}
-	must(e.Kill(within(t), id))(t)
+	enginetest.Kill(t, e, id)
 	for range 2 {
-		if err := <-results; !errors.Is(err, procession.ErrStdinClosed) {
-			t.Error(err)
-		}
+		assert.ErrorIs(t, <-results, procession.ErrStdinClosed)
 	}
 }
 
 func TestCloseStdinComesAfterWhatWasWritten(t *testing.T) {
-	e := newEngine(t)
-	id := start(t, e, withStdin(procession.Shell("sleep 0.2; wc -c")))
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, withStdin(procession.Shell("sleep 0.2; wc -c")))
 	data := bytes.Repeat([]byte("a"), 300_000) // does not fit into the pipe
 	var writers sync.WaitGroup
 	writers.Go(func() {
-		if n, err := e.Write(within(t), id, data); n != len(data) || err != nil {
-			t.Errorf("%d, %v", n, err)
-		}
+		n, err := e.Write(testkit.Within(t), id, data)
+		assert.NoError(t, err)
+		assert.Equal(t, len(data), n)
 	})
 	size := len(data) + awaitBlocked(t, e, id)
 	for range 2 { // again is no error
-		if err := e.CloseStdin(within(t), id); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, e.CloseStdin(testkit.Within(t), id))
 	}
 	writers.Wait()
-	must(e.Wait(within(t), id))(t)
-	if out := must(e.Output(within(t), id))(t); strings.TrimSpace(out.Stdout()) != strconv.Itoa(size) {
-		t.Errorf("%q", out.Stdout())
-	}
+	enginetest.Wait(t, e, id)
+	assert.Equal(t, strconv.Itoa(size), strings.TrimSpace(enginetest.Output(t, e, id).Stdout()))
 }
 
 // awaitBlocked waits until a write to the process is under way: others then do not
 // get their turn. It answers how many bytes it has written itself.
 func awaitBlocked(t *testing.T, e *procession.Engine, id string) (written int) {
 	t.Helper()
-	eventually(t, "a write is under way", func() bool {
+	testkit.Eventually(t, func(c *assert.CollectT) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
 		defer cancel()
 		n, err := e.Write(ctx, id, []byte("b"))
 		written += n
-		return errors.Is(err, context.DeadlineExceeded)
+		assert.ErrorIs(c, err, context.DeadlineExceeded, "no write is under way")
 	})
 	return written
 }
 
 func TestWritingWhereNothingReads(t *testing.T) {
-	e := newEngine(t)
-	none := start(t, e, procession.Spec{Command: "sleep", Args: []string{"1000"}})
-	ended := start(t, e, withStdin(procession.Spec{Command: "true"}))
-	must(e.Wait(within(t), ended))(t)
-	closed := start(t, e, withStdin(procession.Spec{Command: "sleep", Args: []string{"1000"}}))
-	if err := e.CloseStdin(within(t), closed); err != nil {
-		t.Fatal(err)
-	}
+	e := enginetest.New(t)
+	none := enginetest.Start(t, e, procession.Spec{Command: "sleep", Args: []string{"1000"}})
+	ended := enginetest.Start(t, e, withStdin(procession.Spec{Command: "true"}))
+	enginetest.Wait(t, e, ended)
+	closed := enginetest.Start(t, e, withStdin(procession.Spec{Command: "sleep", Args: []string{"1000"}}))
+	require.NoError(t, e.CloseStdin(testkit.Within(t), closed))
 	// It has closed its end itself: SIGPIPE would end this program.
-	broken := start(t, e, withStdin(procession.Shell("exec <&-; echo closed; sleep 1000")))
-	must(e.WaitFor(within(t), broken, regexp.MustCompile("closed")))(t)
+	broken := enginetest.Start(t, e, withStdin(procession.Shell("exec <&-; echo closed; sleep 1000")))
+	findLine(t, e, broken, "closed")
 	for name, id := range map[string]string{"no stdin": none, "ended": ended, "closed": closed, "broken": broken} {
-		if n, err := e.Write(within(t), id, []byte("x")); n != 0 || !errors.Is(err, procession.ErrStdinClosed) {
-			t.Errorf("%s: %d, %v", name, n, err)
-		}
+		n, err := e.Write(testkit.Within(t), id, []byte("x"))
+		assert.ErrorIs(t, err, procession.ErrStdinClosed, name)
+		assert.Zero(t, n, name)
 	}
-	if err := e.CloseStdin(within(t), none); !errors.Is(err, procession.ErrStdinClosed) {
-		t.Errorf("closing what was never open: %v", err)
-	}
+	err := e.CloseStdin(testkit.Within(t), none)
+	assert.ErrorIs(t, err, procession.ErrStdinClosed, "closing what was never open")
 }
 
 func TestAHundredREPLsAtOnce(t *testing.T) {
-	e := newEngine(t)
+	e := enginetest.New(t)
 	var group sync.WaitGroup
 	for i := range 100 {
 		group.Go(func() {
-			id := start(t, e, withStdin(procession.Shell(`while read -r line; do echo "$((line * 2))"; done`)))
+			id, err := e.Start(testkit.Within(t), withStdin(procession.Shell(`while read -r line; do echo "$((line * 2))"; done`)))
+			if !assert.NoError(t, err) {
+				return
+			}
 			cursor := int64(0)
 			for n := range 20 {
-				if _, err := e.Write(within(t), id, fmt.Appendf(nil, "%d\n", i*1000+n)); err != nil {
-					t.Error(err)
+				_, err := e.Write(testkit.Within(t), id, fmt.Appendf(nil, "%d\n", i*1000+n))
+				if !assert.NoError(t, err) {
 					return
 				}
 				var answer []byte
 				for !bytes.HasSuffix(answer, []byte("\n")) {
-					chunk, err := e.Read(within(t), id, procession.ReadOptions{Cursor: cursor, Wait: patience})
-					if err != nil || chunk.EOF {
-						t.Errorf("%+v, %v", chunk, err)
+					chunk, err := e.Read(testkit.Within(t), id, procession.ReadOptions{Cursor: cursor, Wait: testkit.Patience})
+					if !assert.NoError(t, err) || !assert.False(t, chunk.EOF, "%+v", chunk) {
 						return
 					}
 					cursor = chunk.Next
@@ -268,53 +262,44 @@ func TestAHundredREPLsAtOnce(t *testing.T) {
 						answer = append(answer, s.Data...)
 					}
 				}
-				if want := fmt.Sprintf("%d\n", 2*(i*1000+n)); string(answer) != want {
-					t.Errorf("%q, want %q", answer, want)
-				}
+				assert.Equal(t, fmt.Sprintf("%d\n", 2*(i*1000+n)), string(answer))
 			}
-			if err := e.CloseStdin(within(t), id); err != nil {
-				t.Error(err)
-			}
-			if exit, err := e.Wait(within(t), id); err != nil || exit.Signal != "" {
-				t.Errorf("%v, %v", exit, err)
-			}
+			assert.NoError(t, e.CloseStdin(testkit.Within(t), id))
+			exit, err := e.Wait(testkit.Within(t), id)
+			assert.NoError(t, err)
+			assert.Empty(t, exit.Signal)
 		})
 	}
 	group.Wait()
 }
 
 func TestPythonREPLThroughPipes(t *testing.T) {
-	e := newEngine(t)
+	e := enginetest.New(t)
 	spec := withStdin(procession.Spec{Command: "python3", Args: []string{"-i", "-q"}})
-	id := start(t, e, spec)
-	must(e.WaitFor(within(t), id, regexp.MustCompile(`^>>> $`)))(t)
-	must(e.Write(within(t), id, []byte("print(6*7)\n")))(t)
-	if line := must(e.WaitFor(within(t), id, regexp.MustCompile(`^42$`)))(t); line != "42" {
-		t.Errorf("%q", line)
-	}
-	if err := e.CloseStdin(within(t), id); err != nil {
-		t.Fatal(err)
-	}
-	if exit := must(e.Wait(within(t), id))(t); !exit.Success() {
-		t.Error(exit)
-	}
+	id := enginetest.Start(t, e, spec)
+	findLine(t, e, id, `^>>> $`)
+	write(t, e, id, "print(6*7)\n")
+	assert.Equal(t, "42", findLine(t, e, id, `^42$`))
+	require.NoError(t, e.CloseStdin(testkit.Within(t), id))
+	exit := enginetest.Wait(t, e, id)
+	assert.True(t, exit.Success(), exit)
 }
 
 func TestAWriteThatFailsTellsHowMuchWasWritten(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	const size = 1 << 20
 	for name, line := range map[string]string{
 		"it reads no more": "head -c 100000 >/dev/null; exec <&-; exec sleep 1000",
 		"it has ended":     "head -c 100000 >/dev/null",
 	} {
-		id := start(t, e, withStdin(procession.Shell(line)))
-		n, err := e.Write(within(t), id, make([]byte, size))
-		if n < 100000 || n >= size || !errors.Is(err, procession.ErrStdinClosed) {
-			t.Errorf("%s: wrote %d: %v", name, n, err)
-		}
-		if n, err := e.Write(within(t), id, []byte("more")); n != 0 || !errors.Is(err, procession.ErrStdinClosed) {
-			t.Errorf("%s: wrote %d more: %v", name, n, err)
-		}
+		id := enginetest.Start(t, e, withStdin(procession.Shell(line)))
+		n, err := e.Write(testkit.Within(t), id, make([]byte, size))
+		assert.ErrorIs(t, err, procession.ErrStdinClosed, name)
+		assert.GreaterOrEqual(t, n, 100000, "%s: bytes written", name)
+		assert.Less(t, n, size, "%s: bytes written", name)
+		n, err = e.Write(testkit.Within(t), id, []byte("more"))
+		assert.ErrorIs(t, err, procession.ErrStdinClosed, name)
+		assert.Zero(t, n, "%s: bytes written then", name)
 	}
 }

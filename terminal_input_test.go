@@ -3,7 +3,6 @@
 package procession_test
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 
@@ -11,22 +10,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // ready is a process on a terminal, which has said so after setting its modes.
 func ready(t *testing.T, stty, line string) (*procession.Engine, string) {
 	t.Helper()
-	e := newEngine(t)
-	id := start(t, e, onTerminal("stty -echo "+stty+"; echo ready; "+line))
-	must(e.WaitFor(within(t), id, regexp.MustCompile("ready")))(t)
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, onTerminal("stty -echo "+stty+"; echo ready; "+line))
+	findLine(t, e, id, "ready")
 	return e, id
-}
-
-func write(t *testing.T, e *procession.Engine, id, text string) {
-	t.Helper()
-	n, err := e.Write(within(t), id, []byte(text))
-	require.NoError(t, err)
-	require.Equal(t, len(text), n)
 }
 
 // The end of the input is told once: who reads on after it has a terminal still.
@@ -47,13 +41,13 @@ func TestEndOfFileIsTypedOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e, id := ready(t, test.stty, "cat >/dev/null; echo first; cat; echo second")
 			write(t, e, id, test.text)
-			require.NoError(t, e.CloseStdin(within(t), id))
-			must(e.WaitFor(within(t), id, regexp.MustCompile("first")))(t)
+			require.NoError(t, e.CloseStdin(testkit.Within(t), id))
+			findLine(t, e, id, "first")
 			write(t, e, id, "more\n")
-			must(e.WaitFor(within(t), id, regexp.MustCompile("more")))(t)
-			require.NoError(t, e.CloseStdin(within(t), id))
-			exit := must(e.Wait(within(t), id))(t)
-			assert.True(t, exit.Success())
+			findLine(t, e, id, "more")
+			require.NoError(t, e.CloseStdin(testkit.Within(t), id))
+			exit := enginetest.Wait(t, e, id)
+			assert.True(t, exit.Success(), exit)
 		})
 	}
 }
@@ -62,12 +56,12 @@ func TestEndOfFileIsTypedOnce(t *testing.T) {
 func TestWithoutAnEndOfFileNoneIsTyped(t *testing.T) {
 	for _, stty := range []string{"raw", "-icanon", "eof undef"} {
 		e, id := ready(t, stty, "dd bs=1 count=3 2>/dev/null; echo; echo end")
-		err := e.CloseStdin(within(t), id)
+		err := e.CloseStdin(testkit.Within(t), id)
 		assert.ErrorIs(t, err, procession.ErrUnsupported, stty)
 		write(t, e, id, "ab\n")
-		exit := must(e.Wait(within(t), id))(t)
+		exit := enginetest.Wait(t, e, id)
 		assert.True(t, exit.Success(), stty)
-		out := must(e.Output(within(t), id))(t).Stdout()
+		out := enginetest.Output(t, e, id).Stdout()
 		assert.NotContains(t, out, "\x04", stty)
 		assert.Contains(t, out, "ab", stty)
 	}
@@ -79,20 +73,20 @@ func TestALineThatIsTooLongForATerminal(t *testing.T) {
 	e, id := ready(t, "", "wc -c")
 	write(t, e, id, strings.Repeat("x", most)+"\n")
 	long := "short\n" + strings.Repeat("y", most+1) + "\n"
-	n, err := e.Write(within(t), id, []byte(long))
+	n, err := e.Write(testkit.Within(t), id, []byte(long))
 	assert.ErrorIs(t, err, procession.ErrInvalidRequest)
 	assert.Equal(t, len("short\n"), n)
 	write(t, e, id, strings.Repeat("z", most-1))
-	n, err = e.Write(within(t), id, []byte("zz"))
+	n, err = e.Write(testkit.Within(t), id, []byte("zz"))
 	assert.ErrorIs(t, err, procession.ErrInvalidRequest)
 	assert.Zero(t, n)
 	write(t, e, id, "z\n")
-	require.NoError(t, e.CloseStdin(within(t), id))
-	must(e.Wait(within(t), id))(t)
-	assert.Equal(t, "ready\r\n8198\r\n", must(e.Output(within(t), id))(t).Stdout())
+	require.NoError(t, e.CloseStdin(testkit.Within(t), id))
+	enginetest.Wait(t, e, id)
+	assert.Equal(t, "ready\r\n8198\r\n", enginetest.Output(t, e, id).Stdout())
 
 	e, id = ready(t, "-icanon", "head -c 9000 | wc -c")
 	write(t, e, id, strings.Repeat("x", 9000))
-	must(e.Wait(within(t), id))(t)
-	assert.Equal(t, "ready\r\n9000\r\n", must(e.Output(within(t), id))(t).Stdout())
+	enginetest.Wait(t, e, id)
+	assert.Equal(t, "ready\r\n9000\r\n", enginetest.Output(t, e, id).Stdout())
 }

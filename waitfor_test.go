@@ -4,24 +4,34 @@ package procession_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 )
 
+// findLine waits for a line that matches a pattern, which must come.
+func findLine(t testing.TB, e *procession.Engine, id, pattern string) string {
+	t.Helper()
+	line, err := e.WaitFor(testkit.Within(t), id, regexp.MustCompile(pattern))
+	require.NoError(t, err)
+	return line
+}
+
 func TestWaitForFindsTheFirstLineOfWhatIsRetained(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
-	id := start(t, e, procession.Shell("echo zero; echo one 1; echo one 2 >&2; printf 'two, never ended'"))
-	must(e.Wait(within(t), id))(t)
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, procession.Shell("echo zero; echo one 1; echo one 2 >&2; printf 'two, never ended'"))
+	enginetest.Wait(t, e, id)
 	for pattern, want := range map[string]string{
 		"":         "zero",
 		"^one":     "one 1",
@@ -29,74 +39,62 @@ func TestWaitForFindsTheFirstLineOfWhatIsRetained(t *testing.T) {
 		"^two":     "two, never ended", // the last line has no end
 		"never.*$": "two, never ended",
 	} {
-		if line, err := e.WaitFor(within(t), id, regexp.MustCompile(pattern)); line != want || err != nil {
-			t.Errorf("%q: %q, %v", pattern, line, err)
-		}
+		assert.Equal(t, want, findLine(t, e, id, pattern), "%q", pattern)
 	}
 
 	spec := helper("flood", "1000")
 	spec.OutputLimit = 160
-	evicted := start(t, e, spec)
-	must(e.Wait(within(t), evicted))(t)
-	if line, err := e.WaitFor(within(t), evicted, regexp.MustCompile("0$")); line != "000000000000990" || err != nil {
-		t.Errorf("of the last ten lines: %q, %v", line, err)
-	}
+	evicted := enginetest.Start(t, e, spec)
+	enginetest.Wait(t, e, evicted)
+	assert.Equal(t, "000000000000990", findLine(t, e, evicted, "0$"), "of the last ten lines")
 }
 
 func TestWaitForWaitsForALineToCome(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
-	id := start(t, e, withStdin(procession.Spec{Command: "cat"}))
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, withStdin(procession.Spec{Command: "cat"}))
 	lines := make(chan string)
 	go func() {
-		line, err := e.WaitFor(within(t), id, regexp.MustCompile("^listening on .*[0-9]$"))
-		if err != nil {
-			t.Error(err)
-		}
+		line, err := e.WaitFor(testkit.Within(t), id, regexp.MustCompile("^listening on .*[0-9]$"))
+		assert.NoError(t, err)
 		lines <- line
 	}()
 	for _, piece := range []string{"listening\n", "listening ", "on :", "8080\n"} {
-		must(e.Write(within(t), id, []byte(piece)))(t)
+		write(t, e, id, piece)
 	}
-	if line := <-lines; line != "listening on :8080" {
-		t.Errorf("%q", line)
-	}
+	assert.Equal(t, "listening on :8080", <-lines)
 }
 
 func TestWaitForOfALineThatNeverComes(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
-	id := start(t, e, withStdin(procession.Shell("echo one; read line; printf two; exit 3")))
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, withStdin(procession.Shell("echo one; read line; printf two; exit 3")))
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	if line, err := e.WaitFor(ctx, id, regexp.MustCompile("three")); line != "" || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("while it runs: %q, %v", line, err)
-	}
+	line, err := e.WaitFor(ctx, id, regexp.MustCompile("three"))
+	assert.ErrorIs(t, err, context.DeadlineExceeded, "while it runs")
+	assert.Empty(t, line)
 	failed := make(chan error)
 	go func() {
-		_, err := e.WaitFor(within(t), id, regexp.MustCompile("three"))
+		_, err := e.WaitFor(testkit.Within(t), id, regexp.MustCompile("three"))
 		failed <- err
 	}()
-	if err := e.CloseStdin(within(t), id); err != nil {
-		t.Fatal(err)
+	require.NoError(t, e.CloseStdin(testkit.Within(t), id))
+	meanwhile := <-failed
+	_, before := e.WaitFor(testkit.Within(t), id, regexp.MustCompile("three"))
+	for name, err := range map[string]error{"it has ended meanwhile": meanwhile, "it had ended": before} {
+		assert.ErrorIs(t, err, procession.ErrExited, name)
+		assert.ErrorContains(t, err, "three", name)
+		assert.ErrorContains(t, err, "exit status 3", name)
 	}
-	for name, err := range map[string]error{"it has ended meanwhile": <-failed, "it had ended": func() error {
-		_, err := e.WaitFor(within(t), id, regexp.MustCompile("three"))
-		return err
-	}()} {
-		if !errors.Is(err, procession.ErrExited) || !strings.Contains(err.Error(), "three") || !strings.Contains(err.Error(), "exit status 3") {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if _, err := e.WaitFor(within(t), id, nil); !errors.Is(err, procession.ErrInvalidRequest) {
-		t.Errorf("no expression: %v", err)
-	}
+	_, err = e.WaitFor(testkit.Within(t), id, nil)
+	assert.ErrorIs(t, err, procession.ErrInvalidRequest, "no expression")
 }
 
 // A read that waits is an entry in a list, and no goroutine.
 func TestWaitingReadsTakeNoGoroutine(t *testing.T) {
-	e := newEngine(t)
-	id := start(t, e, withStdin(procession.Spec{Command: "cat"}))
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, withStdin(procession.Spec{Command: "cat"}))
 	m := newMailbox(t, e.System())
 	askFor[*messages.Info](t, m, e.Pool(), &messages.GetInfo{ID: id})
 	const reads = 1000
@@ -109,47 +107,44 @@ func TestWaitingReadsTakeNoGoroutine(t *testing.T) {
 		e.System().Root.RequestWithCustomSender(e.Pool(), &messages.ReadOutput{ID: id, ReadOptions: messages.ReadOptions{Wait: wait}}, m.pid)
 	}
 	askFor[*messages.Info](t, m, e.Pool(), &messages.GetInfo{ID: id}) // all of them wait by now
-	if n := settledGoroutines(before); n > before+5 {
-		t.Errorf("%d goroutines, and %d before %d reads were waiting", n, before, reads)
-	}
-	must(e.Write(within(t), id, []byte("x")))(t)
+	assert.LessOrEqual(t, settledGoroutines(before), before+5, "goroutines; there were %d before %d reads were waiting", before, reads)
+	write(t, e, id, "x")
 	for range reads {
-		if chunk, ok := m.next(t).(*messages.Chunk); !ok || string(bytesOf(chunk.Segments)) != "x" {
-			t.Fatalf("%+v", chunk)
-		}
+		answer := m.next(t)
+		chunk, ok := answer.(*messages.Chunk)
+		require.True(t, ok, "%T: %v", answer, answer)
+		require.Equal(t, "x", string(bytesOf(chunk.Segments)))
 	}
 }
 
 func TestALineDoesNotGoOnInTheNextIncarnation(t *testing.T) {
 	t.Parallel()
 	for first, begins := range map[string]int64{"partial": 7, "": 0} {
-		e := newEngine(t)
+		e := enginetest.New(t)
 		file := filepath.Join(t.TempDir(), "ran")
 		spec := procession.Shell(fmt.Sprintf(`if [ -e %q ]; then echo ready; exec sleep 1000; fi; touch %q; printf '%s'; exit 1`, file, file, first))
 		spec.Restart = quick
-		id := start(t, e, spec)
+		id := enginetest.Start(t, e, spec)
 		patterns := []string{"ready"}
 		if first != "" {
 			patterns = append(patterns, first)
 		}
 		for _, want := range patterns {
-			if line, err := e.WaitFor(within(t), id, regexp.MustCompile("^"+want+"$")); line != want || err != nil {
-				t.Errorf("after %q: %q, %v", first, line, err)
-			}
+			assert.Equal(t, want, findLine(t, e, id, "^"+want+"$"), "after %q", first)
 		}
-		if got := info(t, e, id); got.Restarts != 1 || got.Mark != begins || got.Incarnations[0].Mark != 0 {
-			t.Errorf("after %q: %+v", first, got)
-		}
+		got := enginetest.Info(t, e, id)
+		assert.Equal(t, 1, got.Restarts, "after %q", first)
+		assert.Equal(t, begins, got.Mark, "after %q", first)
+		require.NotEmpty(t, got.Incarnations, "after %q", first)
+		assert.Zero(t, got.Incarnations[0].Mark, "after %q", first)
 		for cursor := range begins + 7 {
 			for _, most := range []int{0, 1, 7, 8} {
 				o := procession.ReadOptions{Cursor: cursor, MaxBytes: most}
 				chunk := read(t, e, id, o)
-				var want []int64
 				if begins > 0 && cursor <= begins && begins < chunk.Next {
-					want = []int64{begins}
-				}
-				if !slices.Equal(chunk.Marks, want) {
-					t.Errorf("after %q, %+v: marks %v, want %v", first, o, chunk.Marks, want)
+					assert.Equal(t, []int64{begins}, chunk.Marks, "after %q, %+v", first, o)
+				} else {
+					assert.Empty(t, chunk.Marks, "after %q, %+v", first, o)
 				}
 			}
 		}
@@ -158,20 +153,16 @@ func TestALineDoesNotGoOnInTheNextIncarnation(t *testing.T) {
 
 func TestMarksTellWhereEachIncarnationBegins(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	spec := counting(t, `5) printf last; exec sleep 1000;; *) printf more; exit 1;;`)
 	spec.Restart = quick
-	id := start(t, e, spec)
-	if line, err := e.WaitFor(within(t), id, regexp.MustCompile("^last$")); line != "last" || err != nil {
-		t.Errorf("%q, %v", line, err)
-	}
+	id := enginetest.Start(t, e, spec)
+	assert.Equal(t, "last", findLine(t, e, id, "^last$"))
 	chunk := read(t, e, id, procession.ReadOptions{})
-	if want := []int64{10, 20, 30, 40}; !slices.Equal(chunk.Marks, want) {
-		t.Errorf("marks %v of %q, want %v", chunk.Marks, bytesOf(chunk.Segments), want)
+	assert.Equal(t, []int64{10, 20, 30, 40}, chunk.Marks, "of %q", bytesOf(chunk.Segments))
+	var begin []int64
+	for _, s := range chunk.Segments {
+		begin = append(begin, s.Offset)
 	}
-	for _, mark := range chunk.Marks { // where an incarnation begins, a segment does
-		if !slices.ContainsFunc(chunk.Segments, func(s procession.Segment) bool { return s.Offset == mark }) {
-			t.Errorf("no segment begins at mark %d: %+v", mark, chunk.Segments)
-		}
-	}
+	assert.Subset(t, begin, chunk.Marks, "where an incarnation begins, a segment does")
 }
