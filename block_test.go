@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // blocking is a spec whose process waits for its reader.
@@ -23,14 +26,25 @@ func blocking(spec procession.Spec, limit int64) procession.Spec {
 	return spec
 }
 
+// printed waits until a process has printed that many bytes, or more.
+func printed(t *testing.T, e *procession.Engine, id string, bytes int64) {
+	t.Helper()
+	ctx := testkit.Within(t)
+	testkit.Eventually(t, func(c *assert.CollectT) {
+		info, err := e.Info(ctx, id)
+		require.NoError(c, err)
+		assert.GreaterOrEqual(c, info.OutputBytes, bytes)
+	})
+}
+
 // isHeldUp waits until a process has printed what there is room for, and wants it to print
 // no more: limit bytes, and what is in its two pipes.
 func isHeldUp(t *testing.T, e *procession.Engine, id string, limit int64) {
 	t.Helper()
-	eventually(t, "it prints", func() bool { return must(e.Info(within(t), id))(t).OutputBytes >= limit })
-	before := must(e.Info(within(t), id))(t)
+	printed(t, e, id, limit)
+	before := enginetest.Info(t, e, id)
 	time.Sleep(50 * time.Millisecond) // nothing tells that nothing happens
-	info := must(e.Info(within(t), id))(t)
+	info := enginetest.Info(t, e, id)
 	assert.Equal(t, before.OutputBytes, info.OutputBytes)
 	assert.Equal(t, procession.Running, info.State)
 	assert.LessOrEqual(t, info.Retained, limit+64<<10)
@@ -41,7 +55,7 @@ func isHeldUp(t *testing.T, e *procession.Engine, id string, limit int64) {
 func followed(t *testing.T, e *procession.Engine, id string, o procession.ReadOptions) (n int64, sum [32]byte) {
 	t.Helper()
 	h := sha256.New()
-	for chunk, err := range e.Follow(within(t), id, o) {
+	for chunk, err := range e.Follow(testkit.Within(t), id, o) {
 		require.NoError(t, err)
 		require.Zero(t, chunk.Dropped)
 		for _, s := range chunk.Segments {
@@ -88,12 +102,12 @@ func TestBlockLosesNothing(t *testing.T) {
 				if limit == 1 {
 					wantN, wantSum = floodSum(50)
 				}
-				e := newEngine(t)
+				e := enginetest.New(t)
 				spec = blocking(spec, limit)
-				spec.Grace = patience
-				id := start(t, e, spec)
+				spec.Grace = testkit.Patience
+				id := enginetest.Start(t, e, spec)
 				if limit > 1 {
-					eventually(t, "it prints", func() bool { return must(e.Info(within(t), id))(t).OutputBytes >= limit })
+					printed(t, e, id, limit)
 				}
 				n, sum := followed(t, e, id, procession.ReadOptions{})
 				assert.Equal(t, wantN, n)
@@ -105,19 +119,19 @@ func TestBlockLosesNothing(t *testing.T) {
 
 func TestBlockHoldsUp(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	const limit = 64 << 10
-	id := start(t, e, blocking(helper("flood", "1000000"), limit))
+	id := enginetest.Start(t, e, blocking(helper("flood", "1000000"), limit))
 	isHeldUp(t, e, id, limit)
 
 	// A read frees what lies before its cursor, and nothing else does.
-	must(e.Output(within(t), id))(t)
+	enginetest.Output(t, e, id)
 	chunk := read(t, e, id, procession.ReadOptions{MaxBytes: 10 << 10})
 	isHeldUp(t, e, id, limit)
-	assert.Equal(t, "000000000000000\n", string(bytesOf(must(e.Output(within(t), id))(t).Segments)[:16]), "it was asked for, not from beyond it")
+	assert.Equal(t, "000000000000000\n", string(bytesOf(enginetest.Output(t, e, id).Segments)[:16]), "it was asked for, not from beyond it")
 	read(t, e, id, procession.ReadOptions{Cursor: chunk.Next, MaxBytes: 1})
-	eventually(t, "it prints", func() bool { return must(e.Info(within(t), id))(t).OutputBytes >= limit+10<<10 })
-	info := must(e.Info(within(t), id))(t)
+	printed(t, e, id, limit+10<<10)
+	info := enginetest.Info(t, e, id)
 	assert.Equal(t, int64(10<<10), info.Dropped)
 	assert.LessOrEqual(t, info.Retained, int64(limit+64<<10))
 
@@ -131,12 +145,15 @@ func TestBlockEnds(t *testing.T) {
 	t.Parallel()
 	const limit = 64 << 10
 	ends := map[string]func(t *testing.T, e *procession.Engine, id string){
-		"Kill": func(t *testing.T, e *procession.Engine, id string) { must(e.Kill(within(t), id))(t) },
+		"Kill": func(t *testing.T, e *procession.Engine, id string) { enginetest.Kill(t, e, id) },
 		"KillAll": func(t *testing.T, e *procession.Engine, id string) {
-			must(e.KillAll(within(t), procession.Selector{}))(t)
+			_, err := e.KillAll(testkit.Within(t), procession.Selector{})
+			require.NoError(t, err)
 		},
 		"its time": func(t *testing.T, e *procession.Engine, id string) {},
-		"a signal": func(t *testing.T, e *procession.Engine, id string) { require.NoError(t, e.Signal(within(t), id, 9)) },
+		"a signal": func(t *testing.T, e *procession.Engine, id string) {
+			require.NoError(t, e.Signal(testkit.Within(t), id, 9))
+		},
 	}
 	for name, end := range ends {
 		for what, spec := range map[string]procession.Spec{
@@ -146,30 +163,37 @@ func TestBlockEnds(t *testing.T) {
 		} {
 			t.Run(name+", "+what, func(t *testing.T) {
 				t.Parallel()
-				e := newEngine(t)
+				e := enginetest.New(t)
 				spec := blocking(spec, limit)
 				if name == "its time" {
 					spec.Timeout = 500 * time.Millisecond
 				}
-				id := start(t, e, spec)
-				eventually(t, "it prints", func() bool { return must(e.Info(within(t), id))(t).OutputBytes >= limit })
+				id := enginetest.Start(t, e, spec)
+				printed(t, e, id, limit)
 				end(t, e, id)
-				exit := must(e.Wait(within(t), id))(t)
-				assert.False(t, exit.Success())
-				assert.True(t, exit.OutputCut || name == "a signal")
+				exit := enginetest.Wait(t, e, id)
+				assert.False(t, exit.Success(), exit)
+				if name != "a signal" {
+					assert.True(t, exit.OutputCut)
+				}
 				n, _ := followed(t, e, id, procession.ReadOptions{})
 				assert.GreaterOrEqual(t, n, int64(limit))
 			})
 		}
 	}
 	for name, end := range map[string]func(t *testing.T, e *procession.Engine, id string){
-		"Release":  func(t *testing.T, e *procession.Engine, id string) { require.NoError(t, e.Release(within(t), id)) },
-		"Shutdown": func(t *testing.T, e *procession.Engine, id string) { must(e.Shutdown(within(t)))(t) },
+		"Release": func(t *testing.T, e *procession.Engine, id string) {
+			require.NoError(t, e.Release(testkit.Within(t), id))
+		},
+		"Shutdown": func(t *testing.T, e *procession.Engine, id string) {
+			_, err := e.Shutdown(testkit.Within(t))
+			require.NoError(t, err)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := newEngine(t)
-			id := start(t, e, blocking(helper("flood", "1000000"), limit))
+			e := enginetest.New(t)
+			id := enginetest.Start(t, e, blocking(helper("flood", "1000000"), limit))
 			isHeldUp(t, e, id, limit)
 			end(t, e, id)
 		})
@@ -180,10 +204,11 @@ func TestBlockEnds(t *testing.T) {
 // and again does not make the log grow.
 func TestBlockWithoutAReader(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	const limit = 1000
-	id := start(t, e, blocking(helper("flood", "2000"), limit)) // 32 kB fit into the pipe
-	assert.True(t, must(e.Wait(within(t), id))(t).Success())
+	id := enginetest.Start(t, e, blocking(helper("flood", "2000"), limit)) // 32 kB fit into the pipe
+	exit := enginetest.Wait(t, e, id)
+	assert.True(t, exit.Success(), exit)
 	wantN, wantSum := floodSum(2000)
 	n, sum := followed(t, e, id, procession.ReadOptions{})
 	assert.Equal(t, wantN, n)
@@ -192,9 +217,9 @@ func TestBlockWithoutAReader(t *testing.T) {
 	spec := blocking(helper("flood", "2000"), limit)
 	spec.Grace = 10 * time.Millisecond
 	spec.Restart = procession.Policy{When: procession.Always, MaxRestarts: 5, MinBackoff: time.Nanosecond, MaxBackoff: time.Nanosecond}
-	id = start(t, e, spec)
-	must(e.Wait(within(t), id))(t)
-	info := must(e.Info(within(t), id))(t)
+	id = enginetest.Start(t, e, spec)
+	enginetest.Wait(t, e, id)
+	info := enginetest.Info(t, e, id)
 	assert.Zero(t, info.Dropped)
 	assert.LessOrEqual(t, info.Retained, int64(limit+128<<10))
 }
@@ -202,20 +227,20 @@ func TestBlockWithoutAReader(t *testing.T) {
 // A reader that waits for output is told of each byte.
 func TestBlockReaderThatWaits(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
-	id := start(t, e, blocking(procession.Spec{Command: "cat", Stdin: true}, 4))
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, blocking(procession.Spec{Command: "cat", Stdin: true}, 4))
 	cursor := int64(0)
 	for i := range 50 {
 		text := fmt.Sprintf("%05d|", i)
-		must(e.Write(within(t), id, []byte(text)))(t)
+		write(t, e, id, text)
 		for got := ""; got != text; {
 			chunk := read(t, e, id, procession.ReadOptions{Cursor: cursor, Wait: -1})
 			got += string(bytesOf(chunk.Segments))
 			cursor = chunk.Next
-			require.True(t, len(got) <= len(text) && got == text[:len(got)], "%q", got)
+			require.True(t, strings.HasPrefix(text, got), "%q of %q", got, text)
 		}
 	}
-	ctx, cancel := context.WithCancel(within(t))
+	ctx, cancel := context.WithCancel(testkit.Within(t))
 	cancel()
 	_, err := e.Read(ctx, id, procession.ReadOptions{Cursor: cursor, Wait: -1})
 	assert.ErrorIs(t, err, context.Canceled)
@@ -223,11 +248,11 @@ func TestBlockReaderThatWaits(t *testing.T) {
 
 func TestBlockOnATerminal(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	spec := blocking(procession.Shell("stty -onlcr; exec seq 20000"), 1000)
 	spec.PTY = &procession.Size{Rows: 24, Cols: 80}
-	id := start(t, e, spec)
-	eventually(t, "it prints", func() bool { return must(e.Info(within(t), id))(t).OutputBytes >= 1000 })
+	id := enginetest.Start(t, e, spec)
+	printed(t, e, id, 1000)
 	var want bytes.Buffer
 	for i := range 20000 {
 		fmt.Fprintln(&want, i+1)
@@ -246,8 +271,8 @@ func TestOverflowIsText(t *testing.T) {
 		assert.Equal(t, text, got.String())
 	}
 	assert.Error(t, new(procession.Overflow).UnmarshalText([]byte("spill")))
-	e := newEngine(t)
-	_, err := e.Start(within(t), procession.Spec{Command: "true", Overflow: 2})
+	e := enginetest.New(t)
+	_, err := e.Start(testkit.Within(t), procession.Spec{Command: "true", Overflow: 2})
 	assert.ErrorIs(t, err, procession.ErrInvalidSpec)
 }
 

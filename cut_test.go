@@ -13,12 +13,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 )
 
 func TestOutputThatWasCutSaysSo(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	leaving := func(s procession.Spec) procession.Spec { s.LeaveDescendants = true; return s }
 	brief := func(s procession.Spec) procession.Spec { s.Grace = 300 * time.Millisecond; return s }
 	for name, test := range map[string]struct {
@@ -39,9 +41,9 @@ func TestOutputThatWasCutSaysSo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			exit, out := run(t, e, test.spec)
+			exit, out := enginetest.Run(t, e, test.spec)
 			assert.Equal(t, test.cut, exit.OutputCut)
-			assert.True(t, exit.Success())
+			assert.True(t, exit.Success(), exit)
 			assert.Contains(t, out.Stdout(), "hi")
 			assert.Equal(t, exit, *out.Exit)
 		})
@@ -51,31 +53,31 @@ func TestOutputThatWasCutSaysSo(t *testing.T) {
 // What a Kill ends is heard to its end, unless a stranger holds the pipe.
 func TestOutputOfWhatIsKilledIsCutByAStrangerOnly(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	for _, held := range []bool{false, true} {
 		spec := procession.Shell("(trap '' TERM; exec sleep 1000) & exec sleep 1000")
 		spec.Grace = 300 * time.Millisecond
-		id := start(t, e, spec)
+		id := enginetest.Start(t, e, spec)
 		if held {
-			pipe, err := os.OpenFile(fmt.Sprintf("/proc/%d/fd/1", info(t, e, id).PID), os.O_WRONLY, 0)
+			pipe, err := os.OpenFile(fmt.Sprintf("/proc/%d/fd/1", enginetest.Info(t, e, id).PID), os.O_WRONLY, 0)
 			require.NoError(t, err)
 			defer pipe.Close()
 		}
-		exit := must(e.Kill(within(t), id))(t)
+		exit := enginetest.Kill(t, e, id)
 		assert.Equal(t, held, exit.OutputCut)
 	}
 }
 
 func TestEveryIncarnationTellsWhetherItsOutputWasCut(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
-	ctx, cancel := context.WithCancel(within(t))
+	e := enginetest.New(t)
+	ctx, cancel := context.WithCancel(testkit.Within(t))
 	defer cancel()
 	events := e.Events(ctx)
 	spec := counting(t, "1) sleep 1000 & exit 1;; 2) exit 1;; *) sleep 1000 & exit 0;;")
 	spec.Restart = quick
-	id := start(t, e, spec)
-	require.True(t, must(e.Wait(within(t), id))(t).OutputCut)
+	id := enginetest.Start(t, e, spec)
+	require.True(t, enginetest.Wait(t, e, id).OutputCut)
 	var told []bool
 	for event := range events {
 		if exited, ok := event.(*messages.ProcessExited); ok {
@@ -85,7 +87,9 @@ func TestEveryIncarnationTellsWhetherItsOutputWasCut(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []bool{true, false, true}, told)
-	for i, incarnation := range info(t, e, id).Incarnations {
-		assert.Equal(t, told[i], incarnation.Exit.OutputCut)
+	var kept []bool
+	for _, incarnation := range enginetest.Info(t, e, id).Incarnations {
+		kept = append(kept, incarnation.Exit.OutputCut)
 	}
+	assert.Equal(t, told, kept, "as Info tells it")
 }

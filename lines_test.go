@@ -17,6 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 func init() {
@@ -58,7 +60,7 @@ func helpChatter() {
 // Of a line that was dropped in part the rest is no line.
 func TestAFragmentIsNoLine(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	shell := procession.Shell
 	for name, test := range map[string]struct {
 		spec    procession.Spec
@@ -82,9 +84,9 @@ func TestAFragmentIsNoLine(t *testing.T) {
 			t.Parallel()
 			spec := test.spec
 			spec.OutputLimit = test.limit
-			id := start(t, e, spec)
-			must(e.Wait(within(t), id))(t)
-			line, err := e.WaitFor(within(t), id, regexp.MustCompile(test.pattern))
+			id := enginetest.Start(t, e, spec)
+			enginetest.Wait(t, e, id)
+			line, err := e.WaitFor(testkit.Within(t), id, regexp.MustCompile(test.pattern))
 			assert.Equal(t, test.found, line)
 			if test.found == "" {
 				assert.ErrorIs(t, err, procession.ErrExited)
@@ -95,10 +97,10 @@ func TestAFragmentIsNoLine(t *testing.T) {
 
 func TestAFloodHasNoFragments(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	spec := procession.Spec{Command: "yes", Args: []string{"NOT OK, does not say so: OK"}, OutputLimit: 1001}
-	id := start(t, e, spec)
-	ctx, cancel := context.WithTimeout(within(t), 300*time.Millisecond)
+	id := enginetest.Start(t, e, spec)
+	ctx, cancel := context.WithTimeout(testkit.Within(t), 300*time.Millisecond)
 	defer cancel()
 	line, err := e.WaitFor(ctx, id, regexp.MustCompile("^([^N]|N[^O]|$)"))
 	assert.Empty(t, line)
@@ -108,27 +110,23 @@ func TestAFloodHasNoFragments(t *testing.T) {
 // What an incarnation begins with is whole, although the one before did not end its line.
 func TestALineAfterAMarkIsNoFragment(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	spec := counting(t, "1) printf 'NOT '; exit 1;; *) echo >&2;;")
 	spec.Args[1] = strings.Replace(spec.Args[1], "echo run $n;", "", 1) + "; echo OK"
 	spec.Restart, spec.OutputLimit = quick, 4
-	id := start(t, e, spec)
-	must(e.Wait(within(t), id))(t)
-	line, err := e.WaitFor(within(t), id, regexp.MustCompile("^OK$"))
-	require.NoError(t, err)
-	assert.Equal(t, "OK", line)
+	id := enginetest.Start(t, e, spec)
+	enginetest.Wait(t, e, id)
+	assert.Equal(t, "OK", findLine(t, e, id, "^OK$"))
 }
 
 // A prompt is found once nothing more comes of it, whatever comes of the other stream.
 func TestWaitForFindsAPromptBesideChatter(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	for _, stream := range []string{"1", "2"} {
 		for _, chatter := range []string{".", "chatter\n", "\r"} {
-			id := start(t, e, helper("chatter", stream, "login: ", chatter))
-			line, err := e.WaitFor(within(t), id, regexp.MustCompile("^login: $"))
-			require.NoError(t, err, "stream %s, beside %q", stream, chatter)
-			assert.Equal(t, "login: ", line)
+			id := enginetest.Start(t, e, helper("chatter", stream, "login: ", chatter))
+			assert.Equal(t, "login: ", findLine(t, e, id, "^login: $"), "stream %s, beside %q", stream, chatter)
 		}
 	}
 }
@@ -138,7 +136,7 @@ const progress = `i=0; while [ $i -lt 3000 ]; do printf '\r[===                 
 // A carriage return begins the line anew for what matches.
 func TestALineThatIsRedrawn(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	for end, pattern := range map[string]string{
 		`printf '\rserver is ready\n'`:                      "server is ready",
 		`printf '\rserver is ready\r\n'`:                    "^server is ready$",
@@ -148,12 +146,10 @@ func TestALineThatIsRedrawn(t *testing.T) {
 	} {
 		for _, stream := range []string{"", " >&2"} {
 			spec := procession.Shell("{ " + progress + end + "; }" + stream + "; exec sleep 1000")
-			spec.Ready = &procession.Probe{Pattern: pattern, Timeout: patience}
-			id := start(t, e, spec)
-			require.NoError(t, e.WaitReady(within(t), id), end)
-			line, err := e.WaitFor(within(t), id, regexp.MustCompile(pattern))
-			require.NoError(t, err, end)
-			assert.Equal(t, "server is ready", line)
+			spec.Ready = &procession.Probe{Pattern: pattern, Timeout: testkit.Patience}
+			id := enginetest.Start(t, e, spec)
+			require.NoError(t, e.WaitReady(testkit.Within(t), id), end)
+			assert.Equal(t, "server is ready", findLine(t, e, id, pattern), end)
 		}
 	}
 }
@@ -193,7 +189,7 @@ func helpWatchDots() {
 // Looking at a line that grows byte by byte costs little, however long it is.
 func TestALongLineThatGrowsCostsLittle(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	for _, test := range []struct{ first, then, end, found string }{
 		{"70000", "400", "\nready\n", "^ready$"},
 		{"60000", "400", "ready", "ready$"}, // what is looked at is not full yet, and no newline comes
@@ -201,7 +197,7 @@ func TestALongLineThatGrowsCostsLittle(t *testing.T) {
 	} {
 		took := 1 << 30
 		for range 3 { // the least counts: others on the machine cost CPU time, too
-			exit, out := run(t, e, helper("watch-dots", test.first, test.then, test.end, test.found))
+			exit, out := enginetest.Run(t, e, helper("watch-dots", test.first, test.then, test.end, test.found))
 			require.True(t, exit.Success(), out.Combined())
 			once, err := strconv.Atoi(strings.TrimSpace(out.Stdout()))
 			require.NoError(t, err)

@@ -3,7 +3,6 @@
 package procession_test
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -15,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 	"github.com/procession-go/procession/supervisor"
 )
@@ -22,7 +23,7 @@ import (
 // A read is answered with what there is, however large the numbers that it asks with.
 func TestAReadOfAnyNumberOfBytes(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	id := alternating(t, e, 8)
 	for cursor := range int64(17) {
 		for _, most := range []int{0, 1, 2, math.MaxInt64 - 10, math.MaxInt64 - 1, math.MaxInt64} {
@@ -34,12 +35,14 @@ func TestAReadOfAnyNumberOfBytes(t *testing.T) {
 			assert.Equal(t, want, string(bytesOf(c.Segments)), "%d bytes from %d on", most, cursor)
 		}
 	}
-	require.NoError(t, e.Signal(within(t), id, 9))
+	require.NoError(t, e.Signal(testkit.Within(t), id, 9))
 	var text strings.Builder
-	for c, err := range e.Follow(within(t), id, procession.ReadOptions{Cursor: 5, MaxBytes: math.MaxInt}) {
+	for c, err := range e.Follow(testkit.Within(t), id, procession.ReadOptions{Cursor: 5, MaxBytes: math.MaxInt}) {
 		require.NoError(t, err)
 		text.Write(bytesOf(c.Segments))
-		require.True(t, len(c.Segments) > 0 || c.EOF, "an empty chunk")
+		if !c.EOF {
+			require.NotEmpty(t, c.Segments)
+		}
 	}
 	assert.Equal(t, "\n3\n4\n5\n6\n7\n", text.String())
 }
@@ -47,10 +50,10 @@ func TestAReadOfAnyNumberOfBytes(t *testing.T) {
 // alternating is a process that has written so many numbered lines to standard output and
 // standard error by turns, a segment each, and waits.
 func alternating(t *testing.T, e *procession.Engine, lines int) (id string) {
-	id = start(t, e, withStdin(helper("alternate")))
+	id = enginetest.Start(t, e, withStdin(helper("alternate")))
 	for i := range lines {
-		must(e.Write(within(t), id, []byte("\n")))(t)
-		awaitText(t, e, id, fmt.Sprintf("%d\n", i))
+		write(t, e, id, "\n")
+		enginetest.AwaitText(t, e, id, fmt.Sprintf("%d\n", i))
 	}
 	return id
 }
@@ -117,10 +120,10 @@ func atLimits(message any, try func(what string)) {
 // No number of a request makes an actor fail, which would kill its process.
 func TestNumbersOfRequestsAtTheirLimits(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	m := newMailbox(t, e.System())
 	id := alternating(t, e, 5)
-	terminal := start(t, e, procession.Spec{Command: "cat", PTY: &procession.Size{Rows: 24, Cols: 80}})
+	terminal := enginetest.Start(t, e, procession.Spec{Command: "cat", PTY: &procession.Size{Rows: 24, Cols: 80}})
 	for _, request := range []any{
 		&messages.ReadOutput{ID: id},
 		&messages.ResizeTerminal{ID: terminal},
@@ -153,8 +156,8 @@ func TestNumbersOfRequestsAtTheirLimits(t *testing.T) {
 // A spec is refused or does what it says, whatever its numbers are.
 func TestNumbersOfASpecAtTheirLimits(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t, procession.WithRetention(0, 0))
-	canary := start(t, e, procession.Shell("exec sleep 1000"))
+	e := enginetest.New(t, procession.WithRetention(0, 0))
+	canary := enginetest.Start(t, e, procession.Shell("exec sleep 1000"))
 	spec := procession.Spec{
 		Command: "/bin/echo", Args: []string{"hello"}, PTY: &procession.Size{},
 		Restart: supervisor.Policy{When: procession.OnFailure},
@@ -164,21 +167,23 @@ func TestNumbersOfASpecAtTheirLimits(t *testing.T) {
 		was := reflect.ValueOf(v.Interface())
 		for _, n := range limits(v.Type()) {
 			v.Set(n)
-			id, err := e.Start(within(t), spec)
+			id, err := e.Start(testkit.Within(t), spec)
 			if err != nil {
 				require.ErrorIs(t, err, procession.ErrInvalidSpec, "%s = %v", name, n)
 				require.ErrorContains(t, err, strings.TrimPrefix(name, "."), "%s = %v", name, n)
 				continue
 			}
-			_, err = e.Read(within(t), id, procession.ReadOptions{Wait: -1, MaxBytes: math.MaxInt})
-			require.True(t, err == nil || errors.Is(err, procession.ErrNotFound), "%s = %v: %v", name, n, err) // released by now
-			if _, err = e.Kill(within(t), id); err != nil {
+			_, err = e.Read(testkit.Within(t), id, procession.ReadOptions{Wait: -1, MaxBytes: math.MaxInt})
+			if err != nil { // released by now
+				require.ErrorIs(t, err, procession.ErrNotFound, "%s = %v", name, n)
+			}
+			if _, err = e.Kill(testkit.Within(t), id); err != nil {
 				require.ErrorIs(t, err, procession.ErrNotFound, "%s = %v", name, n)
 			}
 		}
 		v.Set(was)
 	}
-	assert.Equal(t, procession.Running, info(t, e, canary).State)
+	assert.Equal(t, procession.Running, enginetest.Info(t, e, canary).State)
 }
 
 // An option is refused by New or does what it says, whatever number it has.
@@ -195,16 +200,17 @@ func TestNumbersOfOptionsAtTheirLimits(t *testing.T) {
 		} {
 			e, err := procession.New(option)
 			if err != nil {
-				assert.True(t, n < 0 && strings.Contains(err.Error(), name[:8]), "%s(%d): %v", name, n, err)
+				assert.Negative(t, n, "%s: %v", name, err)
+				assert.ErrorContains(t, err, name[:8], "%s(%d)", name, n)
 				continue
 			}
-			id := start(t, e, procession.Shell("echo hello; exec sleep 1000"))
-			_, err = e.Read(within(t), id, procession.ReadOptions{Wait: -1})
+			id := enginetest.Start(t, e, procession.Shell("echo hello; exec sleep 1000"))
+			_, err = e.Read(testkit.Within(t), id, procession.ReadOptions{Wait: -1})
 			assert.NoError(t, err, "%s(%d)", name, n)
-			exit, err := e.Kill(within(t), id)
+			exit, err := e.Kill(testkit.Within(t), id)
 			assert.NoError(t, err, "%s(%d)", name, n)
 			assert.Contains(t, []string{"SIGTERM", "SIGKILL"}, exit.Signal, "%s(%d)", name, n)
-			_, err = e.Shutdown(within(t))
+			_, err = e.Shutdown(testkit.Within(t))
 			assert.NoError(t, err, "%s(%d)", name, n)
 		}
 	}
