@@ -15,15 +15,27 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 )
 
+// knowsNone asserts that an engine knows no process.
+func knowsNone(t *testing.T, e *procession.Engine) {
+	t.Helper()
+	list, err := e.List(testkit.Within(t))
+	require.NoError(t, err)
+	assert.Empty(t, list)
+}
+
 func TestAnInvalidSpecIsRefusedByField(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	ok := func() procession.Spec {
 		return procession.Spec{Command: "touch", Args: []string{filepath.Join(t.TempDir(), "started")}}
 	}
@@ -47,33 +59,26 @@ func TestAnInvalidSpecIsRefusedByField(t *testing.T) {
 	} {
 		spec := ok()
 		test.spoil(&spec)
-		id, err := e.Start(within(t), spec)
-		if !errors.Is(err, procession.ErrInvalidSpec) || !strings.Contains(err.Error(), test.field) || id != "" {
-			t.Errorf("%s: %q, %v", test.field, id, err)
-		}
+		id, err := e.Start(testkit.Within(t), spec)
+		assert.Empty(t, id, test.field)
+		assert.ErrorIs(t, err, procession.ErrInvalidSpec, test.field)
+		assert.ErrorContains(t, err, test.field)
 		if len(spec.Args) > 0 {
-			if _, err := os.Stat(spec.Args[0]); err == nil {
-				t.Errorf("%s: it was started all the same", test.field)
-			}
+			assert.NoFileExists(t, spec.Args[0], "%s: it was started all the same", test.field)
 		}
 	}
-	if list := must(e.List(within(t)))(t); len(list) != 0 {
-		t.Errorf("in List there is %+v", list)
-	}
-	if exit, _ := run(t, e, ok()); !exit.Success() {
-		t.Errorf("what is not spoiled: %v", exit)
-	}
+	knowsNone(t, e)
+	exit, _ := enginetest.Run(t, e, ok())
+	assert.True(t, exit.Success(), "what is not spoiled: %v", exit)
 }
 
 func TestAFailedStartSaysWhy(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	e := enginetest.New(t)
 	dir := t.TempDir()
 	file := func(name, content string, mode os.FileMode) string {
 		name = filepath.Join(dir, name)
-		if err := os.WriteFile(name, []byte(content), mode); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.WriteFile(name, []byte(content), mode))
 		return name
 	}
 	data := file("data", "no program", 0o644)
@@ -95,32 +100,26 @@ func TestAFailedStartSaysWhy(t *testing.T) {
 		"no directory":      {procession.Spec{Command: "true", Dir: data}, []error{syscall.ENOTDIR}, data},
 		"too much":          {procession.Spec{Command: "true", Args: []string{strings.Repeat("x", 200<<10)}}, []error{syscall.E2BIG}, "too long"},
 	} {
-		id, err := e.Start(within(t), test.spec)
-		if id != "" || !errors.Is(err, procession.ErrStart) || !strings.Contains(err.Error(), test.text) {
-			t.Errorf("%s: %q, %v", name, id, err)
+		id, err := e.Start(testkit.Within(t), test.spec)
+		assert.Empty(t, id, name)
+		if !assert.Error(t, err, name) {
 			continue
 		}
-		for _, target := range test.is {
-			if !errors.Is(err, target) {
-				t.Errorf("%s: %v is not %v", name, err, target)
-			}
+		for _, target := range append(test.is, procession.ErrStart) {
+			assert.ErrorIs(t, err, target, name)
 		}
-		if want := `start "` + test.spec.Command + `": `; !strings.HasPrefix(err.Error(), want) || strings.Count(err.Error(), test.spec.Command) > 1+strings.Count(test.spec.Dir, test.spec.Command) {
-			t.Errorf("%s: %q does not say %q once", name, err, want)
-		}
+		assert.ErrorContains(t, err, test.text, name)
+		says, ok := strings.CutPrefix(err.Error(), `start "`+test.spec.Command+`": `)
+		assert.True(t, ok, "%s: %v", name, err)
+		assert.LessOrEqual(t, strings.Count(says, test.spec.Command), strings.Count(test.spec.Dir, test.spec.Command), "%s: %v: names it again", name, err)
 	}
-	if list := must(e.List(within(t)))(t); len(list) != 0 {
-		t.Errorf("in List there is %+v", list)
-	}
+	knowsNone(t, e)
 }
 
 // A start's error is what os/exec's is, for whatever a program asks errors.Is.
 func TestAStartsErrorIsOfOSExecToo(t *testing.T) {
 	t.Parallel()
-	exit, out := run(t, newEngine(t), helper("start-errors", t.TempDir()))
-	if !exit.Success() || !strings.HasSuffix(out.Stdout(), "all is well\n") {
-		t.Errorf("%v\n%s", exit, out.Combined())
-	}
+	allIsWell(t, helper("start-errors", t.TempDir()))
 }
 
 // helpStartErrors starts what cannot be started, in a directory that is empty and that PATH
@@ -194,13 +193,13 @@ func helpStartErrors() {
 
 func TestManyFailedStartsAllSayWhy(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t, procession.WithMaxProcesses(8))
+	e := enginetest.New(t, procession.WithMaxProcesses(8))
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
 			for range 250 {
-				if id, err := e.Start(within(t), procession.Spec{Command: "/does/not/exist"}); id != "" || !errors.Is(err, fs.ErrNotExist) {
-					t.Errorf("%q, %v", id, err)
+				id, err := e.Start(testkit.Within(t), procession.Spec{Command: "/does/not/exist"})
+				if !assert.ErrorIs(t, err, fs.ErrNotExist) || !assert.Empty(t, id) {
 					return
 				}
 			}
@@ -211,12 +210,10 @@ func TestManyFailedStartsAllSayWhy(t *testing.T) {
 
 func TestAnUnknownIDIsErrNotFound(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
-	released := start(t, e, procession.Shell("true"))
-	if err := e.Release(within(t), released); err != nil {
-		t.Fatal(err)
-	}
-	ctx := within(t)
+	e := enginetest.New(t)
+	released := enginetest.Start(t, e, procession.Shell("true"))
+	require.NoError(t, e.Release(testkit.Within(t), released))
+	ctx := testkit.Within(t)
 	for _, id := range []string{released, "proc_000000000000", "", "../x", "procession$1", "\x00"} {
 		for name, err := range map[string]error{
 			"Output":     second(e.Output(ctx, id)),
@@ -231,9 +228,10 @@ func TestAnUnknownIDIsErrNotFound(t *testing.T) {
 			"Resize":     e.Resize(ctx, id, procession.Size{}),
 			"WaitReady":  e.WaitReady(ctx, id),
 		} {
+			assert.ErrorIs(t, err, procession.ErrNotFound, "%s of %q", name, id)
 			var refusal *messages.Error
-			if !errors.Is(err, procession.ErrNotFound) || !errors.As(err, &refusal) || refusal.ID != id {
-				t.Errorf("%s of %q: %v", name, id, err)
+			if assert.ErrorAs(t, err, &refusal, "%s of %q", name, id) {
+				assert.Equal(t, id, refusal.ID, name)
 			}
 		}
 	}
@@ -241,16 +239,12 @@ func TestAnUnknownIDIsErrNotFound(t *testing.T) {
 
 func TestAnInvalidSignalIsRefused(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
-	id := start(t, e, procession.Shell("sleep 1000"))
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, procession.Shell("sleep 1000"))
 	for _, sig := range []syscall.Signal{0, -1, -9, 65, 1000} {
-		if err := e.Signal(within(t), id, sig); !errors.Is(err, procession.ErrInvalidRequest) {
-			t.Errorf("signal %d: %v", sig, err)
-		}
+		assert.ErrorIs(t, e.Signal(testkit.Within(t), id, sig), procession.ErrInvalidRequest, "signal %d", sig)
 	}
-	if i := info(t, e, id); i.State != procession.Running {
-		t.Errorf("it is %v", i.State)
-	}
+	assert.Equal(t, procession.Running, enginetest.Info(t, e, id).State)
 }
 
 func init() {
@@ -264,6 +258,14 @@ func insist(ok bool, what ...any) {
 	if !ok {
 		panic(fmt.Sprint(what...))
 	}
+}
+
+// allIsWell runs a helper that checks by itself, and says at its end that all is well.
+func allIsWell(t *testing.T, spec procession.Spec) {
+	t.Helper()
+	exit, out := enginetest.Run(t, enginetest.New(t), spec)
+	assert.True(t, exit.Success(), "%v\n%s", exit, out.Combined())
+	endsWith(t, out.Stdout(), "all is well\n")
 }
 
 // helpFewFiles starts processes until it runs out of file descriptors.
@@ -308,10 +310,7 @@ func helpFewFiles() {
 
 func TestOutOfFileDescriptors(t *testing.T) {
 	t.Parallel()
-	exit, out := run(t, newEngine(t), helper("few-files"))
-	if !exit.Success() || !strings.HasSuffix(out.Stdout(), "all is well\n") {
-		t.Errorf("%v\n%s", exit, out.Combined())
-	}
+	allIsWell(t, helper("few-files"))
 }
 
 // helpThrift checks that what was started, and what could not be, leaves no file
@@ -361,8 +360,5 @@ func helpThrift() {
 
 func TestNothingIsLeftOpen(t *testing.T) {
 	t.Parallel()
-	exit, out := run(t, newEngine(t), helper("thrift"))
-	if !exit.Success() || !strings.HasSuffix(out.Stdout(), "all is well\n") {
-		t.Errorf("%v\n%s", exit, out.Combined())
-	}
+	allIsWell(t, helper("thrift"))
 }
