@@ -1,9 +1,9 @@
 // Package procession runs operating system processes and never leaks one, never
 // hangs on one, and never loses the end of its output.
 //
-// Every process is looked after by an actor of its own; a pool actor starts,
-// routes, supervises and ends them. [Engine] is the face for callers who are not
-// actors:
+// Each process has an actor of its own. A pool actor starts processes, routes
+// messages to them, supervises them and ends them. [Engine] is the API for callers
+// that are not actors:
 //
 //	eng, err := procession.New()
 //	id, err := eng.Start(ctx, procession.Shell("make test"))
@@ -14,6 +14,7 @@
 // Actors use the same engine by sending the messages of package messages to
 // [Engine.Pool].
 //
-// What a process spawned ends with it, wherever it went. A process whose engine
-// dies ends too; with [WithGuardian], so does everything that it spawned.
+// When a process ends, everything that it spawned ends too, even what has left its
+// process group. When the engine itself dies, its processes die with it; with
+// [WithGuardian], so does everything that they spawned.
 package procession

@@ -17,10 +17,10 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// Engine starts, watches and ends processes. All its methods may be called from
+// Engine starts, supervises and ends processes. All its methods may be called from
 // any goroutine. Each sends one message to the engine's pool and waits for the
-// answer, or for the end of its context, which ends the waiting and never the
-// process.
+// answer. When its context ends, the method returns at once with the context's
+// error; the process is not affected.
 type Engine struct {
 	system  *actor.ActorSystem
 	pool    *actor.PID
@@ -62,9 +62,9 @@ func (e *Engine) Pool() *actor.PID { return e.pool }
 // System is the actor system that the engine runs in.
 func (e *Engine) System() *actor.ActorSystem { return e.system }
 
-// Start starts a process and returns its ID once its program runs. If it returns
-// an error nothing of the process is left, unless that is the context's: then
-// the process may have been started, and is in List.
+// Start starts a process and returns its ID once its program runs. If Start returns
+// an error, nothing of the process is left. The exception is the context's error:
+// the process may have been started then, and List shows it.
 func (e *Engine) Start(ctx context.Context, spec Spec) (id string, err error) {
 	started, err := ask[*messages.ProcessStarted](ctx, e, "", &messages.StartProcess{Spec: spec.Clone()})
 	if err != nil {
@@ -78,17 +78,18 @@ func (e *Engine) Output(ctx context.Context, id string) (Output, error) {
 	return value(ask[*messages.Output](ctx, e, id, &messages.GetOutput{ID: id}))
 }
 
-// Read returns output from a cursor on, and waits for some as o says.
+// Read returns output from the cursor on. If there is none yet, it waits as long as
+// o.Wait says.
 func (e *Engine) Read(ctx context.Context, id string, o ReadOptions) (Chunk, error) {
 	return value(ask[*messages.Chunk](ctx, e, id, &messages.ReadOutput{ID: id, ReadOptions: o}))
 }
 
-// Follow yields output from a cursor on as it comes, until the process has ended
-// and all of it was yielded; the last chunk has EOF set, and may be empty. An
-// error ends the iteration too. Between two steps nothing is held for the
-// caller: one that is slow is told by Chunk.Dropped how much it has missed, and a Release,
-// which forgets the output, ends it with ErrNotFound if it has not come to the end.
-// o.Wait is of no importance.
+// Follow yields output from the cursor on as it arrives, until the process has ended and
+// all of its output was yielded. The last chunk has EOF set, and may be empty. An error
+// ends the iteration too. Follow holds nothing for the caller between two steps:
+// Chunk.Dropped tells a slow caller how many bytes it has missed. Release forgets the
+// output; an iteration that has not reached the end by then ends with ErrNotFound. o.Wait
+// is ignored.
 func (e *Engine) Follow(ctx context.Context, id string, o ReadOptions) iter.Seq2[Chunk, error] {
 	return func(yield func(Chunk, error) bool) {
 		o.Wait = -1
@@ -108,10 +109,10 @@ func (e *Engine) Wait(ctx context.Context, id string) (Exit, error) {
 	return value(ask[*messages.Exit](ctx, e, id, &messages.WaitExit{ID: id}))
 }
 
-// Kill ends the process and everything it spawned: by its stop signal, and after
-// its grace by SIGKILL, or as the last of options says if there is one. It returns once all
-// of it is dead; for a process that has ended already that is no error. Another Kill only
-// brings the end nearer.
+// Kill ends the process and everything it spawned: first with its stop signal, then after
+// its grace with SIGKILL. The last of options, if there is one, overrides both. Kill
+// returns once all of them are dead. Killing a process that has ended already is not an
+// error. Another Kill while one is under way can only make the end come sooner.
 func (e *Engine) Kill(ctx context.Context, id string, options ...KillOptions) (Exit, error) {
 	request := &messages.KillProcess{ID: id}
 	for _, o := range options {
@@ -120,13 +121,14 @@ func (e *Engine) Kill(ctx context.Context, id string, options ...KillOptions) (E
 	return value(ask[*messages.Exit](ctx, e, id, request))
 }
 
-// Release kills the process if it runs, and forgets it and its output.
+// Release kills the process if it still runs, then forgets it and its output.
 func (e *Engine) Release(ctx context.Context, id string) error {
 	_, err := ask[*messages.Released](ctx, e, id, &messages.ReleaseProcess{ID: id})
 	return err
 }
 
-// Signal sends a signal to the process group, or to the last of scope if there is one.
+// Signal sends a signal to the process group, or to the last element of scope if there
+// is one.
 func (e *Engine) Signal(ctx context.Context, id string, sig syscall.Signal, scope ...Scope) error {
 	request := &messages.SendSignal{ID: id, Signal: sig}
 	for _, s := range scope {
@@ -141,8 +143,8 @@ func (e *Engine) Info(ctx context.Context, id string) (Info, error) {
 	return value(ask[*messages.Info](ctx, e, id, &messages.GetInfo{ID: id}))
 }
 
-// Capabilities tells what the engine can do on this machine at present. Of an engine
-// that has ended that is nothing.
+// Capabilities returns what the engine can do on this machine at present. It is the
+// zero value once the engine has ended.
 func (e *Engine) Capabilities() Capabilities {
 	told, err := ask[*messages.Capabilities](context.Background(), e, "", &messages.GetCapabilities{})
 	if err != nil {
@@ -151,11 +153,11 @@ func (e *Engine) Capabilities() Capabilities {
 	return *told
 }
 
-// Shutdown ends the engine: every process gets its stop signal at once, what is
-// left after one shared grace gets SIGKILL, and it returns once everything has
-// been reaped. If somebody else has stopped the pool, it returns when that is true. A
-// second Shutdown is ErrClosed. If the context ends before, the shutdown goes on; if it has
-// ended already, nothing begins, as with every method.
+// Shutdown ends the engine: every process gets its stop signal at the same time, and what
+// is left after one shared grace gets SIGKILL. Shutdown returns once everything has been
+// reaped, also if somebody else has stopped the pool. A second Shutdown returns ErrClosed.
+// If the context ends during a Shutdown, the shutdown goes on. If the context had ended
+// before the call, nothing begins, as with every method.
 func (e *Engine) Shutdown(ctx context.Context) (ShutdownReport, error) {
 	defer e.replies.Close()
 	report, err := ask[*messages.ShutdownReport](ctx, e, "", &messages.Shutdown{})
@@ -172,7 +174,7 @@ func (e *Engine) Shutdown(ctx context.Context) (ShutdownReport, error) {
 	return value(report, err)
 }
 
-// value is what p points to.
+// value returns what p points to.
 func value[T any](p *T, err error) (T, error) {
 	if err != nil {
 		var none T
@@ -201,7 +203,7 @@ func ask[T any](ctx context.Context, e *Engine, id string, request any) (T, erro
 	}
 }
 
-// as is an answer as the type that is expected, or as an error.
+// as returns an answer as the type that is expected, or as an error.
 func as[T any](answer any) (T, error) {
 	var none T
 	switch a := answer.(type) {

@@ -2,9 +2,9 @@ package procession
 
 import "github.com/procession-go/procession/messages"
 
-// What can go wrong, for errors.Is; see package messages for each. A method
-// whose context ends returns the context's error instead, at once: that ends the
-// waiting, never the process.
+// The errors that methods of Engine return, for errors.Is; package messages
+// documents each of them. A method whose context ends returns the context's error
+// instead, at once. The process is not affected by that.
 var (
 	ErrNotFound       = messages.ErrNotFound
 	ErrClosed         = messages.ErrClosed

@@ -8,17 +8,17 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// eventsKept is how many events wait for a listener at the most.
+// eventsKept is the most events that may wait for a listener.
 const eventsKept = 1024
 
-// Events yields what happens to the engine's processes from now on, in order for
-// each process, until the context ends or the engine has shut down. The types
-// are in package messages, see messages.Event. A listener that is too slow loses
-// the oldest of more than 1,024 waiting events, is told how many by an
-// *messages.EventsLost in their place, and slows nobody.
+// Events yields what happens to the engine's processes from now on, until the
+// context ends or the engine has shut down. The events of each process are in
+// order. Their types are listed at messages.Event. A slow listener slows nobody
+// else: when more than 1,024 events wait for it, the oldest are dropped, and a
+// *messages.EventsLost in their place says how many.
 //
-// It listens from the call on, not from the first step of the iteration, and for
-// one iteration.
+// Events are collected from the call on, not from the first step of the iteration.
+// The result can be iterated over once.
 func (e *Engine) Events(ctx context.Context) iter.Seq[Event] {
 	l := &listener{some: make(chan struct{}, 1)}
 	unlisten := e.config.Listen(l.put)
@@ -56,11 +56,11 @@ type listener struct {
 	mu     sync.Mutex
 	events []Event
 	lost   int
-	some   chan struct{} // has an element if there may be events
-	over   bool          // it does not listen any more
+	some   chan struct{} // has an element if events may be waiting
+	over   bool          // it no longer listens
 }
 
-// put adds an event, at the cost of the oldest if there are too many.
+// put adds an event. If there are too many, it drops the oldest.
 func (l *listener) put(event Event) {
 	l.mu.Lock()
 	if len(l.events) == eventsKept {
@@ -75,7 +75,8 @@ func (l *listener) put(event Event) {
 	}
 }
 
-// take removes all events, after what tells of those that were lost.
+// take removes and returns all events. If some were lost, an EventsLost comes
+// first.
 func (l *listener) take() []Event {
 	l.mu.Lock()
 	defer l.mu.Unlock()

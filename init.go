@@ -2,7 +2,8 @@ package procession
 
 import "github.com/procession-go/procession/internal/osproc"
 
-// Init is to be called first in the main of a program that uses WithGuardian:
+// Init must be the first call in the main function of a program that uses
+// WithGuardian, and in the TestMain of its tests:
 //
 //	func main() {
 //		if procession.Init() {
@@ -11,8 +12,8 @@ import "github.com/procession-go/procession/internal/osproc"
 //		…
 //	}
 //
-// It answers true if this process is not the program but its guardian, which has
-// then done its work. It also sees to it that what the program starts inherits no
-// blocked signals: if it was itself started with some, it executes itself again
-// without them.
+// Init returns true if this process is not the program itself but its guardian,
+// whose work is then done. Init also makes sure that the processes which the
+// program starts inherit no blocked signals: a program that was started with
+// blocked signals is executed once more without them.
 func Init() bool { return osproc.Init() }

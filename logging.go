@@ -5,8 +5,8 @@ import (
 	"log/slog"
 )
 
-// quiet is logger without what is below Warn: the actor system tells its life at
-// Info, of which an engine's user wants nothing.
+// quiet returns logger without the records below Warn. The actor system logs its
+// own life at Info, which the user of an engine does not want to see.
 func quiet(logger *slog.Logger) *slog.Logger { return slog.New(quietHandler{logger.Handler()}) }
 
 type quietHandler struct{ slog.Handler }

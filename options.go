@@ -23,7 +23,7 @@ const (
 	DefaultMaxExited   = 1024
 )
 
-// Option is a choice about an engine.
+// Option configures an engine.
 type Option func(*options)
 
 type options struct {
@@ -38,46 +38,49 @@ type options struct {
 	guardian     bool
 }
 
-// WithActorSystem runs the engine in the caller's actor system, which outlives
-// it. Without it the engine has one of its own.
+// WithActorSystem runs the engine in the caller's actor system, which outlives the
+// engine. Without this option the engine makes an actor system of its own.
 func WithActorSystem(system *actor.ActorSystem) Option {
 	return func(o *options) { o.system = system }
 }
 
-// WithLogger is where the engine logs. Without it that is slog.Default. Nothing
-// is logged of one process's normal life.
+// WithLogger sets where the engine logs. Without this option, and with nil, that is
+// slog.Default. The normal life of a process is not logged.
 func WithLogger(logger *slog.Logger) Option { return func(o *options) { o.logger = logger } }
 
-// WithGrace is the grace of processes whose Spec has none, and that of Shutdown.
+// WithGrace sets the grace of processes whose Spec has none, and that of Shutdown.
 // 0 is 5 s.
 func WithGrace(d time.Duration) Option { return func(o *options) { o.grace = d } }
 
-// WithOutputLimit is the output limit of processes whose Spec has none, in bytes.
+// WithOutputLimit sets the output limit of processes whose Spec has none, in bytes.
 // 0 is 1 MiB, Unlimited (-1) retains everything.
 func WithOutputLimit(n int64) Option { return func(o *options) { o.outputLimit = n } }
 
-// WithMaxProcesses is how many processes that have not ended there may be; one
-// more is refused with ErrLimit. 0, and without it, is no limit.
+// WithMaxProcesses sets how many processes may exist that have not ended. One more
+// is refused with ErrLimit. 0 means no limit, as does leaving this option out.
 func WithMaxProcesses(n int) Option { return func(o *options) { o.maxProcesses = n } }
 
-// WithRetention is how many processes that have ended are kept, the newest, and
-// how long each; then they are released. A negative number is no limit, a zero
-// ttl neither. Without it 1,024 are kept, as long as the engine lives.
+// WithRetention sets how many ended processes are kept, and for how long. The
+// newest maxExited are kept, each for ttl; the others are released. A negative
+// maxExited means no limit on the number, and a zero ttl means no limit on the
+// time. Without this option 1,024 are kept for as long as the engine lives.
 func WithRetention(maxExited int, ttl time.Duration) Option {
 	return func(o *options) { o.maxExited, o.maxExitedAge = maxExited, ttl }
 }
 
-// WithID names the engine: the value of PROCESSION_ENGINE in the environment of
-// everything it starts. It must be unique on the machine, because everything
-// that carries it ends with the engine. Without it, it is a fresh UUID.
+// WithID sets the name of the engine. The name is the value of PROCESSION_ENGINE in
+// the environment of everything that the engine starts. It must be unique on the
+// machine, because everything that carries it ends with the engine. Without this
+// option the name is a fresh UUID.
 func WithID(id string) Option { return func(o *options) { o.id = id } }
 
-// WithGuardian gives the engine a guardian: a small helper process, this program
-// executed again, that outlives the engine just long enough to end everything
-// that it started if it dies without a Shutdown: by SIGKILL, out of memory, by a
-// panic. Init must be the first thing in main. Without a guardian the processes
-// that the engine started itself still die with it, but not what those spawned.
-// On systems other than Linux New then fails with ErrUnsupported.
+// WithGuardian gives the engine a guardian: a small helper process, which is this
+// program executed again. If the engine dies without a Shutdown (by SIGKILL, out of
+// memory, by a panic), the guardian ends everything that the engine started, and
+// then itself. The program must call Init first in main; so must a test binary in
+// its TestMain. Without a guardian, the processes that the engine started still die
+// with it, but not what they spawned. On systems other than Linux, New fails with
+// ErrUnsupported if this option is given.
 func WithGuardian() Option { return func(o *options) { o.guardian = true } }
 
 func choose(opts []Option) (*options, error) {
@@ -104,7 +107,7 @@ func choose(opts []Option) (*options, error) {
 	return o, nil
 }
 
-// config is what a pool is made with.
+// config returns the configuration of a pool.
 func (o *options) config() (*actors.Config, error) {
 	host, err := osproc.NewHost(o.id)
 	if err != nil {
@@ -123,11 +126,11 @@ func (o *options) config() (*actors.Config, error) {
 	}, nil
 }
 
-// PoolProps are the props of a pool, for callers who spawn it as a child of an
-// actor of their own and speak to it by message. They are for one spawn, with the mailbox
-// that they have: another one is refused. If the
-// actor above stops the pool, its processes are killed; send messages.Shutdown
-// first for a graceful end. WithActorSystem means nothing here.
+// PoolProps returns the props of a pool, for callers that spawn it as a child of their
+// own actor and speak to it by message. The props are good for one spawn and bring their
+// own mailbox: a second spawn fails, and so does another mailbox. If the parent stops the
+// pool, its processes are killed; send messages.Shutdown first to end them gracefully.
+// WithActorSystem has no effect here.
 func PoolProps(opts ...Option) (*actor.Props, error) {
 	o, err := choose(opts)
 	if err != nil {

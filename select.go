@@ -7,7 +7,7 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// List describes all processes, in order of creation, or those that every
+// List describes processes in order of creation: all of them, or those that every
 // selector selects.
 func (e *Engine) List(ctx context.Context, selectors ...Selector) ([]Info, error) {
 	if len(selectors) == 0 {
@@ -30,14 +30,14 @@ func (e *Engine) List(ctx context.Context, selectors ...Selector) ([]Info, error
 	return selected, nil
 }
 
-// KillAll kills the processes that s selects, all at once, as Kill does each, and
-// returns how many it was.
+// KillAll kills all processes that s selects at the same time, each as Kill does.
+// It returns how many it killed; processes that had ended already do not count.
 func (e *Engine) KillAll(ctx context.Context, s Selector) (int, error) {
 	return count(ask[*messages.Count](ctx, e, "", &messages.KillAll{Selector: s.Clone()}))
 }
 
-// ReleaseAll releases the processes that s selects, all at once, as Release does
-// each, and returns how many it was.
+// ReleaseAll releases all processes that s selects at the same time, each as
+// Release does. It returns how many it released.
 func (e *Engine) ReleaseAll(ctx context.Context, s Selector) (int, error) {
 	return count(ask[*messages.Count](ctx, e, "", &messages.ReleaseAll{Selector: s.Clone()}))
 }

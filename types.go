@@ -79,5 +79,5 @@ const (
 	Always    = supervisor.Always
 )
 
-// Shell is a Spec that runs line with /bin/sh.
+// Shell returns a Spec that runs line with /bin/sh.
 func Shell(line string) Spec { return messages.Shell(line) }

@@ -11,13 +11,13 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// WaitFor returns the first line of either stream that re matches, from the start
-// of what is retained on. The rest of a line that was dropped in part is no line, a
-// carriage return begins a line anew, and no line goes on from one incarnation to the
-// next. One that has not been ended yet counts too, so that a prompt is found, once
-// nothing more has come of its stream for 20 ms. If the process ends without such a
-// line, the error matches ErrExited. Of a line longer than 64 KiB only its beginning
-// is looked at.
+// WaitFor returns the first line of either stream that re matches. It begins with the
+// oldest output that is retained. A line without its end counts too, once its stream
+// has been silent for 20 ms: so WaitFor finds a prompt. A carriage return begins the
+// line anew. A line that has lost its beginning, because the oldest output was
+// dropped, does not count. No line goes on from one incarnation to the next. WaitFor
+// looks at the first 64 KiB of a line only. If the process ends without such a line,
+// the error matches ErrExited.
 func (e *Engine) WaitFor(ctx context.Context, id string, re *regexp.Regexp) (line string, err error) {
 	if re == nil {
 		return "", &messages.Error{Code: messages.CodeInvalidRequest, ID: id, Message: "wait for: no regular expression"}
@@ -40,8 +40,8 @@ func (e *Engine) WaitFor(ctx context.Context, id string, re *regexp.Regexp) (lin
 	}
 }
 
-// lineSettle is how long nothing must come of a line that has begun, and
-// matches, for it to be taken as it is.
+// lineSettle is how long a matching line without its end must stay unchanged before
+// it is returned.
 const lineSettle = 20 * time.Millisecond
 
 // lineSearch looks for a line in output that comes in chunks.
@@ -49,7 +49,7 @@ type lineSearch struct {
 	re      *regexp.Regexp
 	streams [2]struct {
 		lines.Scanner
-		settles time.Time // when a line that has begun is taken as it is, zero if there is none
+		settles time.Time // when a line without its end is returned as it is, zero if there is none
 	}
 	line string
 }
@@ -65,7 +65,7 @@ func (s *lineSearch) feed(chunk Chunk, now time.Time) bool {
 		}
 	}
 	for _, segment := range chunk.Segments {
-		if slices.Contains(chunk.Marks, segment.Offset) { // what had begun ends with its incarnation
+		if slices.Contains(chunk.Marks, segment.Offset) { // a line without its end ends with its incarnation
 			if s.begun() {
 				return true
 			}
@@ -85,7 +85,8 @@ func (s *lineSearch) feed(chunk Chunk, now time.Time) bool {
 // begun reports whether a line that has not ended matches.
 func (s *lineSearch) begun() bool { return s.look(0) || s.look(1) }
 
-// settled reports whether one does of which nothing has come for a while.
+// settled reports whether a line without its end matches and has not changed for
+// lineSettle.
 func (s *lineSearch) settled(now time.Time) bool {
 	for i := range s.streams {
 		if settles := s.streams[i].settles; !settles.IsZero() && !now.Before(settles) && s.look(i) {
@@ -95,15 +96,16 @@ func (s *lineSearch) settled(now time.Time) bool {
 	return false
 }
 
-// look looks at what has begun in a stream, if that has changed since.
+// look looks at the line that has begun in a stream, if it has changed since the
+// last look.
 func (s *lineSearch) look(stream int) bool {
 	s.streams[stream].settles = time.Time{}
 	rest := s.streams[stream].Rest()
 	return len(rest) > 0 && s.match(rest)
 }
 
-// patience is how long to wait for more before it is to be asked what has settled,
-// negative if nothing is to settle.
+// patience returns how long to wait before the next call of settled, negative if no
+// line is to settle.
 func (s *lineSearch) patience(now time.Time) time.Duration {
 	wait := time.Duration(-1)
 	for i := range s.streams {

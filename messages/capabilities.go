@@ -4,30 +4,31 @@ package messages
 // Capabilities.
 type GetCapabilities struct{}
 
-// Capabilities answers GetCapabilities: what an engine can do on this machine, at
-// present. docs/operations.md says what each of it means.
+// Capabilities answers GetCapabilities: what an engine can do on this machine at
+// present. docs/operations.md says what each field means.
 type Capabilities struct {
-	// Containment is how descendants are found that left their process's group:
-	// ContainmentMarks, or ContainmentGroup if they are not.
+	// Containment says how the engine finds descendants that have left the process
+	// group: ContainmentMarks, or ContainmentGroup if it does not find them.
 	Containment string
-	// Controllers are the resource controllers by which processes can be limited;
-	// none at present.
+	// Controllers are the resource controllers by which processes can be limited.
+	// There are none at present.
 	Controllers []string
-	// Start is how programs are started: StartScript or StartPlain.
+	// Start says how programs are started: StartScript or StartPlain.
 	Start string
-	// Guarded reports whether a guardian is there that ends everything if the engine
-	// dies (WithGuardian). It is false for a moment when another is started because
-	// somebody has ended it.
+	// Guarded reports whether there is a guardian (WithGuardian), which ends
+	// everything if the engine dies. It is false while a new guardian starts because
+	// something has ended the last one.
 	Guarded bool
-	// Reason is why something is missing, for people; "" if nothing is that could be
-	// had here.
+	// Reason tells people why a capability is missing. It is "" if none is missing
+	// that this system could have.
 	Reason string
 }
 
 // The ways of containment.
 const (
-	// ContainmentMarks: everything that a process starts carries marks, and is found
-	// by them. One of them cannot be lost; where it is not to be had, Reason says so.
+	// ContainmentMarks: everything that a process starts inherits the mark, which it
+	// cannot lose, and the variables, and is found by them. If the mark is not
+	// available, Reason says so, and there are the variables only.
 	ContainmentMarks = "marks"
 	// ContainmentGroup: only the process group is found.
 	ContainmentGroup = "group"
@@ -35,7 +36,7 @@ const (
 
 // The ways to start a program.
 const (
-	// StartScript: by a fork of the engine's own. A program whose execve(2) does not
+	// StartScript: by the engine's own fork. A program whose execve(2) does not
 	// return holds up nothing else.
 	StartScript = "script"
 	// StartPlain: by syscall.StartProcess.

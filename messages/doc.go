@@ -6,7 +6,7 @@
 // names, or with an *[Error]. The same values are what the methods of Engine
 // take and return.
 //
-// Nothing here does anything. The methods that exist present the data (as
-// text, as a Go error); no value holds a channel, a function, a writer or an
-// operating system handle, so that messages can cross a network.
+// The package has data and no behaviour. Its methods only present the data: as
+// text, or as a Go error. No value holds a channel, a function, a writer or a
+// handle of the operating system, so messages can cross a network.
 package messages

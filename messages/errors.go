@@ -8,12 +8,12 @@ import (
 	"syscall"
 )
 
-// What can go wrong, for errors.Is. Every error that the engine answers with
-// matches one of these.
+// The sentinel errors, for errors.Is. Every error that the engine answers with
+// matches one of these, or fs.ErrPermission.
 var (
 	// ErrNotFound: no process has that ID, or it was released.
 	ErrNotFound = errors.New("no such process")
-	// ErrClosed: the engine was shut down, or its pool has failed.
+	// ErrClosed: the engine was shut down, or its pool has failed or was stopped.
 	ErrClosed = errors.New("engine is closed")
 	// ErrLimit: as many processes run as WithMaxProcesses allows.
 	ErrLimit = errors.New("too many processes")
@@ -23,7 +23,7 @@ var (
 	// ErrInvalidRequest: an argument other than the Spec makes no sense; the
 	// message names it.
 	ErrInvalidRequest = errors.New("invalid request")
-	// ErrStdinClosed: the process has no standard input (any more).
+	// ErrStdinClosed: the process has no standard input, or no longer has one.
 	ErrStdinClosed = errors.New("standard input is closed")
 	// ErrNoTerminal: the process does not run on a terminal.
 	ErrNoTerminal = errors.New("process has no terminal")
@@ -37,10 +37,11 @@ var (
 	ErrUnsupported = errors.ErrUnsupported
 )
 
-// Code tells a program what an Error is about.
+// Code says what an Error is about, for programs.
 type Code string
 
-// The codes, each with the sentinel errors that an Error of that code matches.
+// The codes. The comment of each names the sentinel errors that an Error with that
+// code matches.
 const (
 	CodeNotFound       Code = "not-found"         // ErrNotFound
 	CodeClosed         Code = "closed"            // ErrClosed
@@ -77,25 +78,25 @@ var sentinels = map[Code][]error{
 	CodeFailed:         {ErrClosed},
 }
 
-// Error is a refusal: the answer to any request that could not be done. It is
-// an error, and unwraps to the sentinel errors above.
+// Error is the answer to a request that is refused. It implements error, and
+// unwraps to the sentinel errors above.
 type Error struct {
-	// Code tells a program what is wrong.
+	// Code says what is wrong, for programs.
 	Code Code
-	// ID is the process that it is about, "" if none.
+	// ID is the ID of the process that the error is about, "" if there is none.
 	ID string
-	// Message tells a person what is wrong, and is what Error returns.
+	// Message says what is wrong, for people. The method Error returns it.
 	Message string
-	// Errno is what the operating system said, 0 if it was not asked.
+	// Errno is the error number of the operating system, 0 if there is none.
 	Errno syscall.Errno
 	// Written is how many bytes a WriteStdin had written before it was refused.
 	Written int
 }
 
-// Error is Message.
+// Error returns Message.
 func (e *Error) Error() string { return e.Message }
 
-// Unwrap is the sentinel errors of Code, and Errno if there is one.
+// Unwrap returns the sentinel errors of Code, and Errno if it is not 0.
 func (e *Error) Unwrap() []error {
 	errs := sentinels[e.Code]
 	if e.Errno == 0 {

@@ -2,23 +2,23 @@ package messages
 
 import "time"
 
-// Event is what happened to a process, published on the actor system's
-// EventStream by the process's actor, in order for each process:
-// *ProcessStarted, *ProcessReady, *ProcessStopping, *ProcessExited,
-// *ProcessRestarting, *ProcessReleased; and for Engine.Events *EventsLost.
+// Event is something that happened to a process. Events are published on the actor
+// system's EventStream, in order for each process: *ProcessStarted, *ProcessReady,
+// *ProcessStopping, *ProcessExited, *ProcessRestarting and *ProcessReleased.
+// Engine.Events yields *EventsLost besides.
 type Event interface {
-	// From is the name of the engine that it comes from, see WithID.
+	// From returns the name of the engine that the event comes from, see WithID.
 	From() string
 }
 
-// Engine is the part that all events of processes have: the name of the engine.
+// Engine is embedded in all events of processes. It holds the name of the engine.
 type Engine struct{ Engine string }
 
-// From is the name.
+// From returns the name of the engine.
 func (e Engine) From() string { return e.Engine }
 
-// ProcessStarted tells that a process's program runs. It also answers
-// StartProcess, for the first incarnation.
+// ProcessStarted says that the program of a process runs. For the first incarnation
+// it is also the answer to StartProcess.
 type ProcessStarted struct {
 	Engine
 	ID string
@@ -31,14 +31,14 @@ type ProcessStarted struct {
 	Time time.Time
 }
 
-// ProcessReady tells that the present incarnation of a process is ready.
+// ProcessReady says that the present incarnation of a process is ready.
 type ProcessReady struct {
 	Engine
 	ID   string
 	Time time.Time
 }
 
-// ProcessStopping tells that a process is being ended, and why.
+// ProcessStopping says that a process is being ended, and why.
 type ProcessStopping struct {
 	Engine
 	ID    string
@@ -46,41 +46,41 @@ type ProcessStopping struct {
 	Time  time.Time
 }
 
-// ProcessExited tells that an incarnation of a process has ended and its output
-// is complete.
+// ProcessExited says that an incarnation of a process has ended, and that its
+// output is complete or was cut (Exit.OutputCut).
 type ProcessExited struct {
 	Engine
 	ID   string
 	Exit Exit
-	// Final means that it will not be started again; Exit.GaveUp tells if that is
-	// because it was too often already.
+	// Final means that the process will not be started again. Exit.GaveUp says
+	// whether that is because it was restarted too often.
 	Final bool
 	// End is the offset after the last byte of its output.
 	End int64
 }
 
-// ProcessRestarting tells that a process waits to be started again.
+// ProcessRestarting says that a process waits to be started again.
 type ProcessRestarting struct {
 	Engine
 	ID string
-	// Incarnation is the one that will start.
+	// Incarnation is the number of the incarnation that will start.
 	Incarnation int
-	// Delay is how long it waits, from Time on; longer if what the last
-	// incarnation left behind takes longer to end.
+	// Delay is how long the process waits, from Time on. It waits longer if what
+	// the last incarnation left behind takes longer to end.
 	Delay time.Duration
 	Time  time.Time
 }
 
-// ProcessReleased tells that a process's ID means nothing any more.
+// ProcessReleased says that a process was released: its ID is unknown from now on.
 type ProcessReleased struct {
 	Engine
 	ID   string
 	Time time.Time
 }
 
-// EventsLost tells a listener of Engine.Events that it was too slow and that
-// its N oldest waiting events were dropped at this place.
+// EventsLost tells a listener of Engine.Events that it was too slow, and that N
+// events were dropped at this place. They were the oldest that waited for it.
 type EventsLost struct{ N int }
 
-// From is "": it comes from the listener itself.
+// From returns "", because the event comes from the listener itself.
 func (*EventsLost) From() string { return "" }

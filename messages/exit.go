@@ -5,31 +5,31 @@ import (
 	"time"
 )
 
-// Cause is why a process ended.
+// Cause says why a process ended.
 type Cause uint8
 
 const (
-	// CauseExited: it ended by itself, or by a signal that the engine did not
-	// send to end it.
+	// CauseExited: it ended by itself, or by a signal that the engine did not send
+	// in order to end it.
 	CauseExited Cause = iota
-	// CauseKilled: a caller asked (Kill, Release, or the end of its owner).
+	// CauseKilled: a caller ended it (Kill, Release), or its owner has stopped.
 	CauseKilled
 	// CauseTimeout: Spec.Timeout ran out.
 	CauseTimeout
-	// CauseCrashed: its actor failed, and its processes were ended with it.
+	// CauseCrashed: its actor failed, and its process tree was ended with it.
 	CauseCrashed
 	// CauseShutdown: the engine shut down.
 	CauseShutdown
-	// CauseNotReady: Spec.Ready did not hold within its timeout.
+	// CauseNotReady: it did not become ready within the timeout of Spec.Ready.
 	CauseNotReady
-	// CauseStartFailed: it was to be started again, and could not be.
+	// CauseStartFailed: it was to be started again, but the start failed.
 	CauseStartFailed
 )
 
 var causes = []string{"exited", "killed", "timeout", "crashed", "shutdown", "not-ready", "start-failed"}
 
-// String is "exited", "killed", "timeout", "crashed", "shutdown", "not-ready" or
-// "start-failed".
+// String returns "exited", "killed", "timeout", "crashed", "shutdown", "not-ready"
+// or "start-failed".
 func (c Cause) String() string { return nameOf(causes, int(c)) }
 
 // MarshalText encodes the cause as String does.
@@ -42,47 +42,49 @@ func (c *Cause) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Exit is how a process ended. It answers WaitExit and KillProcess.
+// Exit describes how a process ended. It answers WaitExit and KillProcess.
 type Exit struct {
-	// Code is what the program returned, -1 if a signal ended it or if it could
+	// Code is the exit code of the program, -1 if a signal ended it or if it could
 	// not be started again.
 	Code int
-	// Signal is the name of the signal that ended it, "SIGKILL", or "" if it
-	// ended by itself.
+	// Signal is the name of the signal that ended it, such as "SIGKILL", or "" if
+	// it ended by itself.
 	Signal string
-	// Cause is why it ended.
+	// Cause says why it ended.
 	Cause Cause
-	// Reason says more where Cause does not say all: what was wrong with a
-	// restart, or with a probe. Otherwise it is "".
+	// Reason adds to Cause what was wrong with a restart or with a probe. Otherwise
+	// it is "".
 	Reason string
-	// StartError is why it could not be started again, if Cause is
-	// CauseStartFailed; otherwise nil. It matches what the first start's error
-	// would.
+	// StartError says why it could not be started again, if Cause is
+	// CauseStartFailed. Otherwise it is nil. It matches the same errors as the
+	// error of a first start.
 	StartError *Error
-	// OutputCut tells that its output was not awaited to its end, as ErrWaitDelay of
-	// os/exec does: after the leader had exited, somebody still held it open, and for
-	// 250 ms nothing came, or the grace was over. What came later may be missing. So may
-	// the last of what was ended while it waited for its readers (Block).
+	// OutputCut reports that the output was not read to its end, as ErrWaitDelay of
+	// os/exec does. After the leader had exited, another process still held the output
+	// open, and nothing had come for 250 ms, or the grace was over. Output that came
+	// later may be missing. OutputCut is also set if the process was ended while it
+	// waited for its readers (Block); the last of its output may be missing then.
 	OutputCut bool
-	// GaveUp: it would have been started again, had it not been so often already
-	// (Policy.MaxRestarts), whatever it returned.
+	// GaveUp reports that it was not started again only because it had been
+	// restarted too often (Policy.MaxRestarts). It may be set with any exit code.
 	GaveUp bool
-	// Time is when its leader was seen to have ended.
+	// Time is when the engine saw that the leader had ended.
 	Time time.Time
-	// UserTime and SystemTime are the CPU time of the leader and of those of
-	// its descendants that it waited for (getrusage(2)).
+	// UserTime and SystemTime are the CPU time of the leader and of the descendants
+	// that it waited for (getrusage(2)).
 	UserTime, SystemTime time.Duration
-	// MaxRSS is the largest resident set of the leader or of a descendant that
-	// it waited for, in bytes. 0 where the system does not tell. Linux counts in
-	// what the engine itself had when it forked (execve(2) keeps ru_maxrss), so
-	// that it is an upper bound for a program that is smaller than the engine.
+	// MaxRSS is the largest resident set, in bytes, of the leader or of a
+	// descendant that it waited for. It is 0 where the system does not report it.
+	// On Linux it includes the resident set that the engine had when it forked
+	// (execve(2) keeps ru_maxrss), so for a program that is smaller than the engine
+	// it is an upper bound.
 	MaxRSS int64
 }
 
-// Success reports whether the program ran to its end and returned 0.
+// Success reports whether the program ended by itself with exit code 0.
 func (e Exit) Success() bool { return e.Code == 0 && e.Signal == "" }
 
-// String is "exit status 3" or "signal: SIGKILL".
+// String returns, for example, "exit status 3" or "signal: SIGKILL".
 func (e Exit) String() string {
 	if e.Signal != "" {
 		return "signal: " + e.Signal

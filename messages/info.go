@@ -2,7 +2,7 @@ package messages
 
 import "time"
 
-// State is where a process is in its life.
+// State is the state of a process.
 type State uint8
 
 const (
@@ -21,7 +21,7 @@ const (
 
 var states = []string{"starting", "running", "stopping", "backing-off", "exited"}
 
-// String is "starting", "running", "stopping", "backing-off" or "exited".
+// String returns "starting", "running", "stopping", "backing-off" or "exited".
 func (s State) String() string { return nameOf(states, int(s)) }
 
 // MarshalText encodes the state as String does.
@@ -36,48 +36,50 @@ func (s *State) UnmarshalText(text []byte) error {
 
 // Info describes one process. It answers GetInfo.
 type Info struct {
-	// ID is what the pool calls it: "proc_" and twelve hexadecimal digits.
+	// ID is the ID that the pool gave the process: "proc_" and twelve hexadecimal
+	// digits.
 	ID string
 	// Name, Command, Args, Dir and Labels are as its Spec gave them.
 	Name, Command string
 	Args          []string
 	Dir           string
 	Labels        map[string]string
-	// PID is the process ID of the leader of the newest incarnation, also after
-	// it ended. 0 if there has been none.
+	// PID is the process ID of the newest incarnation's leader, also after it
+	// ended. It is 0 if there has been none.
 	PID int
 	// State is where it is in its life.
 	State State
 	// Ready reports whether the present incarnation has become ready.
 	Ready bool
-	// Restarts is how often it was started again.
+	// Restarts is how many times it was started again.
 	Restarts int
-	// CreatedAt is when the pool took the request, StartedAt when the program
-	// of the newest incarnation was started.
+	// CreatedAt is when the pool accepted the request. StartedAt is when the
+	// program of the newest incarnation was started.
 	CreatedAt, StartedAt time.Time
-	// KillAt is when what is left of it gets SIGKILL, because its grace is over. It
-	// is zero if it is not being ended, or has no grace.
+	// KillAt is when its grace is over and what is left of it gets SIGKILL. It is
+	// zero if it is not being ended, or is being ended without a grace.
 	KillAt time.Time
-	// Exit is how it ended for good, nil while it has not.
+	// Exit describes how it ended for good. It is nil until then.
 	Exit *Exit
-	// Incarnations are its ended incarnations, the 16 newest, oldest first.
+	// Incarnations are the 16 newest of its ended incarnations, oldest first.
 	Incarnations []Incarnation
 	// Mark is the offset in the output at which the newest incarnation begins.
 	Mark int64
-	// OutputLimit is how many bytes of output may be retained, -1 all.
+	// OutputLimit is how many bytes of output may be retained; -1 (Unlimited) means
+	// all.
 	OutputLimit int64
-	// OutputBytes is how many bytes of output it has produced, Retained how
-	// many of these are retained, Dropped how many are not.
+	// OutputBytes is how many bytes of output the process has produced. Retained is
+	// how many of these are retained, and Dropped how many are not.
 	OutputBytes, Retained, Dropped int64
 }
 
 // Incarnation is one run of a process's program that has ended.
 type Incarnation struct {
-	// Mark is the offset in the output at which it begins. It stays meaningful
-	// as a cursor whatever has been evicted since.
+	// Mark is the offset in the output at which it begins. It stays valid as a
+	// cursor even if output from there on was dropped.
 	Mark int64
 	// Ready reports whether it had become ready.
 	Ready bool
-	// Exit is how it ended.
+	// Exit describes how it ended.
 	Exit Exit
 }

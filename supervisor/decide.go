@@ -6,7 +6,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// The values that zero stands for in a Policy.
+// The defaults of a Policy: what zero stands for.
 const (
 	DefaultMaxRestarts = 5
 	DefaultWindow      = time.Minute
@@ -14,7 +14,8 @@ const (
 	DefaultMaxBackoff  = 10 * time.Second
 )
 
-// WithDefaults is p with every zero that stands for a default replaced by it.
+// WithDefaults returns p with the default in place of each zero that stands for
+// one.
 func (p Policy) WithDefaults() Policy {
 	if p.MaxRestarts == 0 {
 		p.MaxRestarts = DefaultMaxRestarts
@@ -31,44 +32,45 @@ func (p Policy) WithDefaults() Policy {
 	return p
 }
 
-// Ended is the end of an incarnation, as far as it matters for a restart.
+// Ended is what a Policy needs to know about the end of an incarnation.
 type Ended struct {
 	// At is when it ended, Ran how long it ran.
 	At  time.Time
 	Ran time.Duration
 	// Success: the program returned 0.
 	Success bool
-	// Asked: a caller asked for the stop.
+	// Asked: a caller stopped it.
 	Asked bool
-	// Unready: it has never become ready, although there is a way to tell. Such a
-	// run is not healthy, however long it took, and Window stands still meanwhile.
+	// Unready: it has a probe and never became ready. Such an incarnation is not
+	// healthy, however long it ran, and its time does not count for Window.
 	Unready bool
 }
 
-// History is what a Policy remembers from one end to the next. The zero value
-// is that of a process that has not ended yet.
+// History is what a Policy remembers from one end to the next. The zero value is
+// for a process that has not ended yet.
 type History struct {
-	// Restarts are when it was started again, within Policy.Window; later by
-	// what it was not ready for since.
+	// Restarts are the times at which it was started again, within Policy.Window.
+	// They are moved later by the time that incarnations since then ran and never
+	// became ready.
 	Restarts []time.Time
-	// Streak is how many restarts followed each other without a healthy
-	// incarnation between them.
+	// Streak is how many restarts there were since the last healthy incarnation.
 	Streak int
 }
 
-// Decision is what is to happen after an end.
+// Decision says what happens after the end of an incarnation.
 type Decision struct {
 	// Restart: start it again. Otherwise the exit is final.
 	Restart bool
-	// GaveUp: it would be started again, had it not been so often already.
+	// GaveUp: it is not started again because it was restarted too often.
 	GaveUp bool
-	// MaxDelay is the most that the restart is to wait; see Jitter.
+	// MaxDelay is the longest that the restart waits; see Jitter.
 	MaxDelay time.Duration
 	// History is for the next Decide.
 	History History
 }
 
-// Decide says what is to happen after an end. It depends on its arguments alone.
+// Decide says what happens after the end of an incarnation. It depends on its
+// arguments alone.
 func (p Policy) Decide(h History, e Ended) Decision {
 	p = p.WithDefaults()
 	if e.Asked || p.When == Never || (p.When == OnFailure && e.Success) {
@@ -100,7 +102,8 @@ func (p Policy) Decide(h History, e Ended) Decision {
 	return Decision{Restart: true, MaxDelay: min(delay, p.MaxBackoff), History: recent}
 }
 
-// Jitter draws a delay between 0 and limit, evenly (full jitter).
+// Jitter draws a delay between 0 and limit from a uniform distribution (full
+// jitter).
 func Jitter(limit time.Duration) time.Duration {
 	b := backoff.ExponentialBackOff{InitialInterval: limit / 2, MaxInterval: limit / 2, RandomizationFactor: 1, Multiplier: 1}
 	b.Reset()

@@ -1,5 +1,5 @@
-// Package supervisor holds the decisions about failure, as functions of data:
-// when a process is started again (Policy), what happens to an actor that
-// panics (Strategy), and which signal a process that must end gets next (Stop).
-// Nothing here starts, signals or waits for anything.
+// Package supervisor holds the decisions about failure, as functions of data: when
+// a process is started again (Policy), what happens to an actor that panics
+// (Strategy), and how a process is ended (Stop). Nothing here starts, signals or
+// waits for anything.
 package supervisor

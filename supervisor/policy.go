@@ -9,17 +9,17 @@ import (
 type When uint8
 
 const (
-	// Never starts it once.
+	// Never: it is not started again.
 	Never When = iota
-	// OnFailure starts it again unless it returned 0.
+	// OnFailure: it is started again unless it ended by itself with exit code 0.
 	OnFailure
-	// Always starts it again whatever it returned.
+	// Always: it is started again, however it ended.
 	Always
 )
 
 var whens = []string{"never", "on-failure", "always"}
 
-// String is "never", "on-failure" or "always".
+// String returns "never", "on-failure" or "always".
 func (w When) String() string {
 	if int(w) < len(whens) {
 		return whens[w]
@@ -41,26 +41,29 @@ func (w *When) UnmarshalText(text []byte) error {
 	return fmt.Errorf("unknown restart condition %q (never, on-failure, always)", text)
 }
 
-// Policy says when a process is started again, how soon, and when to give up.
-// The zero value never starts it again. A stop that a caller asked for is never
-// followed by a restart.
+// Policy says when a process is started again, how soon, and when to give up. The
+// zero value never starts it again. A process that a caller stopped is not started
+// again.
 type Policy struct {
-	// When is after which exits to start it again.
+	// When says after which exits it is started again.
 	When When
-	// MaxRestarts is the most restarts within Window, as the intensity of an
-	// OTP supervisor; one more, and the exit is final. 0 is 5, negative is no
-	// limit.
+	// MaxRestarts is the most restarts within Window (the intensity of an OTP
+	// supervisor). When one more would be due, the exit is final instead. 0 is 5,
+	// and a negative number means no limit.
 	MaxRestarts int
-	// Window is the period for MaxRestarts. 0 is 1 minute. The time that an
-	// incarnation with a probe took and never became ready does not count.
+	// Window is the period for MaxRestarts. 0 is 1 minute. The time of an
+	// incarnation that has a probe and never became ready does not count.
 	Window time.Duration
-	// MinBackoff is the most that the first restart waits, doubling with each
-	// that follows, up to MaxBackoff. The wait is drawn evenly between 0 and
-	// that (full jitter), so that what failed together does not return
-	// together. An incarnation that ran for MaxBackoff or longer was healthy,
-	// and the next restart counts as the first; but not one with a probe that
-	// never became ready. 0 is 100 ms and 10 s. The wait begins when the output is
-	// complete, so that a held pipe adds the drain, and ends no sooner than when
-	// what the incarnation left behind has been ended.
+	// The delay before a restart is drawn from a uniform distribution between 0 and
+	// a limit (full jitter), so that processes which failed together do not return
+	// together. MinBackoff is the limit for the first restart. The limit doubles
+	// with each restart, up to MaxBackoff. After a healthy incarnation it begins
+	// with MinBackoff again. An incarnation is healthy if it ran for MaxBackoff or
+	// longer; if it has a probe, it must also have become ready. 0 is 100 ms for
+	// MinBackoff and 10 s for MaxBackoff.
+	//
+	// The delay begins when the output is complete; if another process holds the
+	// output open, the drain adds to it. The restart also waits until what the
+	// incarnation left behind has been ended.
 	MinBackoff, MaxBackoff time.Duration
 }

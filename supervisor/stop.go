@@ -2,6 +2,6 @@ package supervisor
 
 import "github.com/procession-go/procession/internal/ending"
 
-// Stop is how a process that must end is ended: Signal, and at Deadline SIGKILL.
-// A shutdown gives all its processes the same Deadline.
+// Stop says how a process is ended: by Signal at once, and by SIGKILL at Deadline.
+// A shutdown gives all processes the same Deadline.
 type Stop = ending.Stop

@@ -6,18 +6,18 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// The intensity at which a process actor may panic: once more than
-// MaxActorRestarts within ActorWindow, and its process is given up.
+// How often a process actor may panic. If it panics more than MaxActorRestarts
+// times within ActorWindow, its process is given up.
 const (
 	MaxActorRestarts = 10
 	ActorWindow      = 10 * time.Second
 )
 
-// Strategy is what a pool does about a process actor that panics: it alone is
-// restarted, however often. On its way out it ends its process tree; its log and
-// its history are not its own and survive. One that FailsTooOften refuses
-// whatever it is asked, because an actor that is stopped leaves those waiting who
-// are in its mailbox.
+// Strategy returns what a pool does when a process actor panics: it restarts that
+// actor and no other, however often. The failing incarnation of the actor ends its
+// process tree. The log and the history survive, because they belong to the record.
+// An actor that FailsTooOften is not stopped but refuses every request: if it were
+// stopped, the requests in its mailbox would never be answered.
 func Strategy() actor.SupervisorStrategy { return restart{} }
 
 type restart struct{}
@@ -27,8 +27,8 @@ func (restart) HandleFailure(_ *actor.ActorSystem, s actor.Supervisor, child *ac
 	s.RestartChildren(child)
 }
 
-// FailsTooOften reports whether an actor that has panicked at these times, the
-// last of them now, is to be given up.
+// FailsTooOften reports whether an actor must be given up that has panicked at
+// these times, the last of which is now.
 func FailsTooOften(failures []time.Time, now time.Time) bool {
 	recent := 0
 	for _, at := range failures {
