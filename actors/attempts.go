@@ -14,7 +14,7 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// attempts are a probe's attempts at the conditions that are not about output.
+// attempts tries the conditions of a probe that do not depend on output.
 type attempts struct {
 	spec    messages.Probe
 	host    *osproc.Host
@@ -25,10 +25,10 @@ type attempts struct {
 type condition struct {
 	name string
 	try  func(context.Context) error
-	most time.Duration // that one attempt may take, 0 if as long as there is time
+	most time.Duration // longest time of one attempt; 0: all the time that there is
 }
 
-// maxAnswer is how long an attempt over the network waits to be answered.
+// maxAnswer is how long an attempt over the network waits for its answer.
 const maxAnswer = 5 * time.Second
 
 // conditions are those that are set.
@@ -45,9 +45,9 @@ func (a *attempts) conditions() (set []condition) {
 	return set
 }
 
-// run tries one condition after the other, each until it holds. It reports which
-// it tries, with each failed attempt, and "" when all have held; it ends when ctx
-// does.
+// run tries one condition after the other, each until it holds. It calls report
+// with the condition that it tries and with the error of each failed attempt, and
+// with "" once all conditions have held. It ends when ctx ends.
 func (a *attempts) run(ctx context.Context, conditions []condition, report func(trying string, err error)) {
 	ticker := time.NewTicker(a.spec.Interval)
 	defer ticker.Stop()
@@ -91,7 +91,8 @@ func (a *attempts) tcp(ctx context.Context) error {
 	return conn.Close()
 }
 
-// probeClient follows no redirect, because 3xx is an answer, and keeps nothing.
+// probeClient follows no redirect, because a 3xx status counts as an answer, and
+// keeps no connection.
 var probeClient = &http.Client{
 	Transport:     &http.Transport{DisableKeepAlives: true},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -113,19 +114,19 @@ func (a *attempts) http(ctx context.Context) error {
 	return nil
 }
 
-// maxSaid is how many bytes an attempt by Exec may print. Nobody reads them, but the engine,
-// so that the attempt goes on.
+// maxSaid is how many bytes an attempt of Exec may print. The engine reads and drops them,
+// so that the attempt does not block.
 const maxSaid = 1 << 20
 
-// exec runs the command as a process of its own in the environment of the process. The
-// attempt is over when nothing is left of what it has started.
+// exec runs the command as a process of its own, in the environment of the probed
+// process. The attempt is over when its whole tree has ended.
 func (a *attempts) exec(ctx context.Context) error {
 	command := a.command
 	command.Path, command.Args, command.Stdin, command.Terminal, command.Log = a.spec.Exec[0], a.spec.Exec[1:], false, nil, nil
 	command.Probe = true
 	var said atomic.Int64
 	flood := make(chan struct{}, 1)
-	command.Watch = func(_ output.Stream, data []byte) (then func()) {
+	command.Tap = func(_ output.Stream, data []byte) (then func()) {
 		if said.Add(int64(len(data))) > maxSaid {
 			select {
 			case flood <- struct{}{}:

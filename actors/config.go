@@ -14,23 +14,23 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// Config is what a pool is made with.
+// Config configures a pool.
 type Config struct {
 	// Host runs the processes. The pool closes it when it stops.
 	Host *osproc.Host
-	// Logger gets what nobody else is told. It must not be nil.
+	// Logger logs what no caller is told. It must not be nil.
 	Logger *slog.Logger
 	// Grace is for processes whose Spec has none, and for Shutdown.
 	Grace time.Duration
 	// OutputLimit is for processes whose Spec has none, in bytes, or
 	// messages.Unlimited.
 	OutputLimit int64
-	// MaxProcesses is how many processes that have not ended there may be.
-	// 0 is no limit.
-	MaxProcesses int
-	// MaxExited is how many processes that have ended are kept, the newest;
-	// negative is no limit. MaxExitedAge is how long each is kept; 0 is no
+	// MaxProcesses is how many processes may exist that have not ended. 0 means no
 	// limit.
+	MaxProcesses int
+	// MaxExited is how many ended processes are kept, the newest ones; a negative
+	// number means no limit. MaxExitedAge is how long each of them is kept; 0 means
+	// no limit.
 	MaxExited    int
 	MaxExitedAge time.Duration
 
@@ -41,17 +41,17 @@ type Config struct {
 	closeHost sync.Once
 	ended     chan struct{} // closed when the pool has stopped, and nothing is left
 	report    atomic.Pointer[messages.ShutdownReport]
-	shutdown  *shutdown // that a pool which has failed has begun
+	shutdown  *shutdown // one that a failed pool had begun
 }
 
-// PoolProps are the props of a pool. They are for one spawn: the pool owns c.Host. A spawn
-// fails that is not the first, and one with another mailbox.
+// PoolProps returns the props of a pool. They are good for one spawn, because the pool
+// closes c.Host. A second spawn fails, and so does one with another mailbox.
 func PoolProps(c *Config) *actor.Props {
 	m := &mailbox{config: c, isLight: isLightForPool}
 	c.pool, c.ended = m, make(chan struct{})
 	c.workers = newWorkers(c.ended)
 	return m.props(func() actor.Actor { return newPool(c, m) }, actor.WithSpawnFunc(c.spawn), actor.WithOnInit(func(ctx actor.Context) {
-		if c.outbox != nil { // by another function to spawn than ours
+		if c.outbox != nil { // spawned by a function other than ours
 			panic(errSpawned)
 		}
 		c.outbox = newOutbox(ctx.ActorSystem(), c.Logger)
@@ -61,8 +61,8 @@ func PoolProps(c *Config) *actor.Props {
 	}))
 }
 
-// spawn spawns the pool. If that fails, but for a name that is taken, it cannot be tried
-// again.
+// spawn spawns the pool. If that fails, it cannot be tried again, unless it failed
+// because the name was taken.
 func (c *Config) spawn(system *actor.ActorSystem, id string, props *actor.Props, parent actor.SpawnerContext) (pid *actor.PID, err error) {
 	if !c.spawned.CompareAndSwap(false, true) {
 		return nil, errSpawned
@@ -90,19 +90,19 @@ func (c *Config) spawn(system *actor.ActorSystem, id string, props *actor.Props,
 
 var errSpawned = errors.New("these props are for one pool, which was spawned already")
 
-// Listen has put called with each event of the pool, which has been spawned, one after the
-// other, until stop is called. It must not block.
+// Listen has put called with each event of the pool, one after the other, until stop is
+// called. put must not block. The pool must have been spawned.
 func (c *Config) Listen(put func(messages.Event)) (stop func()) { return c.outbox.listen(put) }
 
-// Ended is closed when the pool has stopped, whoever has stopped it, and nothing is left of
-// its processes.
+// Ended returns a channel that is closed when the pool has stopped, for whatever reason,
+// and nothing is left of its processes.
 func (c *Config) Ended() <-chan struct{} { return c.ended }
 
-// Report is how the processes of a pool ended that was stopped by somebody else than by a
-// Shutdown. It is told once, and nil from then on.
+// Report returns how the processes of the pool ended if something other than a Shutdown
+// stopped the pool. Only the first call returns it; later calls return nil.
 func (c *Config) Report() *messages.ShutdownReport { return c.report.Swap(nil) }
 
-// end tells that nothing is left.
+// end closes Ended: nothing is left.
 func (c *Config) end(s *shutdown) {
 	if len(s.askers) == 0 {
 		c.report.Store(&s.report)
@@ -110,7 +110,7 @@ func (c *Config) end(s *shutdown) {
 	close(c.ended)
 }
 
-// close closes the host, once; what still runs gets until the deadline.
+// close closes the host, once. What still runs has time until the deadline.
 func (c *Config) close(deadline time.Time) {
 	c.closeHost.Do(func() {
 		if err := c.Host.Close(deadline); err != nil {
@@ -119,13 +119,14 @@ func (c *Config) close(deadline time.Time) {
 	})
 }
 
-// log writes a line to the log, whose handler is not called in the turn of an actor.
+// log writes a line to the log. The log's handler is not called in the turn of an
+// actor.
 func (c *Config) log(level slog.Level, text string, args ...any) { c.outbox.log(level, text, args...) }
 
-// from is the part of an event that says whose it is.
+// from returns the part of an event that names its engine.
 func (c *Config) from() messages.Engine { return messages.Engine{Engine: c.Host.Engine()} }
 
-// capabilities are the host's, as messages tell them.
+// capabilities returns the host's capabilities as a message.
 func (c *Config) capabilities() *messages.Capabilities {
 	host := c.Host.Capabilities()
 	told := &messages.Capabilities{

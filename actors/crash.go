@@ -8,10 +8,10 @@ import (
 	"github.com/procession-go/procession/supervisor"
 )
 
-// What becomes of a process when its actor fails, or is stopped.
+// What happens to a process when its actor fails or is stopped.
 
-// crash is the last act of an incarnation of this actor that has panicked: its
-// process tree ends with it.
+// crash is the last thing that an actor does after a panic, before its next
+// incarnation takes over: it ends the process tree.
 func (p *process) crash() {
 	p.failures = append(p.failures[max(0, len(p.failures)-supervisor.MaxActorRestarts):], time.Now())
 	if p.run != nil {
@@ -20,8 +20,8 @@ func (p *process) crash() {
 	}
 }
 
-// recoverFromCrash is the first act of the next incarnation of this actor. What
-// the panic may have interrupted is done again, which harms nowhere.
+// recoverFromCrash is the first thing that the next incarnation of this actor does.
+// It repeats what the panic may have interrupted; doing it twice does no harm.
 func (p *process) recoverFromCrash() {
 	r := p.run
 	if r == nil {
@@ -51,8 +51,8 @@ func (p *process) recoverFromCrash() {
 	p.advance()
 }
 
-// abandon is the last act of this actor when it is stopped. Nobody will look
-// after the process any more, so that this is the last resort.
+// abandon is the last thing that this actor does when it is stopped. Nobody looks
+// after the process from then on, so everything is ended at once.
 func (p *process) abandon() {
 	stopTimer(p.backoff)
 	if p.run != nil {
@@ -61,7 +61,7 @@ func (p *process) abandon() {
 		p.run.launch.Abandon()
 	}
 	if p.killing && !p.config.Host.HasLeft(p.id) {
-		p.leftAliveGone() // which is told by a message that comes too late
+		p.leftAliveGone() // the message that reports it would come too late
 	}
 	p.refuseAll(messages.CodeClosed, "its engine has stopped")
 }

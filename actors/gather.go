@@ -14,8 +14,8 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// gather puts one question to several process actors on behalf of an asker, and hands on
-// all their answers at once.
+// gather asks several process actors the same question on behalf of one asker, and
+// collects their answers.
 type gather struct {
 	pid      *actor.PID
 	system   *actor.ActorSystem
@@ -25,16 +25,17 @@ type gather struct {
 	mu       sync.Mutex
 	answers  []any
 	timer    *time.Timer
-	due      time.Time // when the timer goes off; zero once it was late
+	due      time.Time // when the timer fires; zero once it has fired late
 	finished bool
 }
 
-// patience is the longest that a gather waits for the next answer to a query. Process
-// actors answer those at once; only one that is held up does not.
+// patience is how long a gather waits for the next answer to a query. Process actors
+// answer queries at once; only one that is held up does not.
 const patience = 10 * time.Second
 
-// gather asks each of entries, and calls done, in a goroutine of its own, with the answers
-// that have come: fewer than there are entries if none has come for so long. 0 is for ever.
+// gather asks each of entries, and calls done in a goroutine of its own with the answers.
+// They are fewer than the entries if no answer has come for the time patience. 0 means that
+// it waits for ever.
 func (p *pool) gather(entries []*entry, question func(e *entry, asker *actor.PID), patience time.Duration, done func(answers []any)) {
 	if len(entries) == 0 {
 		done(nil)
@@ -51,7 +52,7 @@ func (p *pool) gather(entries []*entry, question func(e *entry, asker *actor.PID
 	}
 }
 
-// Answer takes an answer.
+// Answer adds an answer.
 func (g *gather) Answer(message any) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -68,7 +69,8 @@ func (g *gather) Answer(message any) {
 	}
 }
 
-// timeout gives up, but once not if it comes late: then the answers have had no time either.
+// timeout gives up. If the timer has fired late, it waits once more, because then the
+// answers have had no time either.
 func (g *gather) timeout() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -90,7 +92,7 @@ func (g *gather) finish() {
 	go g.done(g.answers)
 }
 
-// SendUserMessage is Answer, for whoever knows the address only.
+// SendUserMessage is Answer for senders that know only the address.
 func (g *gather) SendUserMessage(_ *actor.PID, message any) {
 	_, message, _ = actor.UnwrapEnvelope(message)
 	g.Answer(message)
@@ -102,7 +104,7 @@ func (g *gather) SendSystemMessage(*actor.PID, any) {}
 // Stop does nothing.
 func (g *gather) Stop(*actor.PID) {}
 
-// inOrder are the entries in order of creation.
+// inOrder returns the entries in order of creation.
 func (p *pool) inOrder() []*entry {
 	entries := make([]*entry, 0, len(p.entries))
 	for _, e := range p.entries {
@@ -113,7 +115,7 @@ func (p *pool) inOrder() []*entry {
 }
 
 // describe asks all process actors for their Info, and calls done with those that s
-// selects, in order of creation; or with why that is not known.
+// selects, in order of creation, or with an error.
 func (p *pool) describe(s messages.Selector, done func([]messages.Info, *messages.Error)) {
 	entries := p.inOrder()
 	place := make(map[string]int, len(entries))
@@ -163,7 +165,8 @@ func (p *pool) list(m *messages.ListProcesses) {
 	})
 }
 
-// selected is sent by the pool to itself: who is to be killed or released.
+// selected is a message from the pool to itself: the processes to kill or to
+// release.
 type selected struct {
 	asker   *actor.PID
 	infos   []messages.Info
@@ -185,14 +188,14 @@ func (p *pool) selectAll(s messages.Selector, release bool) {
 	})
 }
 
-// endSelected kills or releases what is still there of the selected.
+// endSelected kills or releases those of the selected processes that still exist.
 func (p *pool) endSelected(m *selected) {
 	if p.stopping {
 		p.answer(m.asker, p.closing("select"))
 		return
 	}
 	var entries []*entry
-	counted := map[string]bool{} // that were not dead already
+	counted := map[string]bool{} // those that were not dead already
 	for _, info := range m.infos {
 		if e := p.entries[info.ID]; e != nil {
 			entries = append(entries, e)

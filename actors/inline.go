@@ -9,26 +9,27 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// Who asks the engine, and waits for the answer, may as well run the turns that lead to it:
-// the pool's, and then that of the process it asks about. That saves two changes of
-// goroutine, which take longer than most answers. It runs them if nobody else does, and only
-// light ones: those that ask nothing of the operating system, which knows the caller's thread
-// by its user and its namespaces, and that speak to one actor, not to all. Of what comes from
-// others it runs a little, to get to its own. The rest is for a worker.
+// A caller that waits for an answer can itself run the turns that lead to the answer: that of
+// the pool, and then that of the process. That saves two switches between goroutines, which
+// take longer than most answers. The caller runs turns only if nobody else runs them, and
+// only light turns. A light turn makes no system call that depends on the user or the
+// namespaces of the caller's thread, and speaks to one actor only. To get to its own request,
+// the caller runs a few turns for others. A worker runs the rest.
 //
-// A turn never runs another: the caller runs one after the other, so that its stack has one
-// turn at the most, and no actor is given something in the middle of a turn.
+// A turn never runs another turn. The caller runs one after the other, so its stack holds
+// one turn at most, and no actor gets a message in the middle of a turn.
 
 const (
 	// maxOthers is how many turns a caller runs for others.
 	maxOthers = 16
 
-	// maxInline is how long it does that.
+	// maxInline is how long a caller does that.
 	maxInline = 100 * time.Microsecond
 )
 
-// Ask sends a request to the pool, which has been spawned. The caller waits for the answer to
-// asker, until ctx ends, and may run turns now. It is answered even if the pool has stopped.
+// Ask sends a request to the pool, which must have been spawned. The caller waits for the
+// answer to asker until ctx ends, so Ask may run turns on its goroutine. The request is
+// answered even if the pool has stopped.
 func (c *Config) Ask(ctx context.Context, request any, asker *actor.PID) {
 	envelope := &actor.MessageEnvelope{Message: request, Sender: asker}
 	if !c.pool.push(&c.pool.user, envelope) {
@@ -38,11 +39,11 @@ func (c *Config) Ask(ctx context.Context, request any, asker *actor.PID) {
 	}
 }
 
-// Send is Ask for who does not wait.
+// Send is Ask for a caller that does not wait.
 func (c *Config) Send(request any, asker *actor.PID) { c.pool.ask(request, asker) }
 
-// runFor runs turns up to that of a request. It answers where the actor has forwarded that
-// to, if the caller is to go on there.
+// runFor runs turns up to that of a request. If the actor has forwarded the request, and
+// the caller can go on there, runFor returns the mailbox that it was forwarded to.
 func (m *mailbox) runFor(ctx context.Context, request any) (onward *mailbox) {
 	m.own = request
 	var begun time.Time
@@ -70,7 +71,7 @@ func (m *mailbox) runFor(ctx context.Context, request any) (onward *mailbox) {
 	return onward
 }
 
-// forward gives another actor what this one has in hand.
+// forward forwards the message that this actor is handling.
 func (m *mailbox) forward(to *mailbox) {
 	switch isRunner := to.push(&to.user, m.inHand); {
 	case !isRunner:
@@ -81,7 +82,7 @@ func (m *mailbox) forward(to *mailbox) {
 	}
 }
 
-// isLightForPool reports whether who waits for an answer may run a turn of the pool.
+// isLightForPool reports whether a turn of the pool is light.
 func isLightForPool(message any) bool {
 	switch actor.UnwrapEnvelopeMessage(message).(type) {
 	case *messages.StartProcess, *messages.ReleaseProcess,
@@ -93,7 +94,7 @@ func isLightForPool(message any) bool {
 	return false
 }
 
-// isLightForProcess is isLightForPool for the actor of a process.
+// isLightForProcess is isLightForPool for a process actor.
 func isLightForProcess(message any) bool {
 	switch actor.UnwrapEnvelopeMessage(message).(type) {
 	case *messages.GetInfo, *messages.GetOutput, *messages.ReadOutput, *messages.WaitExit, *messages.WaitReady,

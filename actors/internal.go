@@ -12,7 +12,8 @@ import (
 
 // What the two actors tell each other and themselves, besides the protocol.
 
-// endProcess is sent by the pool: end the process, for a release or a shutdown.
+// endProcess is sent by the pool: end the process, because of a release or a
+// shutdown.
 type endProcess struct {
 	cause    messages.Cause
 	deadline time.Time // for SIGKILL; zero: after the process's own grace
@@ -20,7 +21,7 @@ type endProcess struct {
 }
 
 // startFailed is sent to the pool: the process could not be started. The pool
-// forgets it, then answers the asker.
+// forgets it, and then answers the asker.
 type startFailed struct {
 	id    string
 	asker *actor.PID
@@ -31,9 +32,9 @@ type startFailed struct {
 // is complete.
 type processEnded struct{ id string }
 
-// processSettled is sent to the pool after processEnded: nothing of the process
-// is left, and its leader has been reaped. The pool gets it once more if it asks for the
-// release after that; released tells whether it has asked.
+// processSettled is sent to the pool after processEnded: nothing of the process is left,
+// and its leader has been reaped. It is sent again if the pool asks for the release
+// after that. released reports whether the pool has asked.
 type processSettled struct {
 	id       string
 	outcome  outcome
@@ -44,7 +45,7 @@ type processSettled struct {
 // being ended, and it refuses everything until the pool stops it.
 type processFailed struct{ id string }
 
-// outcome is what it took to end a process.
+// outcome says what it took to end a process.
 type outcome uint8
 
 const (
@@ -53,18 +54,20 @@ const (
 	killed
 )
 
-// expire is sent by the pool to itself when the oldest ended process is due.
+// expire is a message from the pool to itself: the oldest ended process has been
+// kept long enough.
 type expire struct{}
 
-// leftGone is sent by a process actor to itself: nothing is left of what had outlived
-// its leader on purpose, and was to be killed.
+// leftGone is a message from a process actor to itself: the descendants that
+// LeaveDescendants had left alive, and that a Kill had to end, are gone.
 type leftGone struct{}
 
-// moreOutput is sent by a process actor to itself: there is more of what it awaits.
+// moreOutput is a message from a process actor to itself: there is new output for
+// the readers that wait.
 type moreOutput struct{}
 
-// Timers of a process actor; each is for one incarnation. What has happened before one of
-// them elapses is told before.
+// The timers of a process actor. Each is for one incarnation. Whatever has happened
+// before a timer fires is reported before its message.
 type (
 	timeoutElapsed struct{ run *run }
 	backoffElapsed struct{}

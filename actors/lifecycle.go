@@ -11,8 +11,8 @@ import (
 	"github.com/procession-go/procession/supervisor"
 )
 
-// The life of a process. Each event notes what it tells; advance then takes
-// every transition that is due, and is the one place that knows them:
+// The life of a process. Each event records what has happened. advance then takes
+// every transition that is due; it is the only place that knows the transitions:
 //
 //	starting ── it runs ─────────────────────▶ running
 //	running ─── its leader exited ───────────▶ draining
@@ -41,7 +41,7 @@ func (p *process) advance() {
 	}
 }
 
-// begin starts the first incarnation; after a panic it goes on with the record.
+// begin starts the first incarnation. After a panic it goes on with the record.
 func (p *process) begin() {
 	if p.state == unborn {
 		p.start()
@@ -59,13 +59,13 @@ func (p *process) begin() {
 // start begins an incarnation.
 func (p *process) start() {
 	p.state = starting
-	p.run = &run{mark: p.log.Mark()}
+	p.run = &run{begin: p.log.Begin()}
 	command := p.command()
-	p.watchOutput(&command)
+	p.searchOutput(&command)
 	p.run.launch = p.config.Host.Start(command, func(event osproc.Event) { p.tell(event) })
 }
 
-// started notes that what was launched runs; again is harmless.
+// started records that the leader runs. Calling it again does no harm.
 func (p *process) started() {
 	r := p.run
 	if r == nil || r.process != nil {
@@ -74,7 +74,7 @@ func (p *process) started() {
 	r.process, p.last = r.launch, r.launch
 	r.process.Attach()
 	p.state = running
-	event := &messages.ProcessStarted{Engine: p.config.from(), ID: p.id, PID: p.last.PID, Incarnation: p.restarts, Mark: r.mark, Time: p.last.StartedAt}
+	event := &messages.ProcessStarted{Engine: p.config.from(), ID: p.id, PID: p.last.PID, Incarnation: p.restarts, Mark: r.begin, Time: p.last.StartedAt}
 	p.publish(event)
 	if r.stop != nil && r.cause == messages.CauseShutdown {
 		p.answerStarter(p.refusal(messages.CodeClosed, "the engine is shutting down"))
@@ -98,13 +98,13 @@ func (p *process) answerStarter(message any) {
 	p.starter = nil
 }
 
-// startFailed ends the process: it is as if it had never been, or if it was to
-// be started again, its incarnation has failed.
+// startFailed handles a start that has failed. If it was the first, the process is
+// forgotten. If it was a restart, the incarnation has failed.
 func (p *process) startFailed(err error) {
 	refusal := p.startError(err)
 	if p.restarts == 0 && len(p.incarnations) == 0 {
 		p.pool.post(&startFailed{p.id, p.starter, refusal})
-		p.starter = nil // the pool answers, once it has forgotten the process
+		p.starter = nil // the pool answers once it has forgotten the process
 		p.refuseAll(messages.CodeNotFound, "it could not be started")
 		return
 	}
@@ -128,8 +128,8 @@ func (p *process) startError(err error) *messages.Error {
 	return e
 }
 
-// reason is the innermost part of what os and os/exec say, which repeats the
-// command otherwise.
+// reason returns the innermost error of os and os/exec. The outer ones only repeat
+// the command.
 func reason(err error) string {
 	var pathErr *fs.PathError
 	var execErr *exec.Error
@@ -172,16 +172,16 @@ func (p *process) treeGone(m *osproc.TreeGone) {
 	}
 	r.treeGone = true
 	if p.state == draining {
-		p.drain() // what was silent until now has spoken its last words
+		p.drain() // what held the output open has ended: its last output may still be in the pipe
 	}
 	p.advance()
 }
 
-// mayStillSpeak reports whether there may be output of what is being ended, so that
-// nothing is to be cut.
+// mayStillSpeak reports whether the processes that are being ended may still write
+// output, so that the output must not be cut yet.
 func (r *run) mayStillSpeak() bool { return !r.treeGone && !r.overdue }
 
-// drain reads what is left of the output.
+// drain reads the rest of the output.
 func (p *process) drain() {
 	stopTimer(p.run.timeout)
 	p.run.probe.stop()
@@ -197,9 +197,9 @@ func (p *process) drain() {
 	r.process.Drain(drainIdle, limit)
 }
 
-// outputSilent tells that nothing has come for a while, although somebody holds the
-// output open. It is ended, and heard meanwhile; or if it is to live on, or has had
-// its time, nobody listens any more.
+// outputSilent handles that no output has come for a while although another process
+// holds the output open. That process is ended, and its output is read until it is
+// gone. If it is to live on, or its grace is over, its output is discarded.
 func (p *process) outputSilent(m *osproc.OutputSilent) {
 	r := p.run
 	if r == nil || r.process != m.Process() || p.state != draining || m.IsStale() {
@@ -217,16 +217,16 @@ func (p *process) outputSilent(m *osproc.OutputSilent) {
 	}
 }
 
-// isHeard reports whether the tree is being ended, and its last words are listened to.
+// isHeard reports whether the tree is being ended and its last output is still read.
 func (r *run) isHeard() bool { return r.stop != nil && !r.leaderOnly && r.mayStillSpeak() }
 
-// endLeft ends what a leader that has exited by itself has left behind.
+// endLeft ends what the leader has left behind after it exited by itself.
 func (p *process) endLeft() {
 	p.run.stop = new(p.stopIn(p.spec.Grace))
 	p.endTree()
 }
 
-// conclude records how the incarnation ended, and decides what comes next.
+// conclude records how the incarnation ended, and decides what happens next.
 func (p *process) conclude() {
 	r := p.run
 	p.state = clearing
@@ -239,7 +239,7 @@ func (p *process) conclude() {
 		Unready: p.spec.Ready != nil && !r.ready,
 	})
 	p.history, exit.GaveUp = decision.History, decision.GaveUp
-	p.incarnations = append(p.incarnations, messages.Incarnation{Mark: r.mark, Ready: r.ready, Exit: exit})
+	p.incarnations = append(p.incarnations, messages.Incarnation{Mark: r.begin, Ready: r.ready, Exit: exit})
 	p.incarnations = p.incarnations[max(0, len(p.incarnations)-maxIncarnations):]
 	p.refuseWrites()
 	p.wasReady = r.ready
@@ -267,7 +267,7 @@ func (r *run) ran() time.Duration {
 	return r.status.Time.Sub(r.process.StartedAt)
 }
 
-// finish makes exit the final one, and tells everybody who waits for it.
+// finish makes exit the final exit, and answers everybody who waits for it.
 func (p *process) finish(exit messages.Exit) {
 	p.exit = &exit
 	p.pool.post(&processEnded{p.id})
@@ -280,8 +280,8 @@ func (p *process) finish(exit messages.Exit) {
 	p.serveReads()
 }
 
-// settle reaps the leader, now that nothing else is left of the incarnation that has to
-// end.
+// settle reaps the leader, now that everything else of the incarnation that must end
+// has ended.
 func (p *process) settle() {
 	switch {
 	case p.run.process == nil:
@@ -322,8 +322,8 @@ func (p *process) backoffElapsed() {
 	}
 }
 
-// after has a message told that ends the incarnation, once all that has happened by then was
-// told: a timer never wins against that.
+// after sends the actor, after d, a message that ends the incarnation. Whatever has happened
+// by then is reported before it: a timer never overtakes an event.
 func (p *process) after(d time.Duration, message any) *time.Timer {
 	of, due := p.run.process, time.Now().Add(d)
 	return time.AfterFunc(d, func() {

@@ -8,32 +8,32 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// mailbox holds what an actor has been sent, and has its turns run: by a worker, or by who
-// waits for an answer; see workers.go and inline.go.
-// It refuses what only the actor system may say, and what is nothing; and it leaves nobody
-// without an answer: what it still holds when its actor has stopped, and what it gets after
-// that, is refused; see refusals.go.
+// mailbox holds the messages for an actor, and has its turns run: by a worker, or by a
+// caller that waits for an answer (workers.go, inline.go). It refuses nil, and messages
+// that only the actor system may send. It leaves no request without an answer: what it
+// still holds when its actor has stopped, and what it gets after that, is refused
+// (refusals.go).
 type mailbox struct {
 	config  *Config
-	isLight func(message any) bool // its turn may be run by who waits for an answer
-	made    bool                   // it was asked for
+	isLight func(message any) bool // a caller that waits for an answer may run its turn
+	made    bool                   // a mailbox was asked for
 
 	mu        sync.Mutex
-	actor     actor.MessageInvoker // nil until it can be given something
-	system    queue                // what the actor system says, which comes first
+	actor     actor.MessageInvoker // nil until the actor can take messages
+	system    queue                // messages of the actor system, which come first
 	user      queue
 	suspended bool       // the actor has failed, and its supervisor decides what comes next
 	running   bool       // somebody runs its turns
 	stopped   *actor.PID // the actor, once it has stopped
 
-	// Of who runs its turns.
-	watchers []*actor.PID // actors of others that are to be told when it stops
-	inHand   any          // what the actor is given at present, with its sender
-	own      any          // the request that who runs them waits for, if anybody does
-	onward   *mailbox     // where that was forwarded to, if nobody else runs the turns there
+	// For whoever runs its turns.
+	watchers []*actor.PID // actors of others that must be told when it stops
+	inHand   any          // the message that the actor is handling, with its sender
+	own      any          // the request whose answer the goroutine that runs the turns waits for, if any
+	onward   *mailbox     // where own was forwarded to, if nobody else runs the turns there
 }
 
-// props are those of an actor that has m for its mailbox.
+// props returns the props of an actor with the mailbox m.
 func (m *mailbox) props(producer actor.Producer, options ...actor.PropsOption) *actor.Props {
 	options = append(options, actor.WithMailbox(func() actor.Mailbox {
 		m.made = true
@@ -42,8 +42,8 @@ func (m *mailbox) props(producer actor.Producer, options ...actor.PropsOption) *
 	return actor.PropsFromProducer(producer, options...)
 }
 
-// RegisterHandlers is called when the actor is spawned. Its first message follows, and what
-// has come before is held until then. Nobody's dispatcher runs its turns.
+// RegisterHandlers is called when the actor is spawned. Messages that came before its first
+// message are held until then. The dispatcher is ignored.
 func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatcher) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -53,14 +53,15 @@ func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatc
 // Start is called when the actor has been spawned.
 func (m *mailbox) Start() {}
 
-// UserMessageCount is how much the actor has not been given yet.
+// UserMessageCount returns how many messages wait for the actor.
 func (m *mailbox) UserMessageCount() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.user.count()
 }
 
-// PostUserMessage takes a message from anybody; of nil there is nobody to tell.
+// PostUserMessage takes a message from anybody. It drops nil, because nil has no
+// sender to answer.
 func (m *mailbox) PostUserMessage(message any) {
 	if isNil(message) {
 		return
@@ -85,8 +86,8 @@ func (m *mailbox) PostSystemMessage(message any) {
 	}
 }
 
-// post is how the engine itself sends to the actor: nobody's middleware is asked, and if
-// the actor has stopped nobody is told of a dead letter.
+// post is how the engine itself sends a message to the actor: past all middlewares, and
+// without a dead letter if the actor has stopped.
 func (m *mailbox) post(message any) {
 	if m.push(&m.user, message) {
 		m.config.workers.run(m)
@@ -98,8 +99,8 @@ func (m *mailbox) ask(message any, asker *actor.PID) {
 	m.post(&actor.MessageEnvelope{Message: message, Sender: asker})
 }
 
-// push adds a message. It answers whether the turns of the actor are to be run by who asks,
-// because there is something to do and nobody else does it.
+// push adds a message. It returns whether the caller must run the turns of the actor,
+// because there is something to do and nobody else runs them.
 func (m *mailbox) push(to *queue, message any) (isRunner bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -115,8 +116,8 @@ func (m *mailbox) push(to *queue, message any) (isRunner bool) {
 	return true
 }
 
-// next is what the actor is to be given next. If that is nothing, or if only says that who
-// asks is not to run that turn, it runs the turns of the actor no more.
+// next returns the next message for the actor. If there is none, or if only says that the
+// caller must not run that turn, the caller no longer runs the turns of the actor.
 func (m *mailbox) next(only func(message any) bool) (message any, isSystem, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -143,8 +144,8 @@ func (m *mailbox) run() {
 	}
 }
 
-// turn gives the actor a message. If that fails, because of a panic or of somebody's
-// middleware that ends the goroutine, its supervisor is told.
+// turn gives the actor a message. If that fails, by a panic or by a middleware that
+// ends the goroutine, the supervisor is told.
 func (m *mailbox) turn(message any, isSystem bool) {
 	over := false
 	defer func() {
@@ -170,8 +171,8 @@ func (m *mailbox) turn(message any, isSystem bool) {
 
 var errGoexit = errors.New("it has ended the goroutine (runtime.Goexit)")
 
-// suspends reports whether a message is for the mailbox itself: the actor gets nothing more
-// from others, or it does again.
+// suspends reports whether a message is for the mailbox itself: it suspends the messages of
+// others, or resumes them.
 func (m *mailbox) suspends(message any) bool {
 	_, suspend := message.(*actor.SuspendMailbox)
 	_, resume := message.(*actor.ResumeMailbox)
@@ -183,8 +184,9 @@ func (m *mailbox) suspends(message any) bool {
 	return suspend || resume
 }
 
-// watches reports whether a message is that somebody watches the actor, or does no more. That
-// is kept here, because the actor system would tell them in the last turn.
+// watches reports whether a message says that another actor watches this one, or no longer
+// does. The mailbox keeps the watchers, because the actor system would tell them in the
+// actor's last turn.
 func (m *mailbox) watches(message any) bool {
 	switch w := message.(type) {
 	case *actor.Watch:
@@ -199,7 +201,7 @@ func (m *mailbox) watches(message any) bool {
 	return true
 }
 
-// give gives the actor a message of somebody's, or refuses it.
+// give gives the actor a message of a sender, or refuses it.
 func (m *mailbox) give(message any) {
 	if m.refuses(message) {
 		return
@@ -209,8 +211,9 @@ func (m *mailbox) give(message any) {
 	m.inHand = nil
 }
 
-// stop is the last act of the actor. What the mailbox holds, and what it gets from now on, is
-// answered without it: the rest of the last turn is the actor system's, which tells others.
+// stop is the last thing that the actor does. From now on the mailbox answers what it holds
+// and what it gets without the actor: in the rest of the last turn the actor system tells
+// other actors.
 func (m *mailbox) stop(self *actor.PID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

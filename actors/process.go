@@ -54,8 +54,8 @@ func (p *process) Receive(ctx actor.Context) {
 		p.leftAliveGone()
 	case *written:
 		p.written(m)
-	case *watched:
-		p.watched(m)
+	case *patternFound:
+		p.patternFound(m)
 	case *probed:
 		p.probed(m)
 	case *probeEnded:

@@ -122,7 +122,7 @@ func (p *process) chunk(o messages.ReadOptions) *messages.Chunk {
 		c.Next += int64(len(s.Data))
 	}
 	if p.restarts > 0 {
-		c.Marks = p.log.Marks(max(1, o.Cursor+c.Dropped), c.Next)
+		c.Marks = p.log.Boundaries(max(1, o.Cursor+c.Dropped), c.Next)
 	}
 	c.EOF = p.exit != nil && c.Next == p.log.End()
 	return c

@@ -16,14 +16,14 @@ const (
 )
 
 // probe finds out whether an incarnation is ready. Its pattern is looked for in
-// the output by a watch; its other conditions are tried by a goroutine. Both
+// the output by a search; its other conditions are tried by a goroutine. Both
 // report with a message.
 type probe struct {
-	cancel   context.CancelFunc
-	timer    *time.Timer
-	watching bool   // the pattern has not matched yet
-	trying   string // the condition that does not hold yet, "" if all do
-	failure  error  // of the last attempt at it
+	cancel    context.CancelFunc
+	timer     *time.Timer
+	searching bool   // the pattern has not matched yet
+	trying    string // the condition that does not hold yet, "" if all do
+	failure   error  // of the last attempt at it
 }
 
 // probed is what the goroutine of a probe reports to its actor: what it tries now,
@@ -56,7 +56,7 @@ func (p *process) startProbe() {
 		spec.Timeout = defaultProbeTimeout
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r.probe = &probe{cancel: cancel, watching: spec.Pattern != ""}
+	r.probe = &probe{cancel: cancel, searching: spec.Pattern != ""}
 	r.probe.timer = p.after(spec.Timeout, &notReady{r})
 	attempts := attempts{spec: spec, host: p.config.Host, command: p.command()}
 	if conditions := attempts.conditions(); len(conditions) > 0 {
@@ -69,9 +69,9 @@ func (p *process) startProbe() {
 	}
 }
 
-func (p *process) watched(m *watched) {
+func (p *process) patternFound(m *patternFound) {
 	if p.run == m.run && m.run.probe != nil {
-		m.run.probe.watching = false
+		m.run.probe.searching = false
 		p.checkReady()
 	}
 }
@@ -89,7 +89,7 @@ func (p *process) probeEnded(r *run) {
 }
 
 func (p *process) checkReady() {
-	if probe := p.run.probe; !probe.watching && probe.trying == "" {
+	if probe := p.run.probe; !probe.searching && probe.trying == "" {
 		probe.stop()
 		p.becomeReady()
 	}
@@ -122,7 +122,7 @@ func (b *probe) missing(spec messages.Probe) string {
 		timeout = defaultProbeTimeout
 	}
 	switch {
-	case b.watching:
+	case b.searching:
 		return fmt.Sprintf("not ready within %v: no line of output matches %q", timeout, spec.Pattern)
 	case b.failure != nil:
 		return fmt.Sprintf("not ready within %v: %v", timeout, b.failure)

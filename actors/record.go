@@ -87,7 +87,7 @@ type record struct {
 type run struct {
 	launch  *osproc.Process // what is being started
 	process *osproc.Process // the same, once it runs
-	mark    int64           // the offset in the log at which it begins
+	begin   int64           // the offset in the log at which it begins
 	ready   bool
 	probe   *probe
 	timeout *time.Timer
@@ -170,7 +170,7 @@ func (r *record) info() *messages.Info {
 	}
 	if r.run != nil {
 		info.Ready = r.run.ready && r.run.status == nil
-		info.Mark = r.run.mark
+		info.Mark = r.run.begin
 		if r.run.stop != nil {
 			info.KillAt = r.run.stop.Deadline
 		}

@@ -145,7 +145,7 @@ func (r *rig) marked() (found []int) {
 	names, _ := filepath.Glob("/proc/[0-9]*/environ")
 	for _, name := range names {
 		env, err := os.ReadFile(name) // that of a zombie is empty
-		if err == nil && bytes.Contains(env, []byte(osproc.MarkEngine+"="+r.engine+"\x00")) {
+		if err == nil && bytes.Contains(env, []byte(osproc.VariableEngine+"="+r.engine+"\x00")) {
 			pid, _ := strconv.Atoi(strings.Split(name, "/")[2])
 			found = append(found, pid)
 		}

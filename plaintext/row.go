@@ -21,16 +21,16 @@ type row struct {
 	width    int
 
 	// As cells. A blank is 0, the further cells of a wide character or tab are tail.
-	celled bool
-	cells  []rune
-	marks  map[int]string // combining characters by the cell they are on; -1: before the first
+	celled    bool
+	cells     []rune
+	combining map[int]string // combining characters by the cell they are on; -1: before the first
 }
 
 const (
 	tail = rune(-1)
 
 	// Bytes of combining characters on a cell; further ones are dropped.
-	maxMarks = 64
+	maxCombining = 64
 
 	// Bytes of memory that a row out of use keeps.
 	maxSpare = 64 << 10
@@ -50,10 +50,10 @@ func (r *row) reset() {
 func (r *row) clone() *row {
 	c := *r
 	c.buf, c.cells = slices.Clone(r.buf), slices.Clone(r.cells)
-	if r.marks != nil {
-		c.marks = make(map[int]string, len(r.marks))
-		for i, m := range r.marks {
-			c.marks[i] = m
+	if r.combining != nil {
+		c.combining = make(map[int]string, len(r.combining))
+		for i, m := range r.combining {
+			c.combining[i] = m
 		}
 	}
 	return &c
@@ -96,7 +96,7 @@ func (r *row) split() {
 	if r.celled {
 		return
 	}
-	cells, marks := r.cells[:0], r.marks
+	cells, combining := r.cells[:0], r.combining
 	r.celled = true
 	for b := r.buf; len(b) > 0; {
 		c, n := utf8.DecodeRune(b)
@@ -105,9 +105,9 @@ func (r *row) split() {
 		if c == '\t' {
 			w = nextTab(len(cells)) - len(cells)
 		} else if w = cellsOf(c); w == 0 {
-			r.cells, r.marks = cells, marks
-			r.mark(len(cells), c)
-			marks = r.marks
+			r.cells, r.combining = cells, combining
+			r.combine(len(cells), c)
+			combining = r.combining
 			continue
 		}
 		cells = append(cells, c)
@@ -115,7 +115,7 @@ func (r *row) split() {
 			cells = append(cells, tail)
 		}
 	}
-	r.cells, r.marks = cells, marks
+	r.cells, r.combining = cells, combining
 	r.buf, r.wide, r.blanks, r.measured, r.width = r.buf[:0], false, false, 0, 0
 	if cap(r.buf) > maxSpare {
 		r.buf = nil
@@ -155,26 +155,26 @@ func (r *row) clear(a, b int) {
 		b++
 	}
 	clear(r.cells[a:b])
-	if r.marks != nil {
+	if r.combining != nil {
 		for i := a; i < b; i++ {
-			delete(r.marks, i)
+			delete(r.combining, i)
 		}
 	}
 }
 
-// mark puts a combining character on what is left of column x.
-func (r *row) mark(x int, c rune) {
+// combine puts a combining character on what is left of column x.
+func (r *row) combine(x int, c rune) {
 	r.pad(x)
 	for x--; x > 0 && r.cells[x] == tail; x-- {
 	}
 	if x >= 0 && r.cells[x] == 0 {
 		r.cells[x] = ' '
 	}
-	if r.marks == nil {
-		r.marks = make(map[int]string)
+	if r.combining == nil {
+		r.combining = make(map[int]string)
 	}
-	if m := r.marks[x]; len(m) < maxMarks {
-		r.marks[x] = m + string(c)
+	if m := r.combining[x]; len(m) < maxCombining {
+		r.combining[x] = m + string(c)
 	}
 }
 
@@ -245,25 +245,25 @@ func (r *row) breakAt(x int) {
 	}
 }
 
-// shift makes ready for the cells from column x on to move by n columns: marks
-// move with them; tabs become blanks, for they would no longer end at a stop.
+// shift makes ready for the cells from column x on to move by n columns:
+// combining characters move with them; tabs become blanks, for they would no longer end at a stop.
 func (r *row) shift(x, n int) {
 	for i, c := range r.cells[x:] {
 		if c == '\t' {
 			r.clear(x+i, x+i+1)
 		}
 	}
-	if len(r.marks) == 0 {
+	if len(r.combining) == 0 {
 		return
 	}
-	moved := make(map[int]string, len(r.marks))
-	for i, m := range r.marks {
+	moved := make(map[int]string, len(r.combining))
+	for i, m := range r.combining {
 		if i >= x {
 			i += n
 		}
 		moved[i] = m
 	}
-	r.marks = moved
+	r.combining = moved
 }
 
 // cut drops what is right of column x.
@@ -290,8 +290,8 @@ func (r *row) appendText(dst []byte) []byte {
 		}
 		return dst
 	}
-	if r.marks != nil {
-		dst = append(dst, r.marks[-1]...)
+	if r.combining != nil {
+		dst = append(dst, r.combining[-1]...)
 	}
 	n := len(r.cells)
 	for n > 0 && r.cells[n-1] == 0 {
@@ -305,8 +305,8 @@ func (r *row) appendText(dst []byte) []byte {
 			c = ' '
 		}
 		dst = utf8.AppendRune(dst, c)
-		if r.marks != nil {
-			dst = append(dst, r.marks[i]...)
+		if r.combining != nil {
+			dst = append(dst, r.combining[i]...)
 		}
 	}
 	return dst

@@ -167,7 +167,7 @@ func (s *screen) print(c rune) {
 	}
 	x, w := s.col(), s.measured.w
 	if w == 0 {
-		r.mark(x, c)
+		r.combine(x, c)
 		return
 	}
 	r.set(x, c, w)

@@ -13,7 +13,7 @@ import (
 	"github.com/procession-go/procession"
 )
 
-// SessionLabel is the label that marks to which session a process belongs.
+// SessionLabel is the label that says to which session a process belongs.
 // Clients neither see nor set it.
 const SessionLabel = "procession.mcp-session"
 

@@ -1,5 +1,5 @@
 // Command report makes what docs/performance.md shows of the output of the
-// benchmarks in folder bench: the tables of results, between two marks, and the
+// benchmarks in folder bench: the tables of results, between two comments, and the
 // chart. From the root of the module:
 //
 //	go test -run '^$' -bench . ./bench | tee bench/results.txt

@@ -197,7 +197,7 @@ func TestReplace(t *testing.T) {
 		got, err := replace(doc, "new\n")
 		assert.Equal(t, want, got, "what becomes of %q", doc)
 		if want == "" {
-			assert.ErrorIs(t, err, errMarks, "%q", doc)
+			assert.ErrorIs(t, err, errComments, "%q", doc)
 		} else {
 			assert.NoError(t, err, "%q", doc)
 		}

@@ -8,25 +8,25 @@ import (
 	"strings"
 )
 
-// The marks between which the tables are.
+// The comments between which the tables are.
 const (
 	begin = "<!-- results:begin -->"
 	end   = "<!-- results:end -->"
 )
 
-var errMarks = errors.New("there must be one " + begin + ", and one " + end + " after it")
+var errComments = errors.New("there must be one " + begin + ", and one " + end + " after it")
 
-// replace puts text between the marks.
+// replace puts text between the comments.
 func replace(doc, text string) (string, error) {
 	before, rest, found := strings.Cut(doc, begin)
 	_, after, ended := strings.Cut(rest, end)
 	if !found || !ended || strings.Contains(before+after, end) || strings.Contains(rest, begin) {
-		return "", errMarks
+		return "", errComments
 	}
 	return before + begin + "\n" + text + end + after, nil
 }
 
-// tables is what stands between the marks.
+// tables is what stands between the comments.
 func tables(r *results) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s\n\n", origin(r))

@@ -351,19 +351,19 @@ func TestStartFailures(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	t.Setenv("OSPROC_TEST", "inherited")
-	t.Setenv(MarkEngine, "an engine above")
-	c := Command{ID: "proc_1", Env: map[string]string{"B": "2", "A": "1", MarkID: "forged"}}
+	t.Setenv(VariableEngine, "an engine above")
+	c := Command{ID: "proc_1", Env: map[string]string{"B": "2", "A": "1", VariableID: "forged"}}
 	env := c.environment("engine")
-	for _, want := range []string{"OSPROC_TEST=inherited", "A=1", "B=2", MarkEngine + "=engine", MarkID + "=proc_1"} {
+	for _, want := range []string{"OSPROC_TEST=inherited", "A=1", "B=2", VariableEngine + "=engine", VariableID + "=proc_1"} {
 		if n := len(slices.DeleteFunc(slices.Clone(env), func(e string) bool { return e != want })); n != 1 {
 			t.Errorf("%s is there %d times", want, n)
 		}
 	}
-	if slices.Contains(env, MarkEngine+"=an engine above") || slices.Contains(env, MarkID+"=forged") {
+	if slices.Contains(env, VariableEngine+"=an engine above") || slices.Contains(env, VariableID+"=forged") {
 		t.Errorf("a mark is not the engine's: %v", env)
 	}
 	c.ClearEnv = true
-	if got := strings.Join(c.environment("engine"), " "); got != "A=1 B=2 "+MarkEngine+"=engine "+MarkID+"=proc_1" {
+	if got := strings.Join(c.environment("engine"), " "); got != "A=1 B=2 "+VariableEngine+"=engine "+VariableID+"=proc_1" {
 		t.Errorf("%s", got)
 	}
 	c.Env["OSPROC_TEST"], c.ClearEnv = "overridden", false

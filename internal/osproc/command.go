@@ -16,18 +16,18 @@ import (
 // The marks: environment variables that every descendant inherits, and by which
 // it is found wherever it went (see environ(7); /proc/PID/environ, proc(5)).
 const (
-	// MarkEngine holds the name of the engine.
-	MarkEngine = "PROCESSION_ENGINE"
-	// MarkID holds the ID of the process.
-	MarkID = "PROCESSION_ID"
-	// MarkProbe is set for what only probes the process of that ID.
-	MarkProbe = "PROCESSION_PROBE"
+	// VariableEngine holds the name of the engine.
+	VariableEngine = "PROCESSION_ENGINE"
+	// VariableID holds the ID of the process.
+	VariableID = "PROCESSION_ID"
+	// VariableProbe is set for what only probes the process of that ID.
+	VariableProbe = "PROCESSION_PROBE"
 )
 
 // Command is what to run. The zero value of each field but ID and Path is its
 // default.
 type Command struct {
-	// ID is the process's ID, the value of MarkID.
+	// ID is the process's ID, the value of VariableID.
 	ID string
 	// Path is the program, looked up on PATH as os/exec does.
 	Path string
@@ -42,11 +42,11 @@ type Command struct {
 	Stdin bool
 	// Log is where its output goes. nil drops it.
 	Log *output.Log
-	// Watch, if not nil, is shown all output before it goes to the log, which
+	// Tap, if not nil, is shown all output before it goes to the log, which
 	// may drop it at once; what it answers, if not nil, is called once the log has
 	// it. It is called by the readers, for one stream by one at a time, and holds
 	// them up; the bytes are valid during the call only.
-	Watch func(s output.Stream, data []byte) (then func())
+	Tap func(s output.Stream, data []byte) (then func())
 	// Probe has it probe the process of that ID: it ends by itself, not with that.
 	Probe bool
 	// Terminal, if not nil, is the size of a pseudo-terminal to run on.
@@ -69,16 +69,16 @@ func (c *Command) environment(engine string) []string {
 		set["TERM"] = "xterm-256color"
 	}
 	maps.Copy(set, c.Env)
-	set[MarkEngine], set[MarkID] = engine, c.ID
+	set[VariableEngine], set[VariableID] = engine, c.ID
 	if c.Probe {
-		set[MarkProbe] = "1"
+		set[VariableProbe] = "1"
 	}
 	var env []string
 	if !c.ClearEnv {
 		env = slices.DeleteFunc(os.Environ(), func(entry string) bool {
 			name, _, _ := strings.Cut(entry, "=")
 			_, overridden := set[name]
-			return overridden || name == MarkProbe // which is of an engine above this one
+			return overridden || name == VariableProbe // which is of an engine above this one
 		})
 	}
 	given := len(env)

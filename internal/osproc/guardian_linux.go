@@ -99,7 +99,7 @@ func (g *guardian) start() (*os.Process, error) {
 	self := reexec.Command(guardianName, g.host.engine)
 	cmd := &exec.Cmd{Path: self.Path, Args: self.Args, Dir: "/", SysProcAttr: &syscall.SysProcAttr{Setsid: true}}
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool {
-		return strings.HasPrefix(entry, MarkEngine+"=") || strings.HasPrefix(entry, MarkID+"=")
+		return strings.HasPrefix(entry, VariableEngine+"=") || strings.HasPrefix(entry, VariableID+"=")
 	})
 	limits := nobodys()
 	b := g.host.forker.Prepare(&spawn.Program{Cmd: cmd, Files: descriptors([3]end{g.theirs, g.host.null, g.host.null}), Limits: limits})

@@ -28,7 +28,7 @@ type Host struct {
 	mu       sync.Mutex
 	guardian *guardian                 // nil without
 	leaders  map[int]*Process          // started and not reaped, by process ID
-	trees    map[owner]*tree           // that are being ended, or were left alive
+	trees    map[origin]*tree          // that are being ended, or were left alive
 	unborn   map[*Process]*spawn.Birth // being started
 	busy     int                       // processes being started, or started and not reaped
 	idle     *sync.Cond                // busy has become 0
@@ -36,7 +36,7 @@ type Host struct {
 }
 
 // NewHost makes the host of the engine of that name, which must be unique on
-// this machine: everything that carries it in MarkEngine is taken to be a
+// this machine: everything that carries it in VariableEngine is taken to be a
 // descendant of this engine.
 func NewHost(engine string) (*Host, error) {
 	if engine == "" {
@@ -61,7 +61,7 @@ func NewHost(engine string) (*Host, error) {
 
 // newHost is one that starts nothing.
 func newHost(engine string, poller *poller) *Host {
-	h := &Host{engine: engine, hash: hashOf(engine), poller: poller, leaders: map[int]*Process{}, trees: map[owner]*tree{}, unborn: map[*Process]*spawn.Birth{}}
+	h := &Host{engine: engine, hash: hashOf(engine), poller: poller, leaders: map[int]*Process{}, trees: map[origin]*tree{}, unborn: map[*Process]*spawn.Birth{}}
 	h.idle = sync.NewCond(&h.mu)
 	h.sweep = newSweeper(h)
 	return h
@@ -220,12 +220,12 @@ func (h *Host) isOwn(pid int) bool {
 }
 
 // isBearing reports whether a leader is being forked whose number is not known yet, and
-// whose descendants o will be the owner of; any leader, if o is nil.
-func (h *Host) isBearing(o *owner) bool {
+// whose descendants o will be the origin of; any leader, if o is nil.
+func (h *Host) isBearing(o *origin) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for p, b := range h.unborn {
-		if (o == nil || p.owner == *o) && b.PID() == 0 {
+		if (o == nil || p.origin == *o) && b.PID() == 0 {
 			return true
 		}
 	}

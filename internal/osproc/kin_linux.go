@@ -14,13 +14,13 @@ import (
 
 // finder tells whose descendant a process is.
 type finder struct {
-	host   *Host
-	table  *procTable
-	self   int             // this program's process ID
-	trees  map[owner]*tree // whose descendants are looked for
-	strays *tree           // of what belongs to nobody who is owned, nil if that is not looked for
-	owned  map[owner]bool
-	blind  bool // something could not be looked at for want of descriptors
+	host    *Host
+	table   *procTable
+	self    int              // this program's process ID
+	trees   map[origin]*tree // whose descendants are looked for
+	strays  *tree            // of what belongs to nobody who is owned, nil if that is not looked for
+	current map[origin]bool
+	blind   bool // something could not be looked at for want of descriptors
 }
 
 // find is what is seen of pid: by its mark, or else by its group, session or parent, by
@@ -70,15 +70,15 @@ func (f *finder) adopts(k kin) bool {
 // those who never had it. A program can overwrite its environment, and has none to be
 // seen in the middle of an execve(2) and while it is exiting: then it is looked at again,
 // soon if there is no other mark.
-func (f *finder) variables(k kin) (owner, sight) {
+func (f *finder) variables(k kin) (origin, sight) {
 	env, err := f.table.environ(strconv.Itoa(k.pid))
 	f.note(err)
 	if len(env) == 0 && k.flags&exiting != 0 { // its first thread, that is
 		env = f.table.threadEnviron(k.pid)
 	}
 	switch {
-	case len(env) > 0 && f.host.engine != "" && variable(env, MarkEngine) == f.host.engine:
-		return f.host.owner(knownAs(variable(env, MarkID), variable(env, MarkProbe) != "")), ours
+	case len(env) > 0 && f.host.engine != "" && variable(env, VariableEngine) == f.host.engine:
+		return f.host.origin(knownAs(variable(env, VariableID), variable(env, VariableProbe) != "")), ours
 	case len(env) > 0, k.noEnvironment && k.flags&exiting == 0:
 		return 0, stranger
 	case err == unix.ENOENT:
@@ -101,12 +101,12 @@ func (f *finder) marked(pid int, limit unix.Rlimit) finding {
 	if limit.Max&hashMask != f.host.hash {
 		return finding{sight: stranger} // another engine's
 	}
-	if o := owner(limit.Cur); o.isOf(f.host.hash) {
-		return finding{sight: ours, owner: o}
+	if o := origin(limit.Cur); o.isOf(f.host.hash) {
+		return finding{sight: ours, origin: o}
 	}
 	found := finding{sight: ours} // it has changed its soft limit
 	if kin, err := kinOf(pid); err == nil {
-		found.owner, _ = f.related(kin)
+		found.origin, _ = f.related(kin)
 		found.began = kin.began
 	}
 	return found
@@ -114,17 +114,17 @@ func (f *finder) marked(pid int, limit unix.Rlimit) finding {
 
 // related is whose a process is by its group, session or parent, or as it was found
 // before.
-func (f *finder) related(k kin) (owner, bool) {
+func (f *finder) related(k kin) (origin, bool) {
 	for _, number := range [...]int{k.group, k.session, k.parent} {
 		if p := f.host.leader(number); p != nil {
-			return p.owner, true
+			return p.origin, true
 		}
 	}
 	if before, known := f.table.ours[k.pid]; known && before.began == k.began {
-		return before.owner, true
+		return before.origin, true
 	}
 	if parent, known := f.table.ours[k.parent]; known {
-		return parent.owner, true
+		return parent.origin, true
 	}
 	return 0, false
 }
@@ -137,11 +137,11 @@ func isChild(pid int) bool {
 
 // tree is the tree that what was found belongs to, nil if it is not looked for.
 func (f *finder) tree(found finding) *tree {
-	switch t := f.trees[found.owner]; {
+	switch t := f.trees[found.origin]; {
 	case found.sight != ours:
 	case t != nil:
 		return t
-	case !f.owned[found.owner]:
+	case !f.current[found.origin]:
 		return f.strays
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 // there to be seen. So before it acts it looks.
 
 // Look sees to it that what has happened by now is told: what was in the pipes is in the log,
-// and shown to who watches, and that the leader has exited, if it has. It may take a moment,
+// and shown to the Tap, and that the leader has exited, if it has. It may take a moment,
 // and is not for actors.
 func (p *Process) Look() {
 	p.mu.Lock()

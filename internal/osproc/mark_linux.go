@@ -41,9 +41,9 @@ const (
 	idMask     = 1<<48 - 1
 )
 
-// owner is the process that something descends from, as its soft limit tells; 0 if
+// origin is the process that something descends from, as its soft limit tells; 0 if
 // that is not known, but only the engine.
-type owner uint64
+type origin uint64
 
 // hashOf is the part of the hard limit that tells the engine.
 func hashOf(engine string) uint64 {
@@ -53,23 +53,23 @@ func hashOf(engine string) uint64 {
 
 const idPrefix = "proc_"
 
-// ownerOf is the process of that ID. An ID that is not of the usual form has a hash.
-func ownerOf(hash uint64, id string) owner {
+// originOf is the process of that ID. An ID that is not of the usual form has a hash.
+func originOf(hash uint64, id string) origin {
 	var raw [8]byte
 	if n, err := hex.Decode(raw[2:], []byte(strings.TrimPrefix(id, idPrefix))); err != nil || n != 6 {
 		sum := sha256.Sum256([]byte(id))
 		copy(raw[2:], sum[:6])
 	}
-	return owner(softMark | hash&(1<<14-1)<<48 | binary.BigEndian.Uint64(raw[:])&idMask)
+	return origin(softMark | hash&(1<<14-1)<<48 | binary.BigEndian.Uint64(raw[:])&idMask)
 }
 
 // isOf reports whether o may be a process of the engine with that hash.
-func (o owner) isOf(hash uint64) bool { return uint64(o)&^idMask == softMark|hash&(1<<14-1)<<48 }
+func (o origin) isOf(hash uint64) bool { return uint64(o)&^idMask == softMark|hash&(1<<14-1)<<48 }
 
 // marking is the limit that marks a process, one level below what this program has
 // itself. There is none where that is finite already, and no mark: that is somebody's
 // choice, and left alone.
-func marking(hash uint64, o owner) (limit spawn.Limit, possible bool) {
+func marking(hash uint64, o origin) (limit spawn.Limit, possible bool) {
 	own, err := limitOf(0)
 	level := uint64(levels - 1) // all levels would be next to RLIM_INFINITY
 	switch {
@@ -104,11 +104,11 @@ func (h *Host) finds() (bool, error) {
 	return true, nil
 }
 
-func (h *Host) owner(id string) owner { return ownerOf(h.hash, id) }
+func (h *Host) origin(id string) origin { return originOf(h.hash, id) }
 
 // limits are what p's leader is to have from its first instruction on.
 func (h *Host) limits(p *Process) []spawn.Limit {
-	if limit, possible := marking(h.hash, p.owner); possible {
+	if limit, possible := marking(h.hash, p.origin); possible {
 		return []spawn.Limit{limit}
 	}
 	return nil

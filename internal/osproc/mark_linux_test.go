@@ -22,20 +22,20 @@ func TestAnOwnerIsTheIDOfItsProcess(t *testing.T) {
 		hash := rapid.Uint64().Draw(t, "hash") & hashMask
 		one := rapid.StringMatching("proc_[0-9a-f]{12}").Draw(t, "one")
 		two := rapid.StringMatching("proc_[0-9a-f]{12}").Draw(t, "two")
-		o := ownerOf(hash, one)
-		require.Equal(t, one == two, o == ownerOf(hash, two))
+		o := originOf(hash, one)
+		require.Equal(t, one == two, o == originOf(hash, two))
 		require.True(t, o.isOf(hash))
 		require.False(t, o.isOf(hash^1))
 		require.Less(t, uint64(o), uint64(hardMark), "a soft limit is below the hard one")
 		require.NotZero(t, o)
 	})
-	require.NotEqual(t, ownerOf(0, "a"), ownerOf(0, "b"), "an ID of any other form has one, too")
+	require.NotEqual(t, originOf(0, "a"), originOf(0, "b"), "an ID of any other form has one, too")
 }
 
 func init() {
 	helpers["levels"] = func() { // as many engines in engines as can be
 		for own := (unix.Rlimit{Max: math.MaxUint64}); ; {
-			limit, possible := marking(hashOf(os.Args[1]), ownerOf(hashOf(os.Args[1]), "x"))
+			limit, possible := marking(hashOf(os.Args[1]), originOf(hashOf(os.Args[1]), "x"))
 			if !possible {
 				break
 			}
@@ -59,7 +59,7 @@ func init() {
 			panic(err)
 		}
 		defer h.Close(time.Now())
-		fmt.Println(h.limits(&Process{owner: h.owner("x")}), h.Capabilities().Marks, h.Capabilities().Reason)
+		fmt.Println(h.limits(&Process{origin: h.origin("x")}), h.Capabilities().Marks, h.Capabilities().Reason)
 	}
 }
 
@@ -92,7 +92,7 @@ func TestALimitThatIsTakenIsLeftAlone(t *testing.T) {
 // takes its number over in that.
 func TestAMarkIsSeenWhateverAProcessExecutes(t *testing.T) {
 	hash := hashOf("some")
-	limit, possible := marking(hash, ownerOf(hash, "one"))
+	limit, possible := marking(hash, originOf(hash, "one"))
 	if !possible {
 		t.Skip("needs RLIMIT_LOCKS to be unlimited")
 	}
@@ -114,7 +114,7 @@ func TestAMarkIsSeenWhateverAProcessExecutes(t *testing.T) {
 			for begun := time.Now(); time.Since(begun) < 300*time.Millisecond; looks++ {
 				got, err := limitOf(cmd.Process.Pid)
 				require.NoError(t, err)
-				require.Equal(t, ownerOf(hash, "one"), owner(got.Cur))
+				require.Equal(t, originOf(hash, "one"), origin(got.Cur))
 			}
 			t.Logf("%d looks", looks)
 		})
@@ -142,7 +142,7 @@ func init() {
 
 func TestAMarkIsSeenUntilAProcessIsReaped(t *testing.T) {
 	hash := hashOf("some")
-	limit, possible := marking(hash, ownerOf(hash, "one"))
+	limit, possible := marking(hash, originOf(hash, "one"))
 	if !possible {
 		t.Skip("needs RLIMIT_LOCKS to be unlimited")
 	}

@@ -255,18 +255,18 @@ func (t *tree) began() time.Time {
 	return began
 }
 
-// owners are those whose leaders run, or have not been reaped.
-func (h *Host) owners() map[owner]bool {
+// origins are those whose leaders run, or have not been reaped.
+func (h *Host) origins() map[origin]bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	owners := make(map[owner]bool, len(h.leaders)+len(h.unborn))
+	origins := make(map[origin]bool, len(h.leaders)+len(h.unborn))
 	for _, p := range h.leaders {
-		owners[p.owner] = true
+		origins[p.origin] = true
 	}
 	for p := range h.unborn {
-		owners[p.owner] = true
+		origins[p.origin] = true
 	}
-	return owners
+	return origins
 }
 
 // ticks is the present in clock ticks since boot, as proc_pid_stat(5) tells when a

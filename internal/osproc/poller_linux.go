@@ -15,12 +15,12 @@ type poller struct {
 	file  *os.File    // the epoll instance
 	spare [burst]byte // for what its goroutine reads and nobody wants
 
-	mu      sync.Mutex
-	epoll   int     // the same, -1 once it is closed
-	watched []watch // by descriptor
+	mu         sync.Mutex
+	epoll      int            // the same, -1 once it is closed
+	registered []registration // by descriptor
 }
 
-type watch struct {
+type registration struct {
 	handler handler
 	serial  int32 // tells events of an earlier descriptor of the same number
 }
@@ -63,7 +63,7 @@ func (p *poller) run() {
 func (p *poller) handler(event unix.EpollEvent) handler {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if w := p.watched[event.Fd]; w.serial == event.Pad {
+	if w := p.registered[event.Fd]; w.serial == event.Pad {
 		return w.handler
 	}
 	return nil
@@ -73,10 +73,10 @@ func (p *poller) handler(event unix.EpollEvent) handler {
 func (p *poller) add(fd int, h handler) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.watched) <= fd {
-		p.watched = append(p.watched, watch{})
+	for len(p.registered) <= fd {
+		p.registered = append(p.registered, registration{})
 	}
-	w := &p.watched[fd]
+	w := &p.registered[fd]
 	w.handler = h
 	w.serial++
 	err := unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(fd), Pad: w.serial})
@@ -90,8 +90,8 @@ func (p *poller) add(fd int, h handler) error {
 func (p *poller) again(fd int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if fd >= 0 && fd < len(p.watched) && p.watched[fd].handler != nil {
-		unix.EpollCtl(p.epoll, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(fd), Pad: p.watched[fd].serial})
+	if fd >= 0 && fd < len(p.registered) && p.registered[fd].handler != nil {
+		unix.EpollCtl(p.epoll, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(fd), Pad: p.registered[fd].serial})
 	}
 }
 
@@ -113,10 +113,10 @@ func (p *poller) drop(fd int) {
 }
 
 func (p *poller) forget(fd int) (known bool) {
-	if fd < 0 || fd >= len(p.watched) || p.watched[fd].handler == nil {
+	if fd < 0 || fd >= len(p.registered) || p.registered[fd].handler == nil {
 		return false
 	}
-	p.watched[fd].handler = nil
+	p.registered[fd].handler = nil
 	return true
 }
 

@@ -110,7 +110,7 @@ func TestPollerDrop(t *testing.T) {
 	if err := rig.add(fd, first); err != nil {
 		t.Fatal(err)
 	}
-	serial := rig.watched[fd].serial
+	serial := rig.registered[fd].serial
 	if err := rig.add(fd, first); err == nil {
 		t.Error("it was added twice")
 	}

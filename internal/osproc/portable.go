@@ -92,7 +92,7 @@ type birth struct{}
 
 // Only on Linux descendants are found by marks.
 
-type owner uint64
+type origin uint64
 
 func hashOf(string) uint64 { return 0 }
 
@@ -102,7 +102,7 @@ func (*Host) finds() (bool, error) {
 	return false, errors.New("descendants that leave their group are not found on this system")
 }
 
-func (*Host) owner(string) owner { return 0 }
+func (*Host) origin(string) origin { return 0 }
 
 func (*Host) limits(*Process) []spawn.Limit { return nil }
 

@@ -27,7 +27,7 @@ type Process struct {
 	host       *Host
 	notify     func(Event)
 	log        *output.Log
-	watch      func(output.Stream, []byte) (then func()) // nil if nobody watches
+	tap        func(output.Stream, []byte) (then func()) // nil without
 	ready      *OutputReady                              // allocated once, sent often
 	streams    []*stream
 	reading    atomic.Int32    // streams that have not ended
@@ -39,8 +39,8 @@ type Process struct {
 	terminal   *os.File
 	theirs     [3]end // the leader's standard input, output and error, until it has them
 	leader     leader
-	owner      owner // what its descendants are known by
-	birth      birth // bounds the search for them
+	origin     origin // what its descendants are known by
+	birth      birth  // bounds the search for them
 
 	mu          sync.Mutex
 	unborn      *spawn.Birth // while it is being started
@@ -62,7 +62,7 @@ type Process struct {
 // Start starts c. What happens is told by notify: Started or StartFailed first,
 // and the rest once Attach has been called.
 func (h *Host) Start(c Command, notify func(Event)) *Process {
-	p := &Process{ID: c.ID, host: h, notify: notify, log: c.Log, watch: c.Watch, owner: h.owner(c.known())}
+	p := &Process{ID: c.ID, host: h, notify: notify, log: c.Log, tap: c.Tap, origin: h.origin(c.known())}
 	if p.log == nil {
 		p.log = output.NewLog(1)
 	}
@@ -181,8 +181,8 @@ func (p *Process) closeFiles() {
 // push appends output to the log, and tells if it is awaited.
 func (p *Process) push(s output.Slice) {
 	var then func()
-	if p.watch != nil {
-		then = p.watch(s.Stream(), s.Bytes())
+	if p.tap != nil {
+		then = p.tap(s.Stream(), s.Bytes())
 	}
 	if p.log.Append(s) {
 		p.notify(p.ready)
@@ -264,7 +264,7 @@ func (p *Process) Reap() {
 	p.leader.reap()
 	p.mu.Unlock()
 	p.closeFiles()
-	if t := p.host.treeOf(p.owner); t != nil {
+	if t := p.host.treeOf(p.origin); t != nil {
 		t.reapedFrom(p)
 	}
 	p.host.ended(p)

@@ -296,8 +296,8 @@ const (
 // finding is what was found out about a process ID.
 type finding struct {
 	sight
-	owner owner  // the process that it descends from, if it is ours
-	began uint64 // when it was forked, as kin tells; 0 if its mark tells whose it is
+	origin origin // the process that it descends from, if it is ours
+	began  uint64 // when it was forked, as kin tells; 0 if its mark tells whose it is
 }
 
 // isKnown reports whether pid was found to be of this engine.

@@ -154,7 +154,7 @@ func (s *stream) heat(forGood bool) bool {
 	}
 	s.process.host.poller.remove(s.fd)
 	if forGood && s.process.terminal == nil {
-		s.fd = -1 // file is its owner now
+		s.fd = -1 // file closes it from now on
 	}
 	s.pump = newPump(file, &s.buffer, s)
 	go s.run(s.pump)

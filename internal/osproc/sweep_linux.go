@@ -141,17 +141,17 @@ func (s *sweeper) settle(t *tree, complete bool) {
 // look finds the living descendants of trees. It answers whether it could look
 // everywhere.
 func (s *sweeper) look(trees []*tree) (complete bool) {
-	f := finder{host: s.host, table: s.table, self: os.Getpid(), trees: map[owner]*tree{}}
+	f := finder{host: s.host, table: s.table, self: os.Getpid(), trees: map[origin]*tree{}}
 	oldest := time.Now()
 	for _, t := range trees {
 		switch {
 		case !t.lookBegins():
 			continue
 		case t == s.strays:
-			f.strays, f.owned, oldest = t, s.host.owners(), time.Time{}
+			f.strays, f.current, oldest = t, s.host.origins(), time.Time{}
 			continue
 		}
-		f.trees[t.owner] = t
+		f.trees[t.origin] = t
 		if began := t.began(); began.Before(oldest) {
 			oldest = began
 		}
@@ -189,7 +189,7 @@ func (s *sweeper) examine(f *finder, pid int, absent time.Time) {
 		return
 	}
 	found := f.find(pid)
-	if found.sight == ours && s.host.isBearing(&found.owner) && isChild(pid) {
+	if found.sight == ours && s.host.isBearing(&found.origin) && isChild(pid) {
 		found, f.blind = finding{sight: hidden}, true // it may be the leader: it is known soon
 	}
 	s.table.remember(pid, absent, found)

@@ -18,8 +18,8 @@ import (
 //
 // Of locks, a tree's comes before all others.
 type tree struct {
-	host  *Host
-	owner owner
+	host   *Host
+	origin origin
 
 	mu      sync.Mutex
 	leaders []*Process // that are not reaped
@@ -39,10 +39,10 @@ func (p *Process) tree() *tree {
 	h := p.host
 	for !p.isReaped() {
 		h.mu.Lock()
-		t := h.trees[p.owner]
+		t := h.trees[p.origin]
 		if t == nil {
-			t = &tree{host: h, owner: p.owner}
-			h.trees[p.owner] = t
+			t = &tree{host: h, origin: p.origin}
+			h.trees[p.origin] = t
 		}
 		h.mu.Unlock()
 		if t.join(p) {
@@ -52,8 +52,8 @@ func (p *Process) tree() *tree {
 	return nil
 }
 
-// treeOf is the tree of an owner, nil if there is none.
-func (h *Host) treeOf(o owner) *tree {
+// treeOf is the tree of an origin, nil if there is none.
+func (h *Host) treeOf(o origin) *tree {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.trees[o]
@@ -87,7 +87,7 @@ func (t *tree) reapedFrom(p *Process) {
 	t.disarm()
 	t.host.mu.Lock()
 	defer t.host.mu.Unlock()
-	delete(t.host.trees, t.owner)
+	delete(t.host.trees, t.origin)
 }
 
 // stop ends the tree, or if narrow the leaders alone. If it is being ended already, that
@@ -364,7 +364,7 @@ func (t *tree) nothingBut(p *Process) bool {
 // StopLeft ends what has outlived the leaders of an ID on purpose, see Leave, and calls
 // gone when nothing of it is left. It answers whether there is anything.
 func (h *Host) StopLeft(id string, stop ending.Stop, gone func()) bool {
-	t := h.treeOf(h.owner(id))
+	t := h.treeOf(h.origin(id))
 	if t == nil {
 		return false
 	}
@@ -374,7 +374,7 @@ func (h *Host) StopLeft(id string, stop ending.Stop, gone func()) bool {
 }
 
 // HasLeft reports whether something has outlived the leaders of an ID on purpose.
-func (h *Host) HasLeft(id string) bool { return h.treeOf(h.owner(id)) != nil }
+func (h *Host) HasLeft(id string) bool { return h.treeOf(h.origin(id)) != nil }
 
 // StopAllLeft ends by the deadline all that was left alive, each by its own stop signal, and
 // what carries the engine's mark and belongs to no process.

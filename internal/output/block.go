@@ -23,15 +23,15 @@ type block struct {
 	// live counts what keeps the block from being used again: the bytes that
 	// were handed over and are not yet evicted, wherever they are, and 1 while
 	// the reader is in the block. Whoever brings it to 0 may be the reader (all
-	// was evicted before it moved on) or the log's owner (the usual case).
+	// was evicted before it moved on) or whoever holds the log's lock (the usual case).
 	live atomic.Int32
 
 	// shown means that a segment shows a part of the block, so that its memory
-	// must stay as it is for ever. Only the log's owner sets it, and only while
+	// must stay as it is for ever. Only whoever holds the log's lock sets it, and only while
 	// it has live bytes in it; the count orders that before the reader's look.
 	shown bool
 
-	kept int    // how many bytes the log retains of it; only the log's owner knows
+	kept int    // how many bytes the log retains of it; only whoever holds the log's lock knows
 	runs []byte // of a page, see newPage; nil otherwise
 }
 

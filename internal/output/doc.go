@@ -43,7 +43,7 @@ type Segment struct {
 	// goroutine for as long as it likes, and must not be written to.
 	Data []byte
 	// Torn tells, by stream, whether what was dropped before ended inside a line of it, see
-	// Log.Mark for where one ends besides at a newline.
+	// Log.Begin for where one ends besides at a newline.
 	// Only the first segment from an offset before First has it.
 	Torn [2]bool
 }

@@ -15,16 +15,16 @@ type Log struct {
 	limit  int64 // bytes; negative = unlimited
 	blocks bool  // see room.go
 
-	mu      sync.Mutex
-	asked   int64   // a reader has asked for what comes from here on
-	waits   bool    // somebody waits for room
-	awaited bool    // somebody is to be told of the next slice
-	end     int64   // absolute offset after the last byte
-	entries []entry // entries[head:] is retained, in order; those before are zero
-	head    int
-	marks   []int64 // offsets at which something begins, in order
-	mark    int64   // the last that was before those
-	dropped [2]tail // by stream
+	mu           sync.Mutex
+	asked        int64   // a reader has asked for what comes from here on
+	waits        bool    // somebody waits for room
+	awaited      bool    // somebody is to be told of the next slice
+	end          int64   // absolute offset after the last byte
+	entries      []entry // entries[head:] is retained, in order; those before are zero
+	head         int
+	boundaries   []int64 // offsets at which an incarnation begins, in order
+	lastBoundary int64   // the newest boundary that was dropped
+	dropped      [2]tail // by stream
 
 	// What it costs, in bytes; see economize.
 	seen   [2]bool  // the streams that there are
@@ -100,26 +100,26 @@ func (l *Log) Await(end int64) bool {
 
 // Mark notes that something new begins after the last byte, and answers its
 // absolute offset. What is dropped takes its marks along.
-func (l *Log) Mark() int64 {
+func (l *Log) Begin() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.forgetMarks()
-	if n := len(l.marks); n == 0 || l.marks[n-1] != l.end {
-		l.marks = append(l.marks, l.end)
+	l.forgetBoundaries()
+	if n := len(l.boundaries); n == 0 || l.boundaries[n-1] != l.end {
+		l.boundaries = append(l.boundaries, l.end)
 	}
 	return l.end
 }
 
 // Marks are the marks from the absolute offset from up to but not at to.
-func (l *Log) Marks(from, to int64) []int64 {
+func (l *Log) Boundaries(from, to int64) []int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	i, _ := slices.BinarySearch(l.marks, from)
-	j, _ := slices.BinarySearch(l.marks, to)
+	i, _ := slices.BinarySearch(l.boundaries, from)
+	j, _ := slices.BinarySearch(l.boundaries, to)
 	if i >= j {
 		return nil
 	}
-	return slices.Clone(l.marks[i:j])
+	return slices.Clone(l.boundaries[i:j])
 }
 
 // Append adds a slice at the end and drops at the beginning what exceeds the
@@ -191,11 +191,11 @@ func (l *Log) evict(to int64) {
 }
 
 // torn tells, by stream, whether what was dropped ended inside a line of it. A line does
-// not go on across a mark.
+// not go on across a boundary.
 func (l *Log) torn() (torn [2]bool) {
-	begins := l.mark
-	if i, _ := slices.BinarySearch(l.marks, l.first()+1); i > 0 {
-		begins = l.marks[i-1]
+	begins := l.lastBoundary
+	if i, _ := slices.BinarySearch(l.boundaries, l.first()+1); i > 0 {
+		begins = l.boundaries[i-1]
 	}
 	for s, last := range l.dropped {
 		torn[s] = last.end > begins && !last.newline
@@ -265,7 +265,7 @@ func (l *Log) walk(from int64, max int, yield func(*block, Segment) bool) {
 		offset := e.offset
 		for stream, piece := range e.pieces() {
 			for len(piece) > 0 {
-				data, at := piece[:l.toMark(offset, len(piece))], offset
+				data, at := piece[:l.toBoundary(offset, len(piece))], offset
 				piece, offset = piece[len(data):], offset+int64(len(data))
 				if from >= offset {
 					continue
@@ -286,10 +286,10 @@ func (l *Log) walk(from int64, max int, yield func(*block, Segment) bool) {
 	}
 }
 
-// toMark is how many of n bytes from an offset on come before the next mark.
-func (l *Log) toMark(offset int64, n int) int64 {
-	if i, _ := slices.BinarySearch(l.marks, offset+1); i < len(l.marks) {
-		return min(int64(n), l.marks[i]-offset)
+// toBoundary is how many of n bytes from an offset on come before the next mark.
+func (l *Log) toBoundary(offset int64, n int) int64 {
+	if i, _ := slices.BinarySearch(l.boundaries, offset+1); i < len(l.boundaries) {
+		return min(int64(n), l.boundaries[i]-offset)
 	}
 	return int64(n)
 }

@@ -33,7 +33,7 @@ func (w *writer) begin() {
 		}
 		w.buffers[s] = NewBuffer(Stream(s))
 	}
-	w.log.Mark()
+	w.log.Begin()
 }
 
 func (w *writer) append(s Slice) {
@@ -58,7 +58,7 @@ func (w *writer) write(s Stream, p []byte) {
 
 // held is how much memory log and buffers are, in bytes.
 func (w *writer) held() int64 {
-	n := int64(cap(w.log.entries))*int64(unsafe.Sizeof(entry{})) + int64(cap(w.log.marks))*8
+	n := int64(cap(w.log.entries))*int64(unsafe.Sizeof(entry{})) + int64(cap(w.log.boundaries))*8
 	seen := map[*block]bool{nil: true}
 	count := func(b *block) {
 		if !seen[b] {

@@ -93,7 +93,7 @@ func (l *Log) letGo(b *block, n int) {
 // held is how much memory the log is.
 func (l *Log) held() int64 {
 	return l.pinned + l.loose[Stdout] + l.loose[Stderr] +
-		int64(cap(l.entries))*int64(unsafe.Sizeof(entry{})) + int64(cap(l.marks))*8
+		int64(cap(l.entries))*int64(unsafe.Sizeof(entry{})) + int64(cap(l.boundaries))*8
 }
 
 // most is how much that may be if n bytes are retained.
@@ -115,15 +115,15 @@ func (l *Log) economize() {
 	if waste <= max(l.wasted, l.most(0)) && !over() {
 		return
 	}
-	l.forgetMarks()
+	l.forgetBoundaries()
 	l.pack(func(e *entry) bool { return e.len() < shortEntry || e.block.kept < len(e.block.data)*3/4 })
 	if over() {
 		l.pack(func(*entry) bool { return true })
 	}
-	for over() && l.first() < l.droppable() { // runs and marks are more than it may be
+	for over() && l.first() < l.droppable() { // runs and boundaries are more than it may be
 		before := l.first()
 		l.evict(min(l.first()+max(l.held()-bound, 0)+margin, l.droppable()))
-		l.forgetMarks()
+		l.forgetBoundaries()
 		if l.first() == before {
 			break
 		}
@@ -178,14 +178,14 @@ func (l *Log) writeTo(page *entry, stream Stream, p []byte) int {
 	return n
 }
 
-// forgetMarks forgets those of what was dropped, but for the last.
-func (l *Log) forgetMarks() {
-	gone, _ := slices.BinarySearch(l.marks, l.first())
+// forgetBoundaries forgets those of what was dropped, but for the last.
+func (l *Log) forgetBoundaries() {
+	gone, _ := slices.BinarySearch(l.boundaries, l.first())
 	if gone > 0 {
-		l.mark = l.marks[gone-1]
-		l.marks = slices.Delete(l.marks, 0, gone)
+		l.lastBoundary = l.boundaries[gone-1]
+		l.boundaries = slices.Delete(l.boundaries, 0, gone)
 	}
-	if cap(l.marks) > 2*len(l.marks)+64 {
-		l.marks = slices.Clip(slices.Clone(l.marks))
+	if cap(l.boundaries) > 2*len(l.boundaries)+64 {
+		l.boundaries = slices.Clip(slices.Clone(l.boundaries))
 	}
 }

@@ -172,7 +172,7 @@ func TestLogIsAsTheModel(t *testing.T) {
 				push(slice, ok, want, s.stream)
 			},
 			"mark": func(t *rapid.T) {
-				l.Mark()
+				l.Begin()
 				m.marks = append(m.marks, len(m.bytes))
 			},
 			"await": func(t *rapid.T) {

@@ -7,31 +7,32 @@ import "slices"
 // cycle is ignored for the order and answered with its cycle, whose first and
 // last element are the same: each depends on the next.
 func sortByDependency(dependencies [][]int) (order []int, cycles [][]int) {
-	s := sorter{dependencies: dependencies, marks: make([]mark, len(dependencies))}
+	s := sorter{dependencies: dependencies, states: make([]placement, len(dependencies))}
 	for i := range dependencies {
 		s.visit(i)
 	}
 	return s.order, s.cycles
 }
 
-type mark uint8
+// placement is how far the sorter has come with one of them.
+type placement uint8
 
 const (
-	unseen mark = iota
-	onPath      // of the dependencies that are being followed
+	unseen placement = iota
+	onPath           // of the dependencies that are being followed
 	placed
 )
 
 // sorter follows dependencies depth first.
 type sorter struct {
 	dependencies [][]int
-	marks        []mark
+	states       []placement
 	path, order  []int
 	cycles       [][]int
 }
 
 func (s *sorter) visit(i int) {
-	switch s.marks[i] {
+	switch s.states[i] {
 	case placed:
 		return
 	case onPath:
@@ -39,12 +40,12 @@ func (s *sorter) visit(i int) {
 		s.cycles = append(s.cycles, append(slices.Clone(s.path[from:]), i))
 		return
 	}
-	s.marks[i] = onPath
+	s.states[i] = onPath
 	s.path = append(s.path, i)
 	for _, on := range s.dependencies[i] {
 		s.visit(on)
 	}
 	s.path = s.path[:len(s.path)-1]
-	s.marks[i] = placed
+	s.states[i] = placed
 	s.order = append(s.order, i)
 }

@@ -21,7 +21,7 @@ func TestMarksAreWhereSomethingBegins(t *testing.T) {
 				l.Append(slice)
 			},
 			"mark": func(t *rapid.T) {
-				at := l.Mark()
+				at := l.Begin()
 				if at != l.End() {
 					t.Fatalf("marked %d at %d", at, l.End())
 				}
@@ -38,7 +38,7 @@ func TestMarksAreWhereSomethingBegins(t *testing.T) {
 						want = append(want, at)
 					}
 				}
-				if got := l.Marks(from, to); !slices.Equal(got, want) {
+				if got := l.Boundaries(from, to); !slices.Equal(got, want) {
 					t.Fatalf("marks from %d to %d: %v, want %v", from, to, got, want)
 				}
 			},
@@ -51,12 +51,12 @@ func TestMarksGoWithWhatIsDropped(t *testing.T) {
 	l := NewLog(10)
 	s := NewBuffer(Stdout)
 	for range 1000 {
-		l.Mark()
+		l.Begin()
 		slice, _ := s.Filled(copy(s.Free(), "x"))
 		l.Append(slice)
 	}
-	l.Mark()
-	if n := len(l.Marks(0, l.End()+1)); n != 11 {
+	l.Begin()
+	if n := len(l.Boundaries(0, l.End()+1)); n != 11 {
 		t.Errorf("%d marks", n)
 	}
 }
