@@ -14,19 +14,19 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// outbox is what leaves the engine for others: answers to actors that are not its own, and
-// events. What it is given is delivered by other goroutines than those of the engine's
-// actors, in order, for each receiver by itself: one that blocks, panics or ends its
-// goroutine harms itself alone. Subscribers of the system's EventStream are one receiver,
-// because the stream calls one after the other; and so is the log, whose handler is
-// somebody's, too.
+// outbox delivers what leaves the engine: answers to actors that are not its own, events,
+// and lines of the log. Goroutines of its own deliver, never those of the engine's actors.
+// Each receiver gets its messages in order, independently of the others: one that blocks,
+// panics or ends its goroutine harms only itself. The subscribers of the system's
+// EventStream are one receiver, because the stream calls one after the other. So is the
+// log, whose handler is the caller's code.
 type outbox struct {
 	system *actor.ActorSystem
-	root   *actor.RootContext // without the middlewares of the user's
+	root   *actor.RootContext // without the user's middlewares
 	logger *slog.Logger
 
 	mu        sync.Mutex
-	lanes     map[string]*lane // of those for whom something waits
+	lanes     map[string]*lane // by receiver, of those for whom something waits
 	listeners map[*listener]bool
 }
 
@@ -34,7 +34,7 @@ type outbox struct {
 type lane struct {
 	name    string
 	waiting []parcel
-	begun   time.Time // since when the receiver has had the one before
+	begun   time.Time // when the receiver was given the message before
 	told    bool      // that it is slow
 	lost    int
 }
@@ -44,7 +44,7 @@ type parcel struct {
 	to          *actor.PID
 	message     any
 	system      actor.SystemMessage // instead of message
-	incarnation *actor.ActorProcess // to whom, if not to whoever has the address
+	incarnation *actor.ActorProcess // the receiver, if not whoever has the address
 	line        *line
 }
 
@@ -54,14 +54,14 @@ type line struct {
 	args  []any
 }
 
-// listener is told of events at once.
+// listener is called with each event at once.
 type listener struct{ put func(messages.Event) }
 
 const (
-	// maxWaiting is how much waits for one receiver at the most; what comes then is lost.
+	// maxWaiting is the most that may wait for one receiver; anything more is lost.
 	maxWaiting = 1 << 16
 
-	// slow is how long a receiver may have one message until that is logged.
+	// slow is how long a receiver may take for one message before that is logged.
 	slow = 10 * time.Second
 
 	eventStream = "the event stream"
@@ -75,7 +75,7 @@ func newOutbox(system *actor.ActorSystem, logger *slog.Logger) *outbox {
 	}
 }
 
-// send sends a message to somebody who may have left no address.
+// send sends a message to an address, which may be nil.
 func (o *outbox) send(to *actor.PID, message any) {
 	if to == nil {
 		return
@@ -90,8 +90,8 @@ func (o *outbox) send(to *actor.PID, message any) {
 	}
 }
 
-// local is who has an address of this system, nil if nobody has, or if it is one of another
-// system: for these, code of others may be asked.
+// local returns the process of this system that has an address. It is nil if there is none,
+// or if the address is one of another system: to look that up, code of others may run.
 func (o *outbox) local(pid *actor.PID) actor.Process {
 	if !isLocal(o.system, pid) {
 		return nil
@@ -100,14 +100,14 @@ func (o *outbox) local(pid *actor.PID) actor.Process {
 	return process
 }
 
-// tell sends a message of the actor system to an incarnation of an actor, nil for whoever has
-// the address.
+// tell sends a message of the actor system to an incarnation of an actor. If incarnation is
+// nil, it goes to whoever has the address.
 func (o *outbox) tell(incarnation *actor.ActorProcess, pid *actor.PID, message actor.SystemMessage) {
 	o.put(address(pid), parcel{to: pid, system: message, incarnation: incarnation})
 }
 
-// publish tells an event to the engine's listeners, and to subscribers of the system's
-// EventStream.
+// publish gives an event to the engine's listeners, and to the subscribers of the
+// system's EventStream.
 func (o *outbox) publish(event messages.Event) {
 	o.mu.Lock()
 	for l := range o.listeners {
@@ -122,8 +122,8 @@ func (o *outbox) log(level slog.Level, text string, args ...any) {
 	o.put(theLog, parcel{line: &line{level, text, args}})
 }
 
-// listen has put called with each event, one after the other, until stop is called. It
-// must not block.
+// listen has put called with each event, one after the other, until stop is called.
+// put must not block.
 func (o *outbox) listen(put func(messages.Event)) (stop func()) {
 	l := &listener{put}
 	o.mu.Lock()
@@ -142,7 +142,8 @@ func (o *outbox) put(name string, p parcel) {
 	}
 }
 
-// add adds a parcel to a lane, and answers what is to be said of the receiver.
+// add adds a parcel to a lane. It returns what must be logged about the receiver,
+// or "".
 func (o *outbox) add(name string, p parcel) (trouble string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -164,7 +165,7 @@ func (o *outbox) add(name string, p parcel) (trouble string) {
 	return ""
 }
 
-// next is what is to be delivered; there is nothing any more if not ok.
+// next returns the next parcel of a lane; ok is false if there is none.
 func (o *outbox) next(l *lane) (p parcel, ok bool) {
 	o.mu.Lock()
 	if ok = len(l.waiting) > 0; ok {

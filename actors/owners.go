@@ -6,25 +6,25 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// owners are the actors that processes end with, by their address. Under one address there
-// may be several: one that stops slowly, and another that has its name already.
+// owners are the owners of processes, by their address. Several may have one address: one
+// that stops slowly, and the next one that already has its name.
 type owners map[string][]*owner
 
-// owner is one incarnation of an actor, as the registry tells it from others.
+// owner is one incarnation of an actor, identified as the registry identifies it.
 type owner struct {
 	pid   *actor.PID
-	actor *actor.ActorProcess // nil if that is no actor of this system
+	actor *actor.ActorProcess // nil if it is not an actor of this system
 	owned map[*entry]bool
 }
 
 func address(pid *actor.PID) string { return pid.Address + "/" + pid.Id }
 
-// localAddress is what PIDs of a system are given that nobody can reach from elsewhere,
-// also before it gets an address of its own (protoactor's process_registry.go).
+// localAddress is the address of PIDs in a system that cannot be reached from
+// elsewhere, and in one that has no address yet (protoactor's process_registry.go).
 const localAddress = "nonhost"
 
-// name is the address of an actor, the same for all by which an actor of this system is
-// known.
+// name returns the address of an actor. An actor of this system may be known by several
+// addresses; name returns the same one for all of them.
 func (p *pool) name(pid *actor.PID) string {
 	if isLocal(p.ctx.ActorSystem(), pid) {
 		return "/" + pid.Id
@@ -36,8 +36,8 @@ func isLocal(system *actor.ActorSystem, pid *actor.PID) bool {
 	return pid.Address == system.ProcessRegistry.Address || pid.Address == localAddress
 }
 
-// link makes a process end with its owner. If that has stopped already, the pool is told so
-// at once.
+// link makes a process end with its owner. If the owner has stopped already, the pool is
+// told so at once.
 func (p *pool) link(e *entry, pid *actor.PID) {
 	name := p.name(pid)
 	incarnation := p.incarnation(pid)
@@ -52,7 +52,8 @@ func (p *pool) link(e *entry, pid *actor.PID) {
 	e.owner.owned[e] = true
 }
 
-// incarnation is the actor of this system that has an address at present, nil if none has.
+// incarnation returns the actor of this system that has an address at present, nil if
+// there is none.
 func (p *pool) incarnation(pid *actor.PID) *actor.ActorProcess {
 	incarnation, _ := p.config.outbox.local(pid).(*actor.ActorProcess)
 	return incarnation
@@ -77,8 +78,8 @@ func (p *pool) forgetOwner(o *owner) {
 	}
 }
 
-// ownerStopped releases what ends with an actor that has stopped. One that has its name by
-// now is none of it.
+// ownerStopped releases the processes whose owner has stopped. A newer actor with the same
+// name is another owner.
 func (p *pool) ownerStopped(who *actor.PID) {
 	if len(p.owners) == 0 { // the usual case: it is a process actor that was released
 		return

@@ -27,7 +27,7 @@ type pool struct {
 	created  uint64 // entries made so far
 	ended    retained
 	owners   owners
-	shutdown *shutdown // once it has been asked for
+	shutdown *shutdown // nil before a Shutdown
 	stopping bool      // the process actors stop with it
 }
 
@@ -37,12 +37,12 @@ type entry struct {
 	number  uint64 // in order of creation
 	actor   *actor.PID
 	mailbox *mailbox
-	ended   bool   // it does not count for MaxProcesses any more
+	ended   bool   // it no longer counts for MaxProcesses
 	settled bool   // nothing of it is left
 	leaves  bool   // its descendants are left alive
 	counts  bool   // for the report of the shutdown: it had not ended when that began
 	owner   *owner // nil without one
-	// It is being released, and who waits for that.
+	// releasing: it is being released. releasers wait for that.
 	releasing bool
 	releasers askers
 }
@@ -111,7 +111,7 @@ func (p *pool) Receive(ctx actor.Context) {
 	case *expire:
 		p.retain()
 	case *actor.Started:
-		p.checkShutdown() // which it may have to go on with
+		p.checkShutdown() // a shutdown that the last incarnation had begun goes on
 	case *actor.Terminated:
 		p.terminated(m)
 	case *actor.Restarting:
@@ -126,8 +126,8 @@ func (p *pool) Receive(ctx actor.Context) {
 	}
 }
 
-// refuseOnPanic answers who sent the message that made the pool panic, and lets
-// the panic go on to the pool's supervisor.
+// refuseOnPanic answers the sender of the message that made the pool panic. The
+// panic goes on to the pool's supervisor.
 func (p *pool) refuseOnPanic(ctx actor.Context) {
 	if reason := recover(); reason != nil {
 		p.config.log(slog.LevelError, "pool failed", "reason", reason, "stack", string(debug.Stack()))
@@ -136,8 +136,8 @@ func (p *pool) refuseOnPanic(ctx actor.Context) {
 	}
 }
 
-// HandleFailure is what the pool does when a process actor has failed: it is started anew,
-// and goes on with its record. If the pool stops, it is told so once more, because it may
+// HandleFailure restarts a process actor that has failed; the actor goes on with its
+// record. If the pool is stopping, the actor is told to stop once more, because it may
 // have failed while it stopped.
 func (p *pool) HandleFailure(system *actor.ActorSystem, s actor.Supervisor, child *actor.PID, stats *actor.RestartStatistics, reason, message any) {
 	supervisor.Strategy().HandleFailure(system, s, child, stats, reason, message)
@@ -159,7 +159,8 @@ func (p *pool) route(id string) {
 	p.respond(p.notFound(id))
 }
 
-// noRequest refuses what somebody waits for in vain otherwise.
+// noRequest says why a message is not a request, nil if the message needs no
+// answer.
 func noRequest(m any) *messages.Error {
 	return &messages.Error{Code: messages.CodeInvalidRequest, Message: fmt.Sprintf("%T is no request (requests are pointers)", m)}
 }
@@ -198,8 +199,8 @@ func (p *pool) start(m *messages.StartProcess) {
 	}
 }
 
-// spawn spawns the actor of a process. The middlewares of who spawned the pool may refuse
-// that, or fail.
+// spawn spawns the actor of a process. The spawn middlewares of whoever spawned the pool
+// may refuse that, or fail.
 func (p *pool) spawn(r *record) (pid *actor.PID, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -267,7 +268,7 @@ func (p *pool) processSettled(m *processSettled) {
 		p.shutdown.count(m.outcome)
 	}
 	if e.releasing && !m.released {
-		return // it does not know of the release yet, and tells this again
+		return // it does not know of the release yet, and will send this again
 	}
 	e.settled = true
 	if e.releasing {
@@ -285,7 +286,8 @@ func (p *pool) release(m *messages.ReleaseProcess) {
 	p.releaseFor(e, p.ctx.Sender())
 }
 
-// releaseFor forgets a process as soon as nothing of it is left, and tells asker.
+// releaseFor forgets a process as soon as nothing of it is left, and then answers
+// asker.
 func (p *pool) releaseFor(e *entry, asker *actor.PID) {
 	again := e.releasing
 	if e.ended && !again {
@@ -302,7 +304,7 @@ func (p *pool) releaseFor(e *entry, asker *actor.PID) {
 	}
 }
 
-// released answers who waits for the release.
+// released answers those who wait for the release.
 func (p *pool) released(e *entry) {
 	p.forget(e)
 	p.config.outbox.publish(&messages.ProcessReleased{Engine: p.config.from(), ID: e.id, Time: time.Now()})
@@ -311,8 +313,7 @@ func (p *pool) released(e *entry) {
 	}
 }
 
-// forget makes the ID mean nothing. The actor answers what is in its mailbox,
-// then it stops.
+// forget removes the ID. The actor answers what is in its mailbox, then it stops.
 func (p *pool) forget(e *entry) {
 	delete(p.entries, e.id)
 	if e.ended {
@@ -323,7 +324,8 @@ func (p *pool) forget(e *entry) {
 	p.checkShutdown()
 }
 
-// cancel is routed, and takes back the sender's request to release.
+// cancel takes back the sender's request to release, and is routed to the process
+// actor.
 func (p *pool) cancel(m *messages.Cancel) {
 	if e := p.entries[m.ID]; e != nil {
 		if asker := p.ctx.Sender(); asker != nil {
@@ -341,8 +343,8 @@ func (p *pool) processFailed(m *processFailed) {
 	}
 }
 
-// terminated tells that an actor has stopped: an owner, or a process actor that
-// somebody else has stopped.
+// terminated handles that an actor has stopped: an owner, or a process actor that
+// someone other than the pool has stopped.
 func (p *pool) terminated(m *actor.Terminated) {
 	if p.stopping {
 		return
@@ -357,8 +359,9 @@ func (p *pool) terminated(m *actor.Terminated) {
 	p.released(e)
 }
 
-// fail answers who waits for a release by the pool, which has failed and goes on empty: the
-// process actors stop, and answer who waits for them. A shutdown goes on.
+// fail handles that the pool has failed and goes on empty. It answers those who wait for
+// the pool to release something. The process actors stop, and answer those who wait for
+// them. A shutdown goes on.
 func (p *pool) fail() {
 	failed := &messages.Error{Code: messages.CodeFailed, Message: "pool failed"}
 	for _, e := range p.entries {

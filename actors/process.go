@@ -11,8 +11,8 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// process is the actor that looks after one process. All that it knows is its
-// record; a new incarnation of the actor goes on with it.
+// process is the actor that looks after one process. All its state is in its
+// record, with which a new incarnation of the actor goes on.
 type process struct{ *record }
 
 // Receive dispatches. What happens in which state is in lifecycle.go.
@@ -32,7 +32,7 @@ func (p *process) Receive(ctx actor.Context) {
 		p.abandon()
 	case *actor.Stopped:
 		p.mailbox.stop(ctx.Self())
-		p.log, p.last = nil, nil // who has known the actor may hold its record for long
+		p.log, p.last = nil, nil // the record may be held long after the actor has stopped
 
 	case *osproc.Started:
 		p.started()
@@ -106,7 +106,7 @@ func (p *process) Receive(ctx actor.Context) {
 	}
 }
 
-// refuse answers who asks an actor that has failed too often.
+// refuse refuses all requests to an actor that has failed too often.
 func (p *process) refuse(ctx actor.Context) {
 	if late, is := ctx.Message().(*written); is {
 		p.answer(late.tooLate())
@@ -115,8 +115,8 @@ func (p *process) refuse(ctx actor.Context) {
 	p.answer(ctx.Sender(), p.refusal(messages.CodeFailed, "its actor has failed too often"))
 }
 
-// refuseOnPanic answers who sent the message that made the actor panic, and lets
-// the panic go on to the supervisor.
+// refuseOnPanic answers the sender of the message that made the actor panic. The
+// panic goes on to the supervisor.
 func (p *process) refuseOnPanic(ctx actor.Context) {
 	if reason := recover(); reason != nil {
 		p.config.log(slog.LevelError, "process actor failed", "id", p.id, "state", p.state, "reason", reason, "stack", string(debug.Stack()))
@@ -128,7 +128,7 @@ func (p *process) refuseOnPanic(ctx actor.Context) {
 
 func (p *process) answer(to *actor.PID, message any) { p.config.outbox.send(to, message) }
 
-// answerAll answers all who wait, and they wait no more.
+// answerAll answers all askers and removes them.
 func (p *process) answerAll(all *askers, message any) {
 	for _, w := range all.take() {
 		p.answer(w.asker, message)
@@ -145,7 +145,7 @@ func (p *process) refusal(code messages.Code, message string) *messages.Error {
 	return &messages.Error{Code: code, ID: p.id, Message: p.id + ": " + message}
 }
 
-// tell sends the actor itself a message, from any goroutine.
+// tell sends the actor a message from itself. Any goroutine may call it.
 func (p *process) tell(message any) { p.mailbox.post(message) }
 
 func (p *process) publish(event messages.Event) { p.config.outbox.publish(event) }

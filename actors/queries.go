@@ -13,12 +13,13 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// What is answered at once, in every state, and who waits for what is to come.
+// Queries, which are answered at once in every state, and readers, which wait for
+// output.
 
 func quote(s string) string { return strconv.Quote(s) }
 
-// segments appends to room what is retained from an offset on, and tells of which streams
-// that begins with a fragment of a line.
+// segments appends to room what is retained from an offset on. It also returns the
+// streams in which that begins with a fragment of a line.
 func (p *process) segments(room []messages.Segment, from int64, limit int) (segments []messages.Segment, fragments []messages.Stream) {
 	n := p.log.Count(from, limit)
 	if n == 0 {
@@ -36,8 +37,8 @@ func (p *process) segments(room []messages.Segment, from int64, limit int) (segm
 	return segments, fragments
 }
 
-// outputReady answers who waits for output, and as long as somebody does, sees
-// to it that this is called when there is more.
+// outputReady answers the readers for which there is output. While others still
+// wait, it is called again when there is more.
 func (p *process) outputReady() {
 	end := p.log.End()
 	p.serveReads()
@@ -46,7 +47,7 @@ func (p *process) outputReady() {
 	}
 }
 
-// awaitOutput has outputReady called when there is output after end.
+// awaitOutput has outputReady called once there is output after end.
 func (p *process) awaitOutput(end int64) {
 	if p.log.Await(end) {
 		p.tell(&moreOutput{})
@@ -65,8 +66,8 @@ func (p *process) getOutput(asker *actor.PID) {
 	p.answer(asker, o)
 }
 
-// from is the offset at which what was read from a cursor on begins. The log goes
-// on while it is looked at.
+// from returns the offset at which the output begins that was read from a cursor
+// on. The log may grow meanwhile.
 func (p *process) from(cursor int64, segments []messages.Segment) int64 {
 	if len(segments) > 0 {
 		return segments[0].Offset
@@ -74,8 +75,8 @@ func (p *process) from(cursor int64, segments []messages.Segment) int64 {
 	return max(cursor, p.log.First())
 }
 
-// read answers at once if there is something at the cursor, or nothing will
-// come, or nothing is waited for.
+// read answers at once if there is output at the cursor, if none will come, or if
+// the reader does not wait.
 func (p *process) read(asker *actor.PID, o messages.ReadOptions) {
 	switch end := p.log.End(); {
 	case o.Cursor < 0:
@@ -99,8 +100,9 @@ func (p *process) read(asker *actor.PID, o messages.ReadOptions) {
 	}
 }
 
-// askedFrom makes room in the log by what lies before a reader's cursor, and lets the process
-// go on that has waited for that. Its pipes are not read in the turn, which may be a caller's.
+// askedFrom drops what lies before a reader's cursor, and lets the process go on if it waited
+// for that room. The pipes are not read in this turn, because a caller's goroutine may run
+// it.
 func (p *process) askedFrom(cursor int64) {
 	if p.log.Asked(cursor) && p.run != nil && p.run.process != nil {
 		go p.run.process.ReadOn()
@@ -108,7 +110,7 @@ func (p *process) askedFrom(cursor int64) {
 }
 
 func (p *process) chunk(o messages.ReadOptions) *messages.Chunk {
-	var answer struct { // allocated as one, since reads are asked for often
+	var answer struct { // one allocation, because reads are frequent
 		messages.Chunk
 		exit messages.Exit
 		room [2]messages.Segment
@@ -128,7 +130,7 @@ func (p *process) chunk(o messages.ReadOptions) *messages.Chunk {
 	return c
 }
 
-// serveReads answers the reads for which there is something now.
+// serveReads answers the reads for which there is output now.
 func (p *process) serveReads() {
 	p.reads.keep(func(r *pendingRead) bool {
 		switch {
@@ -149,7 +151,8 @@ func (p *process) answerRead(r *pendingRead, answer any) {
 	p.answer(r.asker, answer)
 }
 
-// readElapses has what has come by now put into the log, before the read is answered.
+// readElapses has the output that has come by now put into the log before the read is
+// answered.
 func (p *process) readElapses(read *pendingRead) {
 	if read.answered || p.run == nil || p.run.process == nil {
 		p.readElapsed(read)
@@ -162,8 +165,8 @@ func (p *process) readElapses(read *pendingRead) {
 	}()
 }
 
-// readElapsed answers a read for which nothing has come in its time. Such are taken out
-// many at once.
+// readElapsed answers a read for which nothing has come in time. Such reads are removed
+// later, many at once.
 func (p *process) readElapsed(read *pendingRead) {
 	if read.answered {
 		return
@@ -228,7 +231,7 @@ func (p *process) signal(asker *actor.PID, m *messages.SendSignal) {
 	}
 }
 
-// notRunning says why the process cannot be reached.
+// notRunning says why the process cannot be signalled.
 func (p *process) notRunning() string {
 	switch {
 	case p.exit != nil:
@@ -255,11 +258,11 @@ func (p *process) resize(asker *actor.PID, m *messages.ResizeTerminal) {
 		return
 	}
 	size := m.Size
-	p.spec.PTY = &size // also of the incarnations to come
+	p.spec.PTY = &size // for the incarnations to come, too
 	p.answer(asker, &messages.Done{ID: p.id})
 }
 
-// cancel forgets what the asker waits for.
+// cancel takes back the requests of the asker that still wait.
 func (p *process) cancel(asker *actor.PID) {
 	if asker == nil {
 		return
@@ -274,7 +277,7 @@ func (p *process) cancel(asker *actor.PID) {
 	p.cancelWrites(asker)
 }
 
-// refuseAll answers everybody who still waits.
+// refuseAll refuses all requests that still wait.
 func (p *process) refuseAll(code messages.Code, why string) {
 	p.refuseWrites()
 	if p.starter == nil && p.waiters.count()+p.killers.count()+p.readiness.count()+p.reads.count()+p.monitors.count() == 0 {

@@ -1,12 +1,12 @@
 package actors
 
-// queue is what waits, in order. The zero value is empty.
+// queue is a first-in, first-out queue. The zero value is empty.
 type queue struct {
 	waiting []any
-	taken   int // of waiting, from its beginning
+	taken   int // elements of waiting that were taken, from its beginning
 }
 
-// maxKept is for how many elements an empty queue keeps its memory.
+// maxKept is how many elements an empty queue keeps memory for.
 const maxKept = 64
 
 func (q *queue) count() int { return len(q.waiting) - q.taken }
@@ -20,7 +20,7 @@ func (q *queue) push(element any) {
 	q.waiting = append(q.waiting, element)
 }
 
-// first is the element that pop takes; there must be one.
+// first returns the element that pop takes next; there must be one.
 func (q *queue) first() any { return q.waiting[q.taken] }
 
 func (q *queue) pop() any {

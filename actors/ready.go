@@ -15,9 +15,8 @@ const (
 	defaultProbeTimeout  = time.Minute
 )
 
-// probe finds out whether an incarnation is ready. Its pattern is looked for in
-// the output by a search; its other conditions are tried by a goroutine. Both
-// report with a message.
+// probe finds out whether an incarnation is ready. A search looks for its pattern
+// in the output; a goroutine tries its other conditions. Both report by message.
 type probe struct {
 	cancel    context.CancelFunc
 	timer     *time.Timer
@@ -26,19 +25,19 @@ type probe struct {
 	failure   error  // of the last attempt at it
 }
 
-// probed is what the goroutine of a probe reports to its actor: what it tries now,
-// "" if all conditions have held, or how an attempt at it failed.
+// probed is what the goroutine of a probe reports to its actor: the condition that
+// it tries now ("" once all have held), and the error of a failed attempt.
 type probed struct {
 	run    *run
 	trying string
 	err    error
 }
 
-// probeEnded tells that the goroutine of a probe has ended, and nothing is left of its
-// attempts.
+// probeEnded reports that the goroutine of a probe has ended, and that nothing is left
+// of its attempts.
 type probeEnded struct{ run *run }
 
-// notReady is when a probe's timeout is over.
+// notReady reports that the timeout of a probe is over.
 type notReady struct{ run *run }
 
 // startProbe begins to find out whether the incarnation is ready.
@@ -95,8 +94,8 @@ func (p *process) checkReady() {
 	}
 }
 
-// becomeReady notes that the incarnation is ready, or that it was before its leader
-// exited: what tells that may be read later.
+// becomeReady records that the incarnation is ready. It may come after the leader's
+// exit, because the output that shows it is read later.
 func (p *process) becomeReady() {
 	if p.state != running && (p.state != draining || p.run.stop != nil) {
 		return
@@ -115,7 +114,7 @@ func (p *process) notReady(r *run) {
 	p.end(messages.CauseNotReady, false, false, p.stopIn(p.spec.Grace))
 }
 
-// missing says what a probe has waited for in vain.
+// missing names the condition of a probe that has not held.
 func (b *probe) missing(spec messages.Probe) string {
 	timeout := spec.Timeout
 	if timeout == 0 {
@@ -130,7 +129,7 @@ func (b *probe) missing(spec messages.Probe) string {
 	return fmt.Sprintf("not ready within %v: %s has not answered", timeout, b.trying)
 }
 
-// stop ends the probe; on nil it does nothing.
+// stop ends the probe. On nil it does nothing.
 func (b *probe) stop() {
 	if b != nil {
 		b.cancel()
@@ -159,7 +158,7 @@ func (p *process) neverReady() *messages.Error {
 	return p.refusal(messages.CodeNotReady, "it ended before it was ready: "+p.exit.String())
 }
 
-// refuseReadiness answers those who wait for a process that has ended.
+// refuseReadiness refuses each WaitReady for a process that has ended.
 func (p *process) refuseReadiness() {
 	if p.readiness.count() > 0 {
 		p.answerAll(&p.readiness, p.neverReady())

@@ -17,8 +17,8 @@ import (
 const (
 	defaultStopSignal = syscall.SIGTERM
 
-	// drainIdle is how long nothing may come, after the leader has exited, for
-	// the output to be taken as complete although a descendant holds the pipe.
+	// drainIdle is how long the output must be silent after the leader's exit
+	// before it is cut although a descendant holds the pipe.
 	drainIdle = 250 * time.Millisecond
 
 	// maxIncarnations is how many ended incarnations are remembered.
@@ -43,8 +43,8 @@ var stateNames = []string{"unborn", "starting", "running", "stopping", "draining
 
 func (s state) String() string { return stateNames[s] }
 
-// record is one process, whatever happens to the actor that looks after it: it
-// is made by the pool and outlives the actor's incarnations.
+// record is all that is known about one process. The pool makes it, and it outlives
+// the incarnations of the process's actor.
 type record struct {
 	mailbox   mailbox // of the actor
 	config    *Config
@@ -52,7 +52,7 @@ type record struct {
 	id        string
 	spec      messages.Spec
 	createdAt time.Time
-	starter   *actor.PID // who waits for ProcessStarted, nil if nobody does (any more)
+	starter   *actor.PID // the asker of StartProcess until it is answered, then nil
 
 	state        state
 	log          *output.Log
@@ -68,16 +68,16 @@ type record struct {
 	exit         *messages.Exit   // once it has ended for good
 	outcome      outcome          // what that took
 	wasReady     bool             // the last incarnation that has ended
-	kills        *supervisor.Stop // how those want it who have asked to kill it, nil if nobody has
+	kills        *supervisor.Stop // how it must be killed, nil if nobody has asked for that
 	killing      bool             // what was left alive is being killed
-	owesSettled  bool             // the pool is to be told when that is done
+	owesSettled  bool             // the pool must be told when that is done
 	releasing    bool             // the pool has asked for its release
-	released     bool             // the pool has asked for its end, after that
+	released     bool             // the pool has sent endProcess because of that
 
 	waiters   askers // of WaitExit
 	killers   askers // of KillProcess
 	reads     waiting[*pendingRead]
-	elapsed   int    // reads that were answered because their time was over, and are still in there
+	elapsed   int    // reads that were answered because their time was over, and are not removed yet
 	readiness askers // of WaitReady
 	monitors  askers
 	writes    waiting[*pendingWrite]
@@ -95,23 +95,23 @@ type run struct {
 	// What is known to have happened.
 	status      *osproc.Status // the leader has exited
 	outputEnded bool
-	drainBy     time.Time // when its output is not awaited any more, though it comes
+	drainBy     time.Time // when its output is cut even if more comes
 	outputCut   bool      // though it was still open
 	treeGone    bool
 	probing     bool // the goroutine of a probe has not ended
 
-	stdinClosed bool          // or its close waits its turn
+	stdinClosed bool          // or a CloseStdin waits for its turn
 	writing     *pendingWrite // the write that is under way
-	line        int           // bytes of a line that has begun, of what was written to a terminal
+	line        int           // bytes of the unfinished line that was written to a terminal
 
 	// Its end.
 	stop       *supervisor.Stop // it was signalled to end
 	overdue    bool             // stop's deadline has passed
-	atOnce     bool             // a caller wants it dead, and its output at its end
-	leaderOnly bool             // descendants are to live on
-	leaves     bool             // and do
-	asked      bool             // a caller asked for the stop: no restart
-	forgotten  bool             // the pool asked: it is released, or the engine shuts down
+	atOnce     bool             // a Kill at once: its output is not waited for either
+	leaderOnly bool             // its descendants must live on
+	leaves     bool             // and they do
+	asked      bool             // a caller stopped it: no restart
+	forgotten  bool             // the pool asked for it: a release, or a shutdown
 	cause      messages.Cause
 	reason     string
 	startError *messages.Error // it could not be started again
@@ -137,7 +137,7 @@ func (r *record) command() osproc.Command {
 	return c
 }
 
-// public is the state as callers see it.
+// public returns the state as callers see it.
 func (r *record) public() messages.State {
 	switch r.state {
 	case unborn, starting:
@@ -181,8 +181,7 @@ func (r *record) info() *messages.Info {
 	return info
 }
 
-// ended is how the process ended for good, nil if it has not: a copy for each who
-// asks.
+// ended returns a copy of how the process ended for good, nil if it has not.
 func (r *record) ended() *messages.Exit {
 	if r.exit == nil {
 		return nil
@@ -190,7 +189,7 @@ func (r *record) ended() *messages.Exit {
 	return r.endedIn(new(messages.Exit))
 }
 
-// endedIn is ended, in the memory that it is given.
+// endedIn is ended, but copies into exit.
 func (r *record) endedIn(exit *messages.Exit) *messages.Exit {
 	if r.exit == nil {
 		return nil

@@ -9,7 +9,8 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// refuses refuses what the actor is not to be given, and reports whether it has.
+// refuses refuses a message that the actor must not get. It reports whether it has
+// refused it.
 func (m *mailbox) refuses(message any) bool {
 	_, request, asker := actor.UnwrapEnvelope(message)
 	switch {
@@ -23,8 +24,8 @@ func (m *mailbox) refuses(message any) bool {
 	return true
 }
 
-// tooLate answers a message for the actor, which has stopped. Of what the actors tell each
-// other, some is the rest of an answer.
+// tooLate answers a message for an actor that has stopped. Some messages between the
+// engine's actors carry the rest of an answer, which is still given.
 func (m *mailbox) tooLate(isSystem bool, message any) {
 	if watch, is := message.(*actor.Watch); is && isSystem && watch.Watcher != nil {
 		m.config.outbox.tell(nil, watch.Watcher, &actor.Terminated{Who: m.stopped})
@@ -47,7 +48,8 @@ func (m *mailbox) tooLate(isSystem bool, message any) {
 	m.config.outbox.send(asker, answer)
 }
 
-// isForged reports whether a message of the actor system lacks what that always says.
+// isForged reports whether a message looks like one of the actor system, but lacks
+// what the system always sets.
 func isForged(message any) bool {
 	switch m := message.(type) {
 	case *actor.Terminated:
@@ -68,8 +70,9 @@ func isNil(message any) bool {
 	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
-// isTheSystems reports whether a message, which somebody has sent, is one that only the
-// actor system sends, or acts upon by itself. A PoisonPill is how anybody stops an actor.
+// isTheSystems reports whether a message is one that only the actor system may send, or
+// that the system acts upon by itself. PoisonPill is not: anybody may stop an actor with
+// it.
 func isTheSystems(message any) bool {
 	switch message.(type) {
 	case *actor.PoisonPill:

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// retained are the processes that have ended, oldest first. Those that were
-// released since stay in the queue until it is compacted.
+// retained are the processes that have ended, oldest first. A process that was
+// released stays in the queue until the queue is compacted.
 type retained struct {
 	queue   []retainedEntry
-	count   int // those that were not released
-	leaving int // those of them that are being released
+	count   int // how many were not released
+	leaving int // how many of those are being released
 	timer   *time.Timer
 }
 
@@ -27,10 +27,10 @@ func (r *retained) add(e *entry) {
 	}
 }
 
-// leave notes that one of them is being released.
+// leave records that one of them is being released.
 func (r *retained) leave() { r.leaving++ }
 
-// remove notes that e, which is one of them, was released.
+// remove records that e, which is one of them, was released.
 func (r *retained) remove(e *entry) {
 	r.count--
 	if e.releasing {
@@ -38,9 +38,10 @@ func (r *retained) remove(e *entry) {
 	}
 }
 
-// due is the oldest of those that are still known, if it must go: because there
-// are more than most (if that is not negative), or because it is older than
-// maxAge (if that is not zero). Otherwise next is when it will be, if ever.
+// due returns the oldest process that is still known, if it must be released:
+// because there are more than most (unless that is negative), or because it is
+// older than maxAge (unless that is zero). Otherwise next is when it will have to
+// be, if ever.
 func (r *retained) due(known func(*entry) bool, most int, maxAge time.Duration, now time.Time) (e *entry, next time.Time) {
 	if len(r.queue) > 2*r.count+16 {
 		r.queue = slices.DeleteFunc(r.queue, func(q retainedEntry) bool { return !known(q.entry) })

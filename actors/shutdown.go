@@ -8,9 +8,9 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// shutdown is the end of a pool: all processes are told at once to end, with one
-// deadline for all; when nothing is left of them the host is closed, and then
-// the pool stops.
+// shutdown is the end of a pool. All processes are told to end at the same time,
+// with one deadline. When nothing is left of them, the host is closed, and then the
+// pool stops.
 type shutdown struct {
 	askers   []*actor.PID
 	deadline time.Time
@@ -18,7 +18,7 @@ type shutdown struct {
 	closing  bool // the host is being closed
 }
 
-// count counts how a process was ended.
+// count adds how a process was ended to the report.
 func (s *shutdown) count(o outcome) {
 	switch o {
 	case terminated:
@@ -71,8 +71,8 @@ func (p *pool) countAll() {
 	}
 }
 
-// stopped is the last act of the pool, which a shutdown has stopped, or somebody else. When
-// nothing is left of the processes, who waits for that is told.
+// stopped is the last thing that the pool does, whatever has stopped it. Those who wait for
+// the end are answered when nothing is left of the processes.
 func (p *pool) stopped() {
 	stopTimer(p.ended.timer)
 	p.mailbox.stop(p.ctx.Self())

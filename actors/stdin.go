@@ -10,22 +10,22 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// Writing to standard input: one write is under way at a time, run.writing; the
-// others wait their turn in p.writes. Their data stays with who asked: what is
-// held here is a reference, until the answer.
+// Writing to standard input. One write is under way at a time: run.writing. The
+// others wait for their turn in p.writes. Their data is not copied: a write refers
+// to the sender's memory until it is answered.
 
-// pendingWrite is a WriteStdin or a CloseStdin that waits for its turn, or is
-// under way.
+// pendingWrite is a WriteStdin or a CloseStdin that waits for its turn or is under
+// way.
 type pendingWrite struct {
 	asker     *actor.PID
 	data      []byte
 	close     bool
-	tooLong   bool // only what comes before a line that is too long is written
-	cancelled bool // it was interrupted, to be answered when its data is no longer used
+	tooLong   bool // data ends before a line that is too long
+	cancelled bool // it was taken back, and is answered when its data is no longer used
 }
 
-// written tells that the write that was under way has been done, or has failed
-// after n bytes.
+// written reports that the write that was under way is done, or has failed after n
+// bytes.
 type written struct {
 	run *run
 	n   int
@@ -44,8 +44,8 @@ func (p *process) write(asker *actor.PID, m *messages.WriteStdin) {
 func (p *process) closeStdin(asker *actor.PID) {
 	switch {
 	case p.hasStdin():
-		p.run.stdinClosed = p.spec.PTY == nil                       // for whoever comes later
-		p.writes.add(nil, &pendingWrite{asker: asker, close: true}) // which is not taken back
+		p.run.stdinClosed = p.spec.PTY == nil                       // for later requests
+		p.writes.add(nil, &pendingWrite{asker: asker, close: true}) // a Cancel does not take it back
 		p.nextWrite()
 	case p.takesStdin(): // it is closed already
 		p.answer(asker, &messages.Done{ID: p.id})
@@ -56,7 +56,7 @@ func (p *process) closeStdin(asker *actor.PID) {
 
 func (p *process) takesStdin() bool { return p.spec.Stdin || p.spec.PTY != nil }
 
-// hasStdin reports whether what is written now can reach the process.
+// hasStdin reports whether a write can reach the process now.
 func (p *process) hasStdin() bool {
 	return p.takesStdin() && p.run != nil && p.run.status == nil && !p.run.stdinClosed
 }
@@ -71,7 +71,7 @@ func (p *process) noStdin() string {
 	return p.notRunning()
 }
 
-// nextWrite begins what has its turn.
+// nextWrite begins the next write.
 func (p *process) nextWrite() {
 	r := p.run
 	for r != nil && r.process != nil && r.writing == nil {
@@ -94,12 +94,12 @@ func (p *process) nextWrite() {
 	}
 }
 
-// typed makes of w what is to be typed at the terminal, as that is at present. It
-// answers why that cannot be done.
+// typed turns w into what must be typed at the terminal in its present mode. If
+// that cannot be done, it returns why.
 func (p *process) typed(w *pendingWrite) *messages.Error {
 	modes, err := p.run.process.Modes()
 	switch {
-	case err != nil: // it is gone, which the write will tell
+	case err != nil: // it is gone: the write will fail
 		return nil
 	case w.close:
 		if w.data = modes.EndOfFile(p.run.line); len(w.data) == 0 {
@@ -117,8 +117,8 @@ func (p *process) typed(w *pendingWrite) *messages.Error {
 	return nil
 }
 
-// lineTooLong tells that n bytes were written, and that the system would drop something of
-// the line that follows.
+// lineTooLong says that n bytes were written, and that the system would drop a part of the
+// next line.
 func (p *process) lineTooLong(n int) *messages.Error {
 	refusal := p.refusal(messages.CodeInvalidRequest, "cannot write: a line is longer than the 4,095 bytes that its "+
 		"terminal takes in this mode (stty -icanon has no limit)")
@@ -156,9 +156,9 @@ func (p *process) written(m *written) {
 	p.advance()
 }
 
-// tooLate is what who has written is told when the actor looks after the process no more.
+// tooLate returns the answer to a write whose actor no longer looks after the process.
 func (m *written) tooLate() (asker *actor.PID, answer *messages.Error) {
-	if m.run == nil || m.run.writing == nil { // its answer made the actor fail
+	if m.run == nil || m.run.writing == nil { // it was being answered when the actor failed
 		return nil, nil
 	}
 	w := m.run.writing
@@ -169,8 +169,8 @@ func (m *written) tooLate() (asker *actor.PID, answer *messages.Error) {
 	}
 }
 
-// cancelWrites takes back the writes of asker. Each is answered with how much
-// was written, when its data is no longer used.
+// cancelWrites takes back the writes of asker. Each is answered with how much was
+// written once its data is no longer used.
 func (p *process) cancelWrites(asker *actor.PID) {
 	if p.run != nil && p.run.writing != nil && asker.Equal(p.run.writing.asker) {
 		p.run.writing.cancelled = true
@@ -181,8 +181,8 @@ func (p *process) cancelWrites(asker *actor.PID) {
 	}
 }
 
-// refuseWrites refuses what can no longer reach the process. What is under way
-// is answered when its data is no longer used.
+// refuseWrites refuses the writes that can no longer reach the process. The write
+// that is under way is answered once its data is no longer used.
 func (p *process) refuseWrites() {
 	if p.run != nil && p.run.writing != nil {
 		p.run.process.InterruptWrite()

@@ -14,9 +14,9 @@ import (
 	"github.com/procession-go/procession/supervisor"
 )
 
-// How a process is ended that somebody wants to end.
+// How a process is ended on request.
 
-// kill answers once the process and all that it spawned is dead.
+// kill ends the process, and answers once it and all that it spawned are dead.
 func (p *process) kill(asker *actor.PID, o messages.KillOptions) {
 	if o.Signal < 0 || o.Signal > 64 {
 		p.answer(asker, p.refusal(messages.CodeInvalidRequest, "signal "+strconv.Itoa(int(o.Signal))+" is no signal"))
@@ -46,14 +46,15 @@ func (p *process) kill(asker *actor.PID, o messages.KillOptions) {
 	}
 }
 
-// killStop is how a request to kill wants a process ended.
+// killStop returns the stop that a request to kill asks for.
 func killStop(spec messages.Spec, o messages.KillOptions, now time.Time) supervisor.Stop {
 	grace := min(cmp.Or(o.Grace, spec.Grace), math.MaxInt64/2) // so that adding it cannot overflow
 	return supervisor.Stop{Signal: cmp.Or(o.Signal, spec.StopSignal), Deadline: now.Add(max(0, grace))}
 }
 
-// killLeftAlive ends what outlived exited leaders on purpose, and answers who
-// wants that: at once if nothing did, or in leftAliveGone.
+// killLeftAlive ends the descendants that LeaveDescendants has left alive, and
+// answers those who asked for that: at once if there are none, otherwise in
+// leftAliveGone.
 func (p *process) killLeftAlive(stop supervisor.Stop) {
 	p.killing = p.config.Host.StopLeft(p.id, stop, func() { p.tell(&leftGone{}) })
 	if !p.killing {
@@ -61,7 +62,7 @@ func (p *process) killLeftAlive(stop supervisor.Stop) {
 	}
 }
 
-// leftAliveGone tells that nothing is left of what killLeftAlive had to end.
+// leftAliveGone handles that nothing is left of what killLeftAlive had to end.
 func (p *process) leftAliveGone() {
 	p.killing = false
 	p.answerKillers()
@@ -72,8 +73,7 @@ func (p *process) leftAliveGone() {
 
 func (p *process) answerKillers() { p.answerExit(&p.killers) }
 
-// tellSettled tells the pool that nothing of the process is left that has to end,
-// once that is so.
+// tellSettled tells the pool once nothing of the process is left that has to end.
 func (p *process) tellSettled() {
 	if p.owesSettled = p.killing; !p.owesSettled {
 		p.pool.post(&processSettled{p.id, p.outcome, p.releasing})
@@ -82,7 +82,7 @@ func (p *process) tellSettled() {
 
 func (p *process) endProcess(m *endProcess) {
 	p.releasing = p.releasing || m.release
-	if p.state == exited { // it is released, and only the pool still knows it
+	if p.state == exited { // it is being released, and only the pool still needs it
 		p.released = true
 		p.outcome = endedItself
 		p.tellSettled()
@@ -108,8 +108,8 @@ func (p *process) stopIn(grace time.Duration) supervisor.Stop {
 	return supervisor.Stop{Signal: p.spec.StopSignal, Deadline: time.Now().Add(grace)}
 }
 
-// end ends the process, whatever it does at the moment. If a caller asked, it
-// is not started again.
+// end ends the process in any state. If a caller asked for it, the process is not
+// started again.
 func (p *process) end(cause messages.Cause, asked, leaderOnly bool, stop supervisor.Stop) {
 	switch p.state {
 	case backingOff:
@@ -136,7 +136,7 @@ func (p *process) end(cause messages.Cause, asked, leaderOnly bool, stop supervi
 		stop = r.stop.Sooner(stop)
 		widened := r.leaderOnly && !leaderOnly
 		r.leaderOnly = r.leaderOnly && leaderOnly
-		if widened && r.status != nil { // its tree was to live on, and now is not
+		if widened && r.status != nil { // its tree was to live on, and now must end
 			r.stop, r.treeGone, r.leaves = &stop, false, false
 			p.signalStop()
 			return
@@ -149,7 +149,7 @@ func (p *process) end(cause messages.Cause, asked, leaderOnly bool, stop supervi
 		r.cause = cause
 	}
 	if p.state == starting {
-		p.armStop(stop) // what is still to be executed need not be waited for
+		p.armStop(stop) // it need not have been executed yet
 		return
 	}
 	p.publish(&messages.ProcessStopping{Engine: p.config.from(), ID: p.id, Cause: cause, Time: time.Now()})
@@ -169,8 +169,8 @@ func (p *process) signalStop() {
 	p.advance()
 }
 
-// armStop makes stop the way in which the incarnation ends: what is due is sent
-// now, and SIGKILL when the deadline has passed, which killed tells.
+// armStop ends the incarnation as stop says: the signal that is due now, and
+// SIGKILL when the deadline has passed, which killed handles.
 func (p *process) armStop(stop supervisor.Stop) {
 	r := p.run
 	r.stop = &stop
@@ -185,7 +185,7 @@ func (p *process) armStop(stop supervisor.Stop) {
 	p.giveUpIfDenied()
 }
 
-// killed notes that what was left of the incarnation gets SIGKILL.
+// killed handles that what was left of the incarnation gets SIGKILL.
 func (p *process) killed(m *osproc.Killed) {
 	r := p.run
 	if r == nil || r.launch != m.Process() {
@@ -199,8 +199,9 @@ func (p *process) killed(m *osproc.Killed) {
 	p.advance()
 }
 
-// giveUpIfDenied tells who asked for the end if it cannot be forced: the leader belongs
-// to another user now (setuid programs, sudo). It may still end by itself.
+// giveUpIfDenied refuses the requests for the end if it cannot be forced, because the
+// leader belongs to another user now (setuid programs, sudo). The leader may still end
+// by itself.
 func (p *process) giveUpIfDenied() {
 	if r := p.run; !r.overdue || r.process == nil || r.status != nil || r.process.Killable() {
 		return

@@ -16,8 +16,8 @@ import (
 	"github.com/procession-go/procession/supervisor"
 )
 
-// validate says what is wrong with a spec, nil if nothing is. It looks at the
-// spec alone, not at the system.
+// validate says what is wrong with a spec, nil if nothing is. It looks at the spec
+// only, not at the system.
 func validate(s *messages.Spec) *messages.Error {
 	check := checker{}
 	check.that(s.Command != "", "Command is empty")
@@ -54,7 +54,7 @@ func sortedNames(env map[string]string) []string {
 	return slices.Sorted(maps.Keys(env))
 }
 
-// checker keeps the first problem that it meets.
+// checker keeps the first problem that it finds.
 type checker struct{ problem string }
 
 func (c *checker) that(ok bool, otherwise string, args ...any) {
@@ -105,7 +105,7 @@ func (c *checker) probe(p messages.Probe) {
 	}
 }
 
-// http wants a URL that a GET can be sent to. What is no URL at all is nil.
+// http checks that target is a URL to which a GET can be sent.
 func (c *checker) http(target string) {
 	u, err := url.Parse(target)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
@@ -115,14 +115,14 @@ func (c *checker) http(target string) {
 	c.that(u.Port() == "" || isPort(u.Port()), "Ready.HTTP %q: there is no port %q", target, u.Port())
 }
 
-// isPort reports whether there may be such a port: a number, or a service's name.
+// isPort reports whether port can be a port: a number, or the name of a service.
 func isPort(port string) bool {
 	n, err := strconv.Atoi(port)
 	return port != "" && (err != nil || n > 0 && n < 1<<16)
 }
 
-// own is a copy of a valid spec that shares nothing with the caller's, with
-// every zero that stands for a default of the engine replaced by it.
+// own returns a copy of a valid spec that shares nothing with the caller's. Each
+// zero that stands for a default of the engine is replaced by that default.
 func own(s messages.Spec, c *Config) messages.Spec {
 	s = s.Clone()
 	if s.OutputLimit == 0 {

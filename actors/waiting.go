@@ -6,16 +6,16 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// waiting are those who wait for something, in the order in which they have asked, and what
-// each of them asks for. Who takes it back is found without a look at all of them, if they
-// are many.
+// waiting holds the askers that wait for something, in the order in which they asked, and
+// what each of them asks for. If there are many, an asker that takes its request back is
+// found by an index.
 type waiting[T any] struct {
 	all   []waiter[T]
 	index *index // nil while they are few
 }
 
-// waiter is one of them. Its asker is nil if it has left no address, and nobody if it does
-// not wait any more.
+// waiter is one of them. Its asker is nil if it has no address, and nobody if it no longer
+// waits.
 type waiter[T any] struct {
 	asker *actor.PID
 	what  T
@@ -23,7 +23,7 @@ type waiter[T any] struct {
 
 var nobody = &actor.PID{}
 
-// askers are those who wait for the same.
+// askers are askers that all wait for the same.
 type askers = waiting[struct{}]
 
 // index is where each of many is. They are numbered; the first in all has number first.
@@ -38,7 +38,7 @@ type who struct{ address, id string }
 
 func whoIs(pid *actor.PID) who { return who{pid.Address, pid.Id} }
 
-// few is how many are gone through one by one.
+// few is how many waiters are searched one by one.
 const few = 32
 
 func (w *waiting[T]) add(asker *actor.PID, what T) {
@@ -77,7 +77,7 @@ func (w *waiting[T]) has(asker *actor.PID) bool {
 
 func isThe(asker, other *actor.PID) bool { return other != nil && asker.Equal(other) }
 
-// remove takes out what an asker waits for.
+// remove removes an asker and returns what it waited for.
 func (w *waiting[T]) remove(asker *actor.PID) (removed []T) {
 	if w.index == nil {
 		w.all = slices.DeleteFunc(w.all, func(each waiter[T]) bool {
@@ -103,7 +103,7 @@ func (w *waiting[T]) remove(asker *actor.PID) (removed []T) {
 	return removed
 }
 
-// next takes out who has waited longest.
+// next removes and returns the waiter that has waited longest.
 func (w *waiting[T]) next() (asker *actor.PID, what T, ok bool) {
 	for len(w.all) > 0 && !ok {
 		first := w.all[0]

@@ -2,15 +2,15 @@ package actors
 
 import "sync/atomic"
 
-// workers are goroutines that run the turns of actors. Some that have nothing to do any more
-// wait for more, because a new one has its stack grown first, by copying.
+// workers are goroutines that run the turns of actors. A few of them wait for more when they
+// have nothing to do, because the stack of a new goroutine must be grown first, by copying.
 type workers struct {
-	work    chan *mailbox // to those that wait
+	work    chan *mailbox // to the idle ones
 	waiting atomic.Int32
-	over    <-chan struct{} // nobody is to wait any more
+	over    <-chan struct{} // closed: no worker waits any longer
 }
 
-// maxIdle is how many workers wait at the most.
+// maxIdle is the most workers that wait.
 const maxIdle = 4
 
 func newWorkers(over <-chan struct{}) *workers {
