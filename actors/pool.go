@@ -159,10 +159,9 @@ func (p *pool) route(id string) {
 	p.respond(p.notFound(id))
 }
 
-// noRequest says why a message is not a request, nil if the message needs no
-// answer.
+// noRequest refuses a message that is not a request.
 func noRequest(m any) *messages.Error {
-	return &messages.Error{Code: messages.CodeInvalidRequest, Message: fmt.Sprintf("%T is no request (requests are pointers)", m)}
+	return &messages.Error{Code: messages.CodeInvalidRequest, Message: fmt.Sprintf("%T is not a request (requests are pointers, such as *messages.GetInfo)", m)}
 }
 
 func (p *pool) closing(what string) *messages.Error {

@@ -15,9 +15,9 @@ func (m *mailbox) refuses(message any) bool {
 	_, request, asker := actor.UnwrapEnvelope(message)
 	switch {
 	case isNil(request):
-		m.refuse(asker, fmt.Sprintf("%T is nil", request))
+		m.refuse(asker, whyNil(request))
 	case isTheSystems(request):
-		m.refuse(asker, fmt.Sprintf("%T is said by the actor system alone", request))
+		m.refuse(asker, fmt.Sprintf("only the actor system may send %T", request))
 	default:
 		return false
 	}
@@ -64,7 +64,15 @@ func (m *mailbox) refuse(asker *actor.PID, why string) {
 	m.config.outbox.send(asker, &messages.Error{Code: messages.CodeInvalidRequest, Message: why})
 }
 
-// isNil reports whether a message is nothing, or a pointer to nothing.
+// whyNil says what is wrong with a message that is nil.
+func whyNil(message any) string {
+	if message == nil {
+		return "the message is nil"
+	}
+	return fmt.Sprintf("%T is a nil pointer: a request is a pointer to a value", message)
+}
+
+// isNil reports whether a message is nil or a nil pointer.
 func isNil(message any) bool {
 	v := reflect.ValueOf(message)
 	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
