@@ -37,6 +37,8 @@
 //	    stdin: open                       # stays open, and is silent; null (without it): is empty
 //	    labels: {tier: back}
 //
+// docs/poolfile.md is the reference of its keys.
+//
 // Whatever is not understood is an error that names its line; all that can be
 // found are reported at once.
 package poolfile
