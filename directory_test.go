@@ -17,6 +17,7 @@ import (
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // That a directory may not be entered is not blamed on the program.
@@ -24,7 +25,7 @@ func TestADirectoryThatMayNotBeEntered(t *testing.T) {
 	if testkit.AsNobody(t) {
 		return
 	}
-	e := newEngine(t)
+	e := enginetest.New(t)
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	for name, mode := range map[string]os.FileMode{"closed": 0, "to be read": 0o600, "to be listed": 0o400, "to be entered": 0o100} {
@@ -41,18 +42,20 @@ func TestADirectoryThatMayNotBeEntered(t *testing.T) {
 		"to be entered": 0, "to be entered/below": 0,
 		"missing": syscall.ENOENT, "file": syscall.ENOTDIR, "loop": syscall.ELOOP,
 	} {
-		for _, spec := range []procession.Spec{{Command: "/bin/true"}, {Command: "true"}, procession.Shell("true"), onTerminal("true")} {
+		for _, spec := range []procession.Spec{{Command: "/bin/true"}, {Command: "true"}, procession.Shell("true"), {Command: "true", PTY: &procession.Size{Rows: 24, Cols: 80}}} {
 			spec.Dir = at(name)
-			id, err := e.Start(within(t), spec)
+			id, err := e.Start(testkit.Within(t), spec)
 			if want == 0 {
 				require.NoError(t, err, name)
-				assert.True(t, must(e.Wait(within(t), id))(t).Success())
+				exit := enginetest.Wait(t, e, id)
+				assert.True(t, exit.Success(), "%s: %v", name, exit)
 				continue
 			}
 			require.ErrorIs(t, err, want, name)
 			assert.ErrorIs(t, err, procession.ErrStart)
-			assert.False(t, errors.Is(err, procession.ErrNotFound) || errors.Is(err, exec.ErrNotFound), name)
-			assert.Equal(t, want == syscall.EACCES, errors.Is(err, fs.ErrPermission))
+			assert.NotErrorIs(t, err, procession.ErrNotFound, name)
+			assert.NotErrorIs(t, err, exec.ErrNotFound, name)
+			assert.Equal(t, want == syscall.EACCES, errors.Is(err, fs.ErrPermission), name)
 			assert.EqualError(t, err, `start "`+spec.Command+`": chdir `+spec.Dir+": "+want.Error())
 		}
 	}
@@ -63,7 +66,7 @@ func TestADirectoryThatIsLostBeforeARestart(t *testing.T) {
 	if testkit.AsNobody(t) {
 		return
 	}
-	e := newEngine(t)
+	e := enginetest.New(t)
 	for line, want := range map[string]syscall.Errno{
 		`cd /; chmod 600 "$OLDPWD"`:              syscall.EACCES,
 		`cd /; rmdir "$OLDPWD"`:                  syscall.ENOENT,
@@ -74,7 +77,7 @@ func TestADirectoryThatIsLostBeforeARestart(t *testing.T) {
 		require.NoError(t, os.Mkdir(spec.Dir, 0o700))
 		t.Cleanup(func() { os.Chmod(spec.Dir, 0o700) })
 		spec.Restart = procession.Policy{When: procession.Always, MaxRestarts: 1, MinBackoff: time.Millisecond, MaxBackoff: time.Millisecond}
-		exit := must(e.Wait(within(t), start(t, e, spec)))(t)
+		exit, _ := enginetest.Run(t, e, spec)
 		require.Equal(t, procession.CauseStartFailed, exit.Cause, line)
 		assert.ErrorIs(t, exit.StartError, want)
 		assert.EqualError(t, exit.StartError, `start "/bin/sh": chdir `+spec.Dir+": "+want.Error())

@@ -6,14 +6,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
-	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -22,26 +17,16 @@ import (
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
+	"github.com/procession-go/procession/internal/testkit/program"
 )
-
-// helperVariable names the helper that the test binary is to be, when it
-// executes itself as the process that a test looks at.
-const helperVariable = "PROCESSION_TEST_HELPER"
 
 // helpers are what the test binary can be besides a test binary, by name. They
 // find their arguments in os.Args[1:].
-var helpers = map[string]func(){}
+var helpers = program.All
 
 func TestMain(m *testing.M) {
-	if name, ok := os.LookupEnv(helperVariable); ok {
-		help, known := helpers[name]
-		if !known {
-			fmt.Fprintf(os.Stderr, "no helper %q\n", name)
-			os.Exit(125)
-		}
-		help()
-		os.Exit(0)
-	}
+	program.Main()
 	// The actor system's throttle of dead letters ends by itself after a second.
 	throttle := goleak.IgnoreTopFunction("github.com/asynkron/protoactor-go/actor.NewDeadLetter.NewThrottle.func4.1")
 	testkit.Main(m, throttle)
@@ -52,62 +37,11 @@ func TestMain(m *testing.M) {
 const patience = 30 * time.Second
 
 // helper is a Spec that runs a helper.
-func helper(name string, args ...string) procession.Spec {
-	self, err := os.Executable()
-	if err != nil {
-		panic(err)
-	}
-	return procession.Spec{Command: self, Args: args, Env: map[string]string{helperVariable: name}}
-}
+func helper(name string, args ...string) procession.Spec { return program.Spec(name, args...) }
 
-var engines atomic.Int64
-
-// newEngine makes an engine that is shut down at the end of the test. Nothing
-// that carries its mark may be left then, and it must not have logged an error.
 func newEngine(t testing.TB, opts ...procession.Option) *procession.Engine {
 	t.Helper()
-	id := fmt.Sprintf("test-%d-%d", os.Getpid(), engines.Add(1))
-	log := &errorLog{}
-	defaults := []procession.Option{procession.WithID(id), procession.WithLogger(slog.New(log))}
-	e, err := procession.New(append(defaults, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if _, err := e.Shutdown(ctx); err != nil && !isClosed(err) {
-			t.Errorf("Shutdown: %v", err)
-		}
-		if left := marked(id); len(left) > 0 {
-			t.Errorf("processes are left after Shutdown: %v", left)
-		}
-		if text := log.text(); text != "" {
-			t.Errorf("errors were logged:\n%s", text)
-		}
-	})
-	return e
-}
-
-// errorLog keeps what is logged at Error.
-type errorLog struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *errorLog) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelError }
-func (l *errorLog) WithAttrs([]slog.Attr) slog.Handler               { return l }
-func (l *errorLog) WithGroup(string) slog.Handler                    { return l }
-func (l *errorLog) Handle(ctx context.Context, r slog.Record) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slog.NewTextHandler(&l.buf, nil).Handle(ctx, r)
-}
-
-func (l *errorLog) text() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
+	return enginetest.New(t, opts...)
 }
 
 // within is a context that ends with the test, or when its patience does.
@@ -190,21 +124,4 @@ func processState(pid int) byte {
 		return stat[i+2]
 	}
 	return 0
-}
-
-// marked are the living processes that carry the mark of an engine.
-func marked(engine string) []string { return carrying("PROCESSION_ENGINE=" + engine) }
-
-// carrying are the living processes that have entry in their environment.
-func carrying(entry string) (found []string) {
-	environs, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, name := range environs {
-		pid, _ := strconv.Atoi(strings.Split(name, "/")[2])
-		env, err := os.ReadFile(name)
-		if err == nil && bytes.Contains(append(env, 0), []byte(entry+"\x00")) && alive(pid) {
-			command, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-			found = append(found, fmt.Sprintf("%d (%q)", pid, command))
-		}
-	}
-	return found
 }
