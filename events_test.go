@@ -4,11 +4,9 @@ package procession_test
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -21,50 +19,9 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// events collects an engine's events.
-type events chan procession.Event
-
-func collect(t *testing.T, e *procession.Engine) events {
-	collected := make(events, 4096)
-	seq := e.Events(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for event := range seq {
-			collected <- event
-		}
-	}()
-	t.Cleanup(func() { <-done })
-	return collected
-}
-
-// await returns the events up to the first that holds.
-func (c events) await(t *testing.T, holds func(procession.Event) bool) (got []procession.Event) {
-	t.Helper()
-	deadline := time.After(testkit.Patience)
-	for {
-		select {
-		case event := <-c:
-			got = append(got, event)
-			if holds(event) {
-				return got
-			}
-		case <-deadline:
-			require.FailNow(t, "an event does not come", "only %v", got)
-		}
-	}
-}
-
-func kinds(events []procession.Event) (names []string) {
-	for _, event := range events {
-		names = append(names, strings.TrimPrefix(fmt.Sprintf("%T", event), "*messages.Process"))
-	}
-	return names
-}
-
 func TestEventsTellEveryTransitionInOrder(t *testing.T) {
 	e, other := enginetest.New(t), enginetest.New(t)
-	told := collect(t, e)
+	told := enginetest.Collect(t, e)
 	enginetest.Start(t, other, procession.Shell("exit 0")) // its events are not ours
 	spec := enginetest.Counting(t, `1) exit 1;; *) echo up; sleep 1000;;`)
 	spec.Restart = enginetest.Quick
@@ -72,8 +29,8 @@ func TestEventsTellEveryTransitionInOrder(t *testing.T) {
 	_, err := e.WaitFor(testkit.Within(t), id, regexp.MustCompile("up"))
 	require.NoError(t, err)
 	require.NoError(t, e.Release(testkit.Within(t), id))
-	got := told.await(t, func(m procession.Event) bool { _, ok := m.(*messages.ProcessReleased); return ok })
-	require.Equal(t, []string{"Started", "Ready", "Exited", "Restarting", "Started", "Ready", "Stopping", "Exited", "Released"}, kinds(got))
+	got := enginetest.AwaitA[*messages.ProcessReleased](t, told)
+	require.Equal(t, []string{"Started", "Ready", "Exited", "Restarting", "Started", "Ready", "Stopping", "Exited", "Released"}, enginetest.Kinds(got))
 	first := got[2].(*messages.ProcessExited)
 	assert.Equal(t, id, first.ID)
 	assert.False(t, first.Final, "the first exit is said to be final")
@@ -90,7 +47,7 @@ func TestEventsArePublishedInOrder(t *testing.T) {
 	t.Parallel()
 	system := enginetest.NewSystem()
 	e := enginetest.New(t, procession.WithActorSystem(system))
-	published := make(events, 100)
+	published := make(enginetest.Events, 100)
 	sub := system.EventStream.Subscribe(func(event any) {
 		if event, ok := event.(messages.Event); ok {
 			published <- event
@@ -101,8 +58,8 @@ func TestEventsArePublishedInOrder(t *testing.T) {
 	enginetest.Wait(t, e, id)
 	require.NoError(t, e.Release(testkit.Within(t), id))
 	n := 0
-	got := published.await(t, func(procession.Event) bool { n++; return n == 4 })
-	assert.Equal(t, []string{"Started", "Ready", "Exited", "Released"}, kinds(got))
+	got := published.Await(t, func(procession.Event) bool { n++; return n == 4 })
+	assert.Equal(t, []string{"Started", "Ready", "Exited", "Released"}, enginetest.Kinds(got))
 }
 
 func TestASlowListenerLosesOldEventsAndSlowsNobody(t *testing.T) {
@@ -158,14 +115,14 @@ func TestEventsAreForOneIteration(t *testing.T) {
 		break
 	}
 	enginetest.Start(t, e, procession.Shell("sleep 1000"))
-	assert.Empty(t, kinds(yielded(t, left)), "a second iteration while the engine lives")
+	assert.Empty(t, enginetest.Kinds(yielded(t, left)), "a second iteration while the engine lives")
 	_, err := e.Shutdown(testkit.Within(t))
 	require.NoError(t, err)
-	assert.Len(t, kinds(yielded(t, ended)), 8)
+	assert.Len(t, enginetest.Kinds(yielded(t, ended)), 8)
 	for name, seq := range map[string]iter.Seq[procession.Event]{
 		"a third": left, "a second": ended, "one begun after Shutdown": e.Events(context.Background()),
 	} {
-		assert.Empty(t, kinds(yielded(t, seq)), "%s iteration after Shutdown", name)
+		assert.Empty(t, enginetest.Kinds(yielded(t, seq)), "%s iteration after Shutdown", name)
 	}
 }
 
@@ -175,5 +132,5 @@ func TestEventsEndWithTheEngine(t *testing.T) {
 	enginetest.Start(t, e, procession.Shell("sleep 1000"))
 	_, err := e.Shutdown(testkit.Within(t))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Started", "Ready", "Stopping", "Exited"}, kinds(yielded(t, told)))
+	assert.Equal(t, []string{"Started", "Ready", "Stopping", "Exited"}, enginetest.Kinds(yielded(t, told)))
 }

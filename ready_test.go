@@ -128,7 +128,7 @@ func TestReadyHoweverSoonItHasExited(t *testing.T) {
 		"a daemon of its":    procession.Shell("(sleep 0.05; echo ready) & exit 0"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			told := collect(t, e)
+			told := enginetest.Collect(t, e)
 			spec.Ready = &procession.Probe{Pattern: "^ready$"}
 			for range 20 {
 				id := enginetest.Start(t, e, spec)
@@ -137,8 +137,8 @@ func TestReadyHoweverSoonItHasExited(t *testing.T) {
 				require.Len(t, i.Incarnations, 1)
 				assert.True(t, i.Incarnations[0].Ready, "it had not become ready")
 				assert.False(t, i.Ready, "ready after its end")
-				got := told.await(t, func(m procession.Event) bool { exited, is := m.(*messages.ProcessExited); return is && exited.ID == id })
-				assert.Contains(t, kinds(got), "Ready")
+				got := told.Await(t, func(m procession.Event) bool { exited, is := m.(*messages.ProcessExited); return is && exited.ID == id })
+				assert.Contains(t, enginetest.Kinds(got), "Ready")
 				assert.Equal(t, i.OutputBytes, got[len(got)-1].(*messages.ProcessExited).End)
 			}
 		})
