@@ -11,11 +11,13 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/program"
 	"github.com/procession-go/procession/messages"
 	"github.com/procession-go/procession/supervisor"
 )
 
 func TestMain(m *testing.M) {
+	program.Main()
 	// The actor system's throttle of dead letters ends by itself after a second.
 	testkit.Main(m, goleak.IgnoreTopFunction("github.com/asynkron/protoactor-go/actor.NewDeadLetter.NewThrottle.func4.1"))
 }
