@@ -1,6 +1,6 @@
 //go:build linux
 
-package procession_test
+package faults
 
 import (
 	"errors"
