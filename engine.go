@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"log/slog"
 	"syscall"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/procession-go/procession/actors"
 	"github.com/procession-go/procession/internal/posted"
 	"github.com/procession-go/procession/internal/reply"
+	"github.com/procession-go/procession/internal/system"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -39,12 +39,7 @@ func New(opts ...Option) (*Engine, error) {
 		return nil, fmt.Errorf("procession: %w", err)
 	}
 	if e.system == nil {
-		e.system = actor.NewActorSystem(
-			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet(o.logger) }),
-			actor.WithDeadLetterRequestLogging(false),
-			actor.WithDeadLetterThrottleCount(0),
-			actor.WithDeadLetterThrottleInterval(time.Millisecond), // a goroutine lives that long after each
-		)
+		e.system = system.New(o.logger)
 	}
 	e.replies = reply.NewAddresses(e.system)
 	root := actor.NewRootContext(e.system, nil) // without the middlewares of the user's
