@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -156,6 +157,72 @@ func TestWhatACallWasGivenIsTheCallersAgain(t *testing.T) {
 		assert.Equal(t, []string{"1000"}, i.Args, "what the caller does to its Spec changes the process")
 		assert.Equal(t, map[string]string{"agent": "a1"}, i.Labels, "what the caller does to its Spec changes the process")
 	}
+}
+
+func TestListSelects(t *testing.T) {
+	t.Parallel()
+	e := enginetest.New(t)
+	for i, labels := range []map[string]string{{"agent": "a1"}, {"agent": "a1", "kind": "build"}, {"agent": "a2", "kind": "build"}, nil} {
+		line := "sleep 1000"
+		if i == 1 {
+			line = "true"
+		}
+		spec := procession.Shell(line)
+		spec.Name, spec.Labels = fmt.Sprint("p", i), labels
+		id := enginetest.Start(t, e, spec)
+		if i == 1 {
+			enginetest.Wait(t, e, id)
+		}
+	}
+	for _, test := range []struct {
+		selectors []procession.Selector
+		want      string
+	}{
+		{nil, "p0 p1 p2 p3"},
+		{[]procession.Selector{{}}, "p0 p1 p2 p3"},
+		{[]procession.Selector{{Labels: map[string]string{"agent": "a1"}}}, "p0 p1"},
+		{[]procession.Selector{{Labels: map[string]string{"agent": "a1", "kind": "build"}}}, "p1"},
+		{[]procession.Selector{{Labels: map[string]string{"agent": ""}}}, ""},
+		{[]procession.Selector{{States: []procession.State{procession.Exited}}}, "p1"},
+		{[]procession.Selector{{Names: []string{"p3", "p0"}}}, "p0 p3"},
+		{[]procession.Selector{{Names: []string{"p0", "p1"}}, {States: []procession.State{procession.Running}}}, "p0"},
+	} {
+		list, err := e.List(testkit.Within(t), test.selectors...)
+		require.NoError(t, err)
+		var names []string
+		for _, i := range list {
+			names = append(names, i.Name)
+		}
+		assert.Equal(t, test.want, strings.Join(names, " "), "%+v", test.selectors)
+	}
+}
+
+func TestAPoolIsSpawnedByTheCaller(t *testing.T) {
+	t.Parallel()
+	props, err := procession.PoolProps(procession.WithGrace(testkit.Patience), procession.WithMaxProcesses(1))
+	require.NoError(t, err)
+	system := enginetest.NewSystem()
+	pool, asker := system.Root.Spawn(props), enginetest.NewAsker(t, system)
+	start := &messages.StartProcess{Spec: procession.Shell("sleep 1000")}
+	started := enginetest.Ask[*messages.ProcessStarted](t, asker, pool, start)
+	assert.True(t, testkit.Alive(started.PID), "it is not there: %+v", started)
+	assert.ErrorIs(t, enginetest.Ask[*messages.Error](t, asker, pool, start), procession.ErrLimit)
+	report := enginetest.Ask[*messages.ShutdownReport](t, asker, pool, &messages.Shutdown{})
+	assert.Equal(t, &procession.ShutdownReport{Terminated: 1}, report)
+	assert.False(t, testkit.Alive(started.PID), "it is there after a Shutdown")
+}
+
+func TestTheLastOfSeveralOptionsCounts(t *testing.T) {
+	t.Parallel()
+	e := enginetest.New(t)
+	id := enginetest.Start(t, e, program.Spec("signals", "SIGINT"))
+	enginetest.AwaitText(t, e, id, "ready")
+	err := e.Signal(testkit.Within(t), id, syscall.SIGINT, procession.ScopeLeader, procession.ScopeLeader+1)
+	assert.ErrorIs(t, err, procession.ErrInvalidRequest, "a scope that is none")
+	exit, err := e.Kill(testkit.Within(t), id,
+		procession.KillOptions{Signal: syscall.SIGKILL}, procession.KillOptions{Signal: syscall.SIGINT, Grace: testkit.Patience})
+	require.NoError(t, err)
+	assert.Equal(t, 4, exit.Code, "%v: it ended otherwise than by itself on SIGINT", exit)
 }
 
 func TestACancelledContextEndsTheWaitingOnly(t *testing.T) {

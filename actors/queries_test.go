@@ -5,7 +5,6 @@ package actors_test
 import (
 	"fmt"
 	"regexp"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -124,44 +123,6 @@ func idsOf(list []procession.Info) (ids []string) {
 		ids = append(ids, i.ID)
 	}
 	return ids
-}
-
-func TestListSelects(t *testing.T) {
-	t.Parallel()
-	e := enginetest.New(t)
-	for i, labels := range []map[string]string{{"agent": "a1"}, {"agent": "a1", "kind": "build"}, {"agent": "a2", "kind": "build"}, nil} {
-		line := "sleep 1000"
-		if i == 1 {
-			line = "true"
-		}
-		spec := procession.Shell(line)
-		spec.Name, spec.Labels = fmt.Sprint("p", i), labels
-		id := enginetest.Start(t, e, spec)
-		if i == 1 {
-			enginetest.Wait(t, e, id)
-		}
-	}
-	for _, test := range []struct {
-		selectors []procession.Selector
-		want      string
-	}{
-		{nil, "p0 p1 p2 p3"},
-		{[]procession.Selector{{}}, "p0 p1 p2 p3"},
-		{[]procession.Selector{{Labels: map[string]string{"agent": "a1"}}}, "p0 p1"},
-		{[]procession.Selector{{Labels: map[string]string{"agent": "a1", "kind": "build"}}}, "p1"},
-		{[]procession.Selector{{Labels: map[string]string{"agent": ""}}}, ""},
-		{[]procession.Selector{{States: []procession.State{procession.Exited}}}, "p1"},
-		{[]procession.Selector{{Names: []string{"p3", "p0"}}}, "p0 p3"},
-		{[]procession.Selector{{Names: []string{"p0", "p1"}}, {States: []procession.State{procession.Running}}}, "p0"},
-	} {
-		list, err := e.List(testkit.Within(t), test.selectors...)
-		require.NoError(t, err)
-		var names []string
-		for _, i := range list {
-			names = append(names, i.Name)
-		}
-		assert.Equal(t, test.want, strings.Join(names, " "), "%+v", test.selectors)
-	}
 }
 
 func TestSelection(t *testing.T) {
