@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"encoding/gob"
 	"encoding/json"
-	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/procession-go/procession/messages"
@@ -29,12 +31,12 @@ func TestOutputViews(t *testing.T) {
 		{Stream: messages.Stderr, Offset: 9, Data: []byte("zwei ")},
 		{Stream: messages.Stdout, Offset: 14, Data: []byte("tröis\n")},
 	}, Dropped: 5}
-	if o.Stdout() != "one tröis\n" || o.Stderr() != "zwei " || o.Combined() != "one zwei tröis\n" || !o.Truncated() {
-		t.Errorf("%q, %q, %q, %v", o.Stdout(), o.Stderr(), o.Combined(), o.Truncated())
-	}
-	if (messages.Output{}).Combined() != "" || (messages.Output{}).Truncated() {
-		t.Error("an empty output is not empty")
-	}
+	assert.Equal(t, "one tröis\n", o.Stdout())
+	assert.Equal(t, "zwei ", o.Stderr())
+	assert.Equal(t, "one zwei tröis\n", o.Combined())
+	assert.True(t, o.Truncated())
+	assert.Empty(t, messages.Output{}.Combined())
+	assert.False(t, messages.Output{}.Truncated())
 }
 
 func TestInvalidBytesAreShownOneByOne(t *testing.T) {
@@ -48,15 +50,15 @@ func TestInvalidBytesAreShownOneByOne(t *testing.T) {
 		"é\x80é\uFFFD\x00": "é\uFFFDé\uFFFD\x00",
 	} {
 		o := messages.Output{Segments: []messages.Segment{{Data: []byte(data)}}}
-		if got := o.Stdout(); got != want {
-			t.Errorf("%q is shown as %q, not %q", data, got, want)
-		}
+		assert.Equal(t, want, o.Stdout(), "%q", data)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		data := rapid.SliceOf(rapid.Byte()).Draw(t, "data")
 		got := messages.Output{Segments: []messages.Segment{{Data: data}}}.Combined()
-		if !utf8.ValidString(got) || utf8.RuneCountInString(got) != utf8.RuneCount(data) || utf8.Valid(data) && got != string(data) {
-			t.Fatalf("%q is shown as %q", data, got)
+		require.True(t, utf8.ValidString(got), "%q is shown as %q", data, got)
+		require.Equal(t, utf8.RuneCount(data), utf8.RuneCountInString(got), "%q is shown as %q", data, got)
+		if utf8.Valid(data) {
+			require.Equal(t, string(data), got)
 		}
 	})
 }
@@ -93,52 +95,41 @@ func TestErrorsUnwrapToSentinels(t *testing.T) {
 		{messages.Error{Code: "from the future"}, nil},
 	} {
 		for _, target := range all {
-			want := false
-			for _, is := range test.is {
-				want = want || is == target
-			}
-			if got := errors.Is(&test.err, target); got != want {
-				t.Errorf("%s (%v) is %v: %v", test.err.Code, test.err.Errno, target, got)
+			if slices.Contains(test.is, target) {
+				assert.ErrorIs(t, &test.err, target, "%s (%v)", test.err.Code, test.err.Errno)
+			} else {
+				assert.NotErrorIs(t, &test.err, target, "%s (%v)", test.err.Code, test.err.Errno)
 			}
 		}
 	}
-	if got := (&messages.Error{Message: "it is so"}).Error(); got != "it is so" {
-		t.Errorf("%q", got)
-	}
+	assert.EqualError(t, &messages.Error{Message: "it is so"}, "it is so")
+}
+
+// asText asserts what values are in JSON, and that they are read again.
+func asText[T any](t *testing.T, want string, values ...T) {
+	t.Helper()
+	text, err := json.Marshal(values)
+	require.NoError(t, err)
+	assert.Equal(t, want, string(text))
+	var back []T
+	require.NoError(t, json.Unmarshal(text, &back))
+	assert.Equal(t, values, back)
 }
 
 func TestStatesAndCausesAsText(t *testing.T) {
 	t.Parallel()
-	states := []messages.State{messages.Starting, messages.Running, messages.Stopping, messages.BackingOff, messages.Exited}
-	text, err := json.Marshal(states)
-	if want := `["starting","running","stopping","backing-off","exited"]`; err != nil || string(text) != want {
-		t.Errorf("%s, %v", text, err)
-	}
-	var statesBack []messages.State
-	if err := json.Unmarshal(text, &statesBack); err != nil || !reflect.DeepEqual(states, statesBack) {
-		t.Errorf("%v, %v", statesBack, err)
-	}
-	causes := []messages.Cause{
+	asText(t, `["starting","running","stopping","backing-off","exited"]`,
+		messages.Starting, messages.Running, messages.Stopping, messages.BackingOff, messages.Exited)
+	asText(t, `["exited","killed","timeout","crashed","shutdown","not-ready","start-failed"]`,
 		messages.CauseExited, messages.CauseKilled, messages.CauseTimeout, messages.CauseCrashed, messages.CauseShutdown,
-		messages.CauseNotReady, messages.CauseStartFailed,
-	}
-	text, err = json.Marshal(causes)
-	if want := `["exited","killed","timeout","crashed","shutdown","not-ready","start-failed"]`; err != nil || string(text) != want {
-		t.Errorf("%s, %v", text, err)
-	}
-	var causesBack []messages.Cause
-	if err := json.Unmarshal(text, &causesBack); err != nil || !reflect.DeepEqual(causes, causesBack) {
-		t.Errorf("%v, %v", causesBack, err)
-	}
-	if json.Unmarshal([]byte(`["dancing"]`), &statesBack) == nil || json.Unmarshal([]byte(`["boredom"]`), &causesBack) == nil {
-		t.Error("what is unknown is accepted")
-	}
-	if got := messages.State(200).String() + messages.Cause(200).String(); got != "unknown(200)unknown(200)" {
-		t.Error(got)
-	}
-	if text, _ := json.Marshal([]messages.Stream{messages.Stdout, messages.Stderr}); string(text) != `["stdout","stderr"]` {
-		t.Errorf("%s", text)
-	}
+		messages.CauseNotReady, messages.CauseStartFailed)
+	assert.Error(t, json.Unmarshal([]byte(`["dancing"]`), new([]messages.State)))
+	assert.Error(t, json.Unmarshal([]byte(`["boredom"]`), new([]messages.Cause)))
+	assert.Equal(t, "unknown(200)", messages.State(200).String())
+	assert.Equal(t, "unknown(200)", messages.Cause(200).String())
+	text, err := json.Marshal([]messages.Stream{messages.Stdout, messages.Stderr})
+	require.NoError(t, err)
+	assert.Equal(t, `["stdout","stderr"]`, string(text))
 }
 
 func TestExit(t *testing.T) {
@@ -153,17 +144,14 @@ func TestExit(t *testing.T) {
 		{messages.Exit{Code: -1, Signal: "SIGKILL"}, "signal: SIGKILL", false},
 		{messages.Exit{Signal: "SIGTERM"}, "signal: SIGTERM", false},
 	} {
-		if test.exit.String() != test.text || test.exit.Success() != test.success {
-			t.Errorf("%+v: %q, %v", test.exit, test.exit, test.exit.Success())
-		}
+		assert.Equal(t, test.text, test.exit.String())
+		assert.Equal(t, test.success, test.exit.Success(), test.text)
 	}
 }
 
 func TestShell(t *testing.T) {
 	t.Parallel()
-	if got, want := messages.Shell("a b"), (messages.Spec{Command: "/bin/sh", Args: []string{"-c", "a b"}}); !reflect.DeepEqual(got, want) {
-		t.Errorf("%+v", got)
-	}
+	assert.Equal(t, messages.Spec{Command: "/bin/sh", Args: []string{"-c", "a b"}}, messages.Shell("a b"))
 }
 
 // every is a value of each message.
@@ -206,9 +194,7 @@ func every() []any {
 func TestMessagesArePlainData(t *testing.T) {
 	t.Parallel()
 	for _, m := range append(every(), &messages.Shutdown{}) {
-		if what := notPlain(reflect.TypeOf(m), map[reflect.Type]bool{}); what != "" {
-			t.Errorf("%T holds %s", m, what)
-		}
+		assert.Empty(t, notPlain(reflect.TypeOf(m), map[reflect.Type]bool{}), "%T holds what cannot cross a network", m)
 	}
 	for _, m := range every() {
 		var stream bytes.Buffer
@@ -217,19 +203,15 @@ func TestMessagesArePlainData(t *testing.T) {
 		if isStart { // protocol buffers have an encoding of their own
 			start.Owner = nil
 		}
-		if err := gob.NewEncoder(&stream).Encode(m); err != nil {
-			t.Errorf("%T: %v", m, err)
-		} else if err := gob.NewDecoder(&stream).Decode(back); err != nil || !reflect.DeepEqual(m, back) {
-			t.Errorf("%T by gob: %v\n%+v\n%+v", m, err, m, back)
+		if assert.NoError(t, gob.NewEncoder(&stream).Encode(m), "%T", m) {
+			assert.NoError(t, gob.NewDecoder(&stream).Decode(back), "%T by gob", m)
+			assert.Equal(t, m, back, "%T by gob", m)
 		}
 		text, err := json.Marshal(m)
-		if err != nil {
-			t.Errorf("%T: %v", m, err)
-		}
+		assert.NoError(t, err, "%T", m)
 		back = reflect.New(reflect.TypeOf(m).Elem()).Interface()
-		if err := json.Unmarshal(text, back); err != nil || !reflect.DeepEqual(m, back) {
-			t.Errorf("%T by JSON: %v\n%+v\n%+v", m, err, m, back)
-		}
+		assert.NoError(t, json.Unmarshal(text, back), "%T by JSON", m)
+		assert.Equal(t, m, back, "%T by JSON", m)
 	}
 }
 
@@ -270,7 +252,5 @@ func TestEventsAreEvents(t *testing.T) {
 		}
 	}
 	want := "ProcessStarted ProcessReady ProcessStopping ProcessExited ProcessRestarting ProcessReleased EventsLost"
-	if got := strings.Join(names, " "); got != want {
-		t.Errorf("%s", got)
-	}
+	assert.Equal(t, want, strings.Join(names, " "))
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
@@ -55,12 +57,11 @@ func TestDecide(t *testing.T) {
 	} {
 		before := slices.Clone(test.history.Restarts)
 		d := test.policy.Decide(test.history, test.end)
-		if d.Restart != test.restart || d.GaveUp != test.gaveUp || d.MaxDelay != test.maxDelay || d.History.Streak != test.streak {
-			t.Errorf("%s: %+v", name, d)
-		}
-		if !slices.Equal(before, test.history.Restarts) {
-			t.Errorf("%s: Decide has changed its argument", name)
-		}
+		assert.Equal(t, test.restart, d.Restart, "Restart of %s", name)
+		assert.Equal(t, test.gaveUp, d.GaveUp, "GaveUp of %s", name)
+		assert.Equal(t, test.maxDelay, d.MaxDelay, "MaxDelay of %s", name)
+		assert.Equal(t, test.streak, d.History.Streak, "Streak of %s", name)
+		assert.Equal(t, before, test.history.Restarts, "%s: Decide has changed its argument", name)
 	}
 }
 
@@ -101,23 +102,19 @@ func TestDecideKeepsToThePolicy(t *testing.T) {
 				}
 			}
 			limited := full.MaxRestarts >= 0 && within >= full.MaxRestarts
-			if d.Restart != (wanted && !limited) || d.GaveUp != (wanted && limited) {
-				t.Fatalf("%d restarts within the window, %+v, %+v: %+v", within, p, e, d)
-			}
+			require.Equal(t, wanted && !limited, d.Restart, "%d restarts within the window, %+v, %+v", within, p, e)
+			require.Equal(t, wanted && limited, d.GaveUp, "%d restarts within the window, %+v, %+v", within, p, e)
 			if !d.Restart {
 				continue
 			}
-			if d.MaxDelay < min(full.MinBackoff, full.MaxBackoff) || d.MaxDelay > full.MaxBackoff {
-				t.Fatalf("a delay of %v is not between %v and %v", d.MaxDelay, full.MinBackoff, full.MaxBackoff)
-			}
-			if j := Jitter(d.MaxDelay); j < 0 || j > d.MaxDelay {
-				t.Fatalf("Jitter(%v) = %v", d.MaxDelay, j)
-			}
+			require.GreaterOrEqual(t, d.MaxDelay, min(full.MinBackoff, full.MaxBackoff))
+			require.LessOrEqual(t, d.MaxDelay, full.MaxBackoff)
+			jitter := Jitter(d.MaxDelay)
+			require.GreaterOrEqual(t, jitter, time.Duration(0))
+			require.LessOrEqual(t, jitter, d.MaxDelay)
 			restarts = append(restarts, now)
 		}
-		if len(history.Restarts) > max(0, full.MaxRestarts) {
-			t.Fatalf("a history of %d for %d restarts", len(history.Restarts), full.MaxRestarts)
-		}
+		require.LessOrEqual(t, len(history.Restarts), max(0, full.MaxRestarts), "the history is longer than what is counted")
 	})
 }
 
@@ -125,9 +122,9 @@ func TestJitterIsEven(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []time.Duration{0, 1, 2, 3, time.Millisecond, time.Hour, math.MaxInt64} {
 		for range 1000 {
-			if j := Jitter(limit); j < 0 || j > limit {
-				t.Fatalf("Jitter(%v) = %v", limit, j)
-			}
+			jitter := Jitter(limit)
+			require.GreaterOrEqual(t, jitter, time.Duration(0))
+			require.LessOrEqual(t, jitter, limit)
 		}
 	}
 	var quarters [4]int
@@ -136,42 +133,28 @@ func TestJitterIsEven(t *testing.T) {
 		quarters[min(Jitter(4000)/1000, 3)]++
 	}
 	for i, n := range quarters {
-		if n < draws/4*8/10 || n > draws/4*12/10 {
-			t.Errorf("%d of %d draws are in quarter %d", n, draws, i)
-		}
+		assert.InEpsilon(t, draws/4, n, 0.2, "draws in quarter %d", i)
 	}
 }
 
 func TestWithDefaults(t *testing.T) {
 	t.Parallel()
-	if got := (Policy{}).WithDefaults(); got != (Policy{MaxRestarts: 5, Window: time.Minute, MinBackoff: 100 * time.Millisecond, MaxBackoff: 10 * time.Second}) {
-		t.Errorf("%+v", got)
-	}
-	if got := (Policy{MinBackoff: time.Minute}).WithDefaults(); got.MaxBackoff != time.Minute {
-		t.Errorf("a least of a minute with a most of %v", got.MaxBackoff)
-	}
+	assert.Equal(t, Policy{MaxRestarts: 5, Window: time.Minute, MinBackoff: 100 * time.Millisecond, MaxBackoff: 10 * time.Second}, Policy{}.WithDefaults())
+	assert.Equal(t, time.Minute, Policy{MinBackoff: time.Minute}.WithDefaults().MaxBackoff, "with a least of a minute")
 	given := Policy{When: Always, MaxRestarts: -1, Window: 1, MinBackoff: 2, MaxBackoff: 3}
-	if got := given.WithDefaults(); got != given {
-		t.Errorf("%+v", got)
-	}
+	assert.Equal(t, given, given.WithDefaults())
 }
 
 func TestWhenAsText(t *testing.T) {
 	t.Parallel()
 	text, err := json.Marshal([]When{Never, OnFailure, Always})
-	if err != nil || string(text) != `["never","on-failure","always"]` {
-		t.Errorf("%s, %v", text, err)
-	}
+	require.NoError(t, err)
+	assert.Equal(t, `["never","on-failure","always"]`, string(text))
 	var back []When
-	if err := json.Unmarshal(text, &back); err != nil || !slices.Equal(back, []When{Never, OnFailure, Always}) {
-		t.Errorf("%v, %v", back, err)
-	}
-	if err := json.Unmarshal([]byte(`["sometimes"]`), &back); err == nil {
-		t.Error("an unknown condition is accepted")
-	}
-	if got := When(9).String(); got != "unknown(9)" {
-		t.Error(got)
-	}
+	require.NoError(t, json.Unmarshal(text, &back))
+	assert.Equal(t, []When{Never, OnFailure, Always}, back)
+	assert.Error(t, json.Unmarshal([]byte(`["sometimes"]`), &back), "an unknown condition is accepted")
+	assert.Equal(t, "unknown(9)", When(9).String())
 }
 
 // What never becomes ready, with everything at its default, is given up after the sixth time.
@@ -183,15 +166,11 @@ func TestWhatIsNeverReadyIsGivenUp(t *testing.T) {
 			now = now.Add(ran)
 			d := Policy{When: OnFailure}.Decide(history, Ended{At: now, Ran: ran, Unready: true})
 			if history = d.History; !d.Restart {
-				if !d.GaveUp {
-					t.Errorf("%v: %+v", ran, d)
-				}
+				assert.True(t, d.GaveUp, "%v: %+v", ran, d)
 				break
 			}
 			now, delays = now.Add(d.MaxDelay), append(delays, d.MaxDelay)
 		}
-		if want := []time.Duration{1e8, 2e8, 4e8, 8e8, 16e8}; !slices.Equal(delays, want) {
-			t.Errorf("%v: it waits %v, want %v", ran, delays, want)
-		}
+		assert.Equal(t, []time.Duration{1e8, 2e8, 4e8, 8e8, 16e8}, delays, "each has run for %v", ran)
 	}
 }
