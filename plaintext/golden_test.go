@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 var update = flag.Bool("update", false, "write the golden files; then look at them")
@@ -14,38 +17,25 @@ var update = flag.Bool("update", false, "write the golden files; then look at th
 // high; a reader that knows it sees the same as one that does not.
 func TestRecordings(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.rec")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no recordings", err)
-	}
+	require.NoError(t, err)
+	require.NotEmpty(t, files, "no recordings")
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".rec"), func(t *testing.T) {
 			in, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			golden := strings.TrimSuffix(file, ".rec") + ".golden"
 			got := Bytes(in)
 			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, os.WriteFile(golden, []byte(got), 0o644))
 			}
 			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
+			require.NoError(t, err)
+			assert.Equal(t, string(want), got)
 			r := Renderer{Rows: 24}
 			r.Write(in)
-			if got := r.Lines() + r.Rest(); got != string(want) {
-				t.Errorf("with 24 rows: got\n%s\nwant\n%s", got, want)
-			}
+			assert.Equal(t, string(want), r.Lines()+r.Rest(), "with 24 rows")
 			for _, n := range []int{7, 100} {
-				if got := inPieces(string(in), n); got != string(want) {
-					t.Errorf("in pieces of %d: got\n%s", n, got)
-				}
+				assert.Equal(t, string(want), inPieces(string(in), n), "in pieces of %d", n)
 			}
 		})
 	}

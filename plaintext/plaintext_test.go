@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
 )
 
 var tables = map[string][]struct{ name, in, want string }{
@@ -181,16 +183,10 @@ func TestString(t *testing.T) {
 	for group, table := range tables {
 		for _, tt := range table {
 			t.Run(group+"/"+tt.name, func(t *testing.T) {
-				if got := String(tt.in); got != tt.want {
-					t.Errorf("String(%q)\n got %q\nwant %q", tt.in, got, tt.want)
-				}
-				if got := Bytes([]byte(tt.in)); got != tt.want {
-					t.Errorf("Bytes(%q)\n got %q\nwant %q", tt.in, got, tt.want)
-				}
+				assert.Equal(t, tt.want, String(tt.in), "String(%q)", tt.in)
+				assert.Equal(t, tt.want, Bytes([]byte(tt.in)), "Bytes(%q)", tt.in)
 				for n := 1; n <= 3; n++ {
-					if got := inPieces(tt.in, n); got != tt.want {
-						t.Errorf("in pieces of %d: got %q, want %q", n, got, tt.want)
-					}
+					assert.Equal(t, tt.want, inPieces(tt.in, n), "%q in pieces of %d", tt.in, n)
 				}
 			})
 		}
@@ -213,21 +209,15 @@ func inPieces(s string, n int) string {
 
 func TestPlainTextIsNotCopied(t *testing.T) {
 	s := strings.Repeat("plain text, naïve ✓\n\tand more\n", 100)
-	if n := testing.AllocsPerRun(10, func() { String(s) }); n != 0 {
-		t.Errorf("String allocates %v times", n)
-	}
+	assert.Zero(t, testing.AllocsPerRun(10, func() { String(s) }), "String allocates")
 	b := []byte(s)
-	if n := testing.AllocsPerRun(10, func() { Bytes(b) }); n > 1 {
-		t.Errorf("Bytes allocates %v times", n)
-	}
+	assert.LessOrEqual(t, testing.AllocsPerRun(10, func() { Bytes(b) }), 1.0, "Bytes allocates")
 }
 
 func TestOnePassLeavesNothingToDo(t *testing.T) {
 	for _, table := range tables {
 		for _, tt := range table {
-			if !clean(tt.want) {
-				t.Errorf("%s: controls in %q", tt.name, tt.want)
-			}
+			assert.True(t, clean(tt.want), "%s: controls in %q", tt.name, tt.want)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/procession-go/procession/internal/escape"
@@ -37,8 +38,8 @@ func TestSplitsDoNotMatter(t *testing.T) {
 		one := Renderer{Rows: rows}
 		one.Write([]byte(s))
 		want := one.Lines() + one.Rest()
-		if rows == 0 && want != String(s) {
-			t.Fatalf("Renderer makes %q of it, String %q", want, String(s))
+		if rows == 0 {
+			require.Equal(t, String(s), want, "a Renderer makes something else of it than String")
 		}
 		r, got := Renderer{Rows: rows}, ""
 		for s != "" {
@@ -50,9 +51,7 @@ func TestSplitsDoNotMatter(t *testing.T) {
 			r.Rest()
 			got += r.Lines()
 		}
-		if got += r.Rest(); got != want {
-			t.Fatalf("in pieces %q, whole %q", got, want)
-		}
+		require.Equal(t, want, got+r.Rest(), "in pieces, and whole")
 	})
 }
 
@@ -60,20 +59,12 @@ func TestOutputIsCleanAndStays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { check(t, output(t)) })
 }
 
-type fataler interface{ Fatalf(string, ...any) }
-
-func check(t fataler, s string) {
+func check(t require.TestingT, s string) {
 	got := String(s)
-	if !clean(got) {
-		t.Fatalf("controls in String(%q) = %q", s, got)
-	}
-	if again := String(got); again != got {
-		t.Fatalf("a second pass makes %q of %q", again, got)
-	}
+	require.True(t, clean(got), "controls in String(%q) = %q", s, got)
+	require.Equal(t, got, String(got), "a second pass changes it")
 	// The way through the screen leaves it alone, too.
-	if through := inPieces(got, 1+len(got)/3); through != got {
-		t.Fatalf("a Renderer makes %q of %q", through, got)
-	}
+	require.Equal(t, got, inPieces(got, 1+len(got)/3), "a Renderer changes it")
 }
 
 // strings are what begins a control string, and what ends it.
@@ -89,23 +80,20 @@ func TestAControlStringHidesNothingBehindIt(t *testing.T) {
 		kind := rapid.SampledFrom(controlStrings).Draw(t, "kind")
 		content := strings.Join(rapid.SliceOf(rapid.SampledFrom([]string{"a", "Z9 ", "é", "✓", "👍", "\t", "\r", strings.Repeat("x", 1000), strings.Repeat("漢", 500)})).Draw(t, "content"), "")
 		if whole := "before" + kind.begin + content + kind.end; len(content) < escape.Longest-10 {
-			if got := String(whole + "behind"); got != "beforebehind" {
-				t.Fatalf("%q leaves %q", whole, got)
-			}
+			require.Equal(t, "beforebehind", String(whole+"behind"), "%q", whole)
 		}
 		for _, lost := range []string{"\n", strings.Repeat("y", escape.Longest)} {
-			if got := String(kind.begin + content + lost + "\nbehind"); !strings.HasSuffix(got, "\nbehind") || !strings.Contains(got, strings.TrimSpace(lost)) {
-				t.Fatalf("behind %q and %d more: %q", kind.begin+content, len(lost), got)
-			}
+			got := String(kind.begin + content + lost + "\nbehind")
+			require.True(t, strings.HasSuffix(got, "\nbehind"), "behind %q and %d more: %q", kind.begin+content, len(lost), got)
+			require.Contains(t, got, strings.TrimSpace(lost), "behind %q", kind.begin+content)
 			legible := func(c rune) rune {
 				if c <= ' ' {
 					return -1
 				}
 				return c
 			}
-			if got := String(kind.begin + strings.ReplaceAll(content, "\r", "") + lost); strings.Map(legible, got) != strings.Map(legible, kind.begin+content+lost) {
-				t.Fatalf("of %q and %d more is shown: %q", kind.begin+content, len(lost), got)
-			}
+			got = String(kind.begin + strings.ReplaceAll(content, "\r", "") + lost)
+			require.Equal(t, strings.Map(legible, kind.begin+content+lost), strings.Map(legible, got))
 		}
 	})
 }
@@ -118,15 +106,9 @@ func TestPlainTextStays(t *testing.T) {
 			}
 			return c
 		}, rapid.String().Draw(t, "s"))
-		if got := String(s); got != s {
-			t.Fatalf("String(%q) = %q", s, got)
-		}
-		if got := inPieces(s, rapid.IntRange(1, 9).Draw(t, "n")); got != s {
-			t.Fatalf("a Renderer makes %q of %q", got, s)
-		}
-		if got, want := String("\x1b[m"+s), s; got != want {
-			t.Fatalf("behind a sequence: %q, not %q", got, want)
-		}
+		require.Equal(t, s, String(s))
+		require.Equal(t, s, inPieces(s, rapid.IntRange(1, 9).Draw(t, "n")), "a Renderer changes it")
+		require.Equal(t, s, String("\x1b[m"+s), "behind a sequence")
 	})
 }
 
@@ -140,9 +122,7 @@ func TestLineIsLikeItsModel(t *testing.T) {
 			op := rapid.SampledFrom([]string{"a", "b", "x", "漢", "👍", "━", "\r", "\b", "\t", "\x1b[3C", "\x1b[2D", "\x1b[9G", "\x1b[K", "\x1b[1K", "\x1b[2K", "\x1b[2X", "\x1b[2@", "\x1b[P"}).Draw(t, "op")
 			r.Write([]byte(op))
 			m.do(op)
-			if got, want := expand(r.Rest()), m.String(); got != want {
-				t.Fatalf("after %q: %q, the model has %q", op, got, want)
-			}
+			require.Equal(t, m.String(), expand(r.Rest()), "after %q", op)
 		}
 	})
 }
@@ -257,12 +237,10 @@ func FuzzString(f *testing.F) {
 			t.Skip("looking at the rest after each piece is quadratic")
 		}
 		want := Bytes(b)
-		if got := inPieces(string(b), max(1, int(n))); got != want {
-			t.Fatalf("in pieces of %d: %q, whole %q", n, got, want)
-		}
+		require.Equal(t, want, inPieces(string(b), max(1, int(n))), "in pieces of %d, and whole", n)
 		check(t, string(b))
-		if isPlain(b) && utf8.Valid(b) && want != string(b) {
-			t.Fatalf("plain text %q became %q", b, want)
+		if isPlain(b) && utf8.Valid(b) {
+			require.Equal(t, string(b), want, "plain text has changed")
 		}
 	})
 }

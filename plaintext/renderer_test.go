@@ -6,21 +6,23 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 var _ io.Writer = (*Renderer)(nil)
 
 func TestZeroRenderer(t *testing.T) {
 	var r Renderer
-	if got := r.Lines() + r.Rest(); got != "" {
-		t.Errorf("got %q", got)
-	}
-	if n, err := r.Write(nil); n != 0 || err != nil {
-		t.Errorf("Write = %d, %v", n, err)
-	}
-	if n, err := r.Write([]byte("\x1b[mabc")); n != 6 || err != nil {
-		t.Errorf("Write = %d, %v", n, err)
-	}
+	assert.Empty(t, r.Lines())
+	assert.Empty(t, r.Rest())
+	n, err := r.Write(nil)
+	assert.NoError(t, err)
+	assert.Zero(t, n)
+	n, err = r.Write([]byte("\x1b[mabc"))
+	assert.NoError(t, err)
+	assert.Equal(t, 6, n)
 }
 
 func TestLinesOnceFinished(t *testing.T) {
@@ -38,18 +40,16 @@ func TestLinesOnceFinished(t *testing.T) {
 		{"\n\n\n\n\x1b[?1049l", "", "e\n✓."},
 	} {
 		r.Write([]byte(step.in))
-		if lines, rest := r.Lines(), r.Rest(); lines != step.lines || rest != step.rest {
-			t.Fatalf("after %q: lines %q, rest %q; want %q, %q", step.in, lines, rest, step.lines, step.rest)
-		}
+		require.Equal(t, step.lines, r.Lines(), "lines after %q", step.in)
+		require.Equal(t, step.rest, r.Rest(), "rest after %q", step.in)
 	}
 }
 
 func TestWithOneRowEveryLineIsFinished(t *testing.T) {
 	r := Renderer{Rows: 1}
 	r.Write([]byte("one\r\ntwo\x1b[F\x1b[H\x1b[AX\nthree"))
-	if lines, rest := r.Lines(), r.Rest(); lines != "one\nXwo\n" || rest != "three" {
-		t.Errorf("lines %q, rest %q", lines, rest)
-	}
+	assert.Equal(t, "one\nXwo\n", r.Lines())
+	assert.Equal(t, "three", r.Rest())
 }
 
 func TestRowsBoundHowFarUp(t *testing.T) {
@@ -66,9 +66,7 @@ func TestRowsBoundHowFarUp(t *testing.T) {
 	} {
 		r := Renderer{Rows: tt.rows}
 		r.Write([]byte(text + tt.in))
-		if got := r.Lines() + r.Rest(); got != tt.want {
-			t.Errorf("%d rows, %q: got %q, want %q", tt.rows, tt.in, got, tt.want)
-		}
+		assert.Equal(t, tt.want, r.Lines()+r.Rest(), "%d rows, %q", tt.rows, tt.in)
 	}
 }
 
@@ -89,9 +87,7 @@ func TestUnknownHeight(t *testing.T) {
 		{"a row beyond", "\x1b[40;1H\x1b[H", 21},
 	} {
 		lines := strings.Split(String(b.String()+tt.in+"X"), "\n")
-		if got := lines[tt.line]; !strings.HasPrefix(got, "X") {
-			t.Errorf("%s: line %d is %q of\n%q", tt.name, tt.line, got, lines)
-		}
+		assert.True(t, strings.HasPrefix(lines[tt.line], "X"), "%s: line %d is %q of\n%q", tt.name, tt.line, lines[tt.line], lines)
 	}
 }
 
@@ -110,12 +106,8 @@ func TestRedrawsCostWhatOneCosts(t *testing.T) {
 		for range 20 {
 			r.Write(piece)
 		}
-		if after := heap(); after > before+32<<10 {
-			t.Errorf("%q: 20,000 redraws hold %d bytes", line, after-before)
-		}
-		if n := len(r.Lines() + r.Rest()); n > 200 {
-			t.Errorf("%q: the line has %d bytes", line, n)
-		}
+		assert.LessOrEqual(t, heap(), before+32<<10, "20,000 redraws of %q hold memory", line)
+		assert.LessOrEqual(t, len(r.Lines()+r.Rest()), 200, "bytes of the line, of %q", line)
 	}
 }
 
