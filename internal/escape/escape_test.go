@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi/parser"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
@@ -19,9 +20,8 @@ func TestNextIsTheParsers(t *testing.T) {
 		for _, c := range []byte(rapid.StringMatching(`(\x1b[\]P\[kX^_(m3;\\]|[a-z3;\x07\x18\x1b]){0,30}`).Draw(t, "text")) {
 			p.Take(c)
 			state = Next(state, c)
-			if p.State() != state {
-				t.Fatalf("after %q the parser is in %s, not %s", c, p.StateName(), parser.StateNames[state])
-			}
+			require.Equal(t, p.StateName(), parser.StateNames[state], "after %q", c)
+			require.Equal(t, p.State(), state, "after %q", c)
 		}
 	})
 }

@@ -2,11 +2,11 @@ package lines
 
 import (
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
@@ -48,9 +48,8 @@ func TestLinesComeWholeHoweverTheyAreSplit(t *testing.T) {
 			rest = rest[n:]
 		}
 		want, last := linesOf(text, skip)
-		if !slices.Equal(got, want) || string(scanner.Rest()) != last {
-			t.Fatalf("%q gave %q and %q, want %q and %q", text, got, scanner.begun, want, last)
-		}
+		require.Equal(t, want, got, "%q", text)
+		require.Equal(t, last, string(scanner.Rest()), "the rest of %q", text)
 	})
 }
 
@@ -100,7 +99,8 @@ func TestLookingAtALongLineCostsLittle(t *testing.T) {
 		}
 		scanner.Feed([]byte("more"), nil)
 		now, later := scanner.IsDue()
-		assert.False(t, now || later, "what is beyond is not looked at")
+		assert.False(t, now, "what is beyond is not looked at")
+		assert.False(t, later, "what is beyond is not looked at")
 		assert.Empty(t, scanner.Rest())
 	}
 }

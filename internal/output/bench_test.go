@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 func BenchmarkAppend(b *testing.B) {
@@ -62,9 +64,7 @@ func BenchmarkPipe(b *testing.B) {
 	for _, size := range []int{100, 4096, 5000, 32 << 10, maxBlock} {
 		b.Run(fmt.Sprintf("writes=%dB", size), func(b *testing.B) {
 			r, w, err := os.Pipe()
-			if err != nil {
-				b.Fatal(err)
-			}
+			require.NoError(b, err)
 			defer r.Close()
 			go func() {
 				p := make([]byte, size)
@@ -79,9 +79,7 @@ func BenchmarkPipe(b *testing.B) {
 			for b.Loop() {
 				for got := 0; got < 1<<20; {
 					n, err := r.Read(out.Free())
-					if err != nil {
-						b.Fatal(err)
-					}
+					require.NoError(b, err)
 					if s, ok := out.Filled(n); ok {
 						l.Append(s)
 					}

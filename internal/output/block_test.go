@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"sync"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // filled is a buffer whose block was filled and handed over, and the slice.
@@ -12,9 +15,8 @@ func filled(t *testing.T) (*Buffer, Slice) {
 	b := NewBuffer(Stdout)
 	b.size = maxBlock
 	s, ok := b.Filled(len(b.Free()))
-	if !ok || s.Len() != maxBlock {
-		t.Fatalf("%d bytes were handed over", s.Len())
-	}
+	require.True(t, ok)
+	require.Equal(t, maxBlock, s.Len(), "bytes that were handed over")
 	return b, s
 }
 
@@ -27,26 +29,18 @@ func TestBlockIsFreeWhenLeftAndEvicted(t *testing.T) {
 		l := NewLog(1)
 		l.Append(s)
 		b.Free()
-		if n := s.block.live.Load(); n != 1 {
-			t.Errorf("%d live, want the byte that is retained", n)
-		}
+		assert.EqualValues(t, 1, s.block.live.Load(), "the byte that is retained")
 		l.Append(one())
-		if n := s.block.live.Load(); n != 0 {
-			t.Errorf("%d live", n)
-		}
+		assert.Zero(t, s.block.live.Load())
 	})
 	t.Run("evicted first", func(t *testing.T) {
 		b, s := filled(t)
 		l := NewLog(1)
 		l.Append(s)
 		l.Append(one())
-		if n := s.block.live.Load(); n != 1 {
-			t.Errorf("%d live, want the reader", n)
-		}
+		assert.EqualValues(t, 1, s.block.live.Load(), "the reader")
 		b.Free()
-		if n := s.block.live.Load(); n != 0 {
-			t.Errorf("%d live", n)
-		}
+		assert.Zero(t, s.block.live.Load())
 	})
 }
 

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestFaultCharacterSplitBetweenReads(t *testing.T) {
@@ -13,16 +16,12 @@ func TestFaultCharacterSplitBetweenReads(t *testing.T) {
 			l, out := NewLog(-1), newStream(Stdout)
 			for _, part := range []string{mixed[:i], mixed[i:j], mixed[j:]} {
 				out.read([]byte(part), func(s Slice) {
-					if p := s.bytes(); wholes(p) != len(p) {
-						t.Fatalf("split at %d and %d: a slice ends inside a character: %q", i, j, p)
-					}
+					require.Len(t, s.bytes(), wholes(s.bytes()), "split at %d and %d: a slice ends inside a character: %q", i, j, s.bytes())
 					l.Append(s)
 				})
 			}
 			out.flush(appendTo(l))
-			if got := combined(l, 0, 0); got != mixed {
-				t.Fatalf("split at %d and %d: %q, want %q", i, j, got, mixed)
-			}
+			require.Equal(t, mixed, combined(l, 0, 0), "split at %d and %d", i, j)
 		}
 	}
 }
@@ -38,9 +37,7 @@ func TestHeldBackMovesToTheNextBlock(t *testing.T) {
 			for s := range l.Segments(0, 0) {
 				got = append(got, string(s.Data))
 			}
-			if len(got) != 2 || got[0] != text[:minBlock-n] || got[1] != char+"y" {
-				t.Errorf("%s, %d bytes in the first block: %q", char, n, got)
-			}
+			assert.Equal(t, []string{text[:minBlock-n], char + "y"}, got, "%s, %d bytes in the first block", char, n)
 		}
 	}
 }
@@ -49,16 +46,17 @@ func TestFlushHandsOverTheRest(t *testing.T) {
 	for _, rest := range []string{"", "\xc3", "\xe2\x82", "\xf0\x9f\x98"} {
 		b := NewBuffer(Stdout)
 		n := copy(b.Free(), rest)
-		if s, ok := b.Filled(n); ok {
-			t.Errorf("%q was not held back: %q", rest, s.bytes())
-		}
+		_, ok := b.Filled(n)
+		assert.False(t, ok, "%q was not held back", rest)
 		s, ok := b.Flush()
-		if ok != (rest != "") || s.Len() != len(rest) || ok && string(s.bytes()) != rest {
-			t.Errorf("flushed %d bytes, want %q", s.Len(), rest)
+		assert.Equal(t, rest != "", ok, "%q", rest)
+		assert.Equal(t, len(rest), s.Len(), "%q", rest)
+		if ok {
+			assert.Equal(t, rest, string(s.bytes()))
 		}
-		if _, again := b.Flush(); again || b.block != nil {
-			t.Errorf("%q: there is something left after Flush", rest)
-		}
+		_, again := b.Flush()
+		assert.False(t, again, "%q: there is something left after Flush", rest)
+		assert.Nil(t, b.block, "%q: there is a block left after Flush", rest)
 	}
 }
 
@@ -67,9 +65,7 @@ func TestHeldBackIsNotMoreThanACharacter(t *testing.T) {
 	for range 1000 { // each one ends the one before
 		n := copy(b.Free(), "\xf0")
 		b.Filled(n)
-		if held := b.end - b.done; held != 1 {
-			t.Fatalf("%d bytes are held back", held)
-		}
+		require.Equal(t, 1, b.end-b.done, "bytes that are held back")
 	}
 }
 
@@ -78,12 +74,8 @@ func TestFreeIsNeverEmptyAndStays(t *testing.T) {
 		b := NewBuffer(Stdout)
 		for range 200 {
 			free := b.Free()
-			if len(free) == 0 {
-				t.Fatalf("reads of %d: no space", read)
-			}
-			if again := b.Free(); &again[0] != &free[0] {
-				t.Fatalf("reads of %d: the space moved without a read", read)
-			}
+			require.NotEmpty(t, free, "reads of %d: no space", read)
+			require.Same(t, &free[0], &b.Free()[0], "reads of %d: the space moved without a read", read)
 			b.Filled(min(read, len(free)))
 		}
 	}
@@ -108,34 +100,26 @@ func TestBlocksGrowAndAreFilled(t *testing.T) {
 			}
 		}
 		for i, size := range sizes {
-			if want := min(minBlock<<i, maxBlock); size != want {
-				t.Fatalf("reads of %d: block %d has %d bytes, want %d", read, i, size, want)
-			}
+			require.Equal(t, min(minBlock<<i, maxBlock), size, "reads of %d: the bytes of block %d", read, i)
 		}
-		if filled < taken*3/4 {
-			t.Errorf("reads of %d: only %d of %d bytes are used", read, filled, taken)
-		}
+		assert.GreaterOrEqual(t, filled, taken*3/4, "reads of %d: of %d bytes", read, taken)
 	}
 }
 
 func TestIdleGivesBackOnlyWhatHoldsNothing(t *testing.T) {
 	b := NewBuffer(Stdout)
-	if b.Idle(); b.block != nil {
-		t.Error("a new buffer has a block")
-	}
+	b.Idle()
+	assert.Nil(t, b.block, "a new buffer has a block")
 	b.Free()
-	if b.Idle(); b.block != nil {
-		t.Error("an empty block is kept")
-	}
-	if _, ok := b.Filled(0); ok {
-		t.Error("nothing was handed over as something")
-	}
+	b.Idle()
+	assert.Nil(t, b.block, "an empty block is kept")
+	_, ok := b.Filled(0)
+	assert.False(t, ok, "nothing was handed over as something")
 	for _, text := range []string{"\xc3", "a"} {
 		copy(b.Free(), text)
 		b.Filled(1)
-		if b.Idle(); b.block == nil {
-			t.Errorf("a block that holds %q was given back", text)
-		}
+		b.Idle()
+		assert.NotNil(t, b.block, "a block that holds %q was given back", text)
 	}
 }
 
@@ -145,9 +129,7 @@ func TestValidTextInValidSegments(t *testing.T) {
 	out.read(text, func(s Slice) {
 		l.Append(s)
 		for seg := range l.Segments(0, 0) {
-			if !utf8.Valid(seg.Data) {
-				t.Fatalf("a segment at %d is split", seg.Offset)
-			}
+			require.True(t, utf8.Valid(seg.Data), "a segment at %d is split", seg.Offset)
 		}
 	})
 }

@@ -2,6 +2,8 @@ package output
 
 import (
 	"bytes"
+
+	"github.com/stretchr/testify/assert"
 )
 
 // stream is a reader that reads what a test gives it.
@@ -61,15 +63,9 @@ func (s *snapshot) take(l *Log, from int64, max int) []Segment {
 	return s.segments[first:]
 }
 
-func (s *snapshot) check(t interface {
-	Helper()
-	Errorf(string, ...any)
-}) {
-	t.Helper()
+func (s *snapshot) check(t assert.TestingT) {
 	for i, seg := range s.segments {
-		if !bytes.Equal(seg.Data, s.copies[i]) {
-			t.Errorf("a segment at offset %d changed after it was handed out", seg.Offset)
-		}
+		assert.True(t, bytes.Equal(seg.Data, s.copies[i]), "a segment at offset %d changed after it was handed out", seg.Offset)
 	}
 }
 

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestFaultCombinedIsInOrderOfArrival(t *testing.T) {
@@ -17,13 +20,8 @@ func TestFaultCombinedIsInOrderOfArrival(t *testing.T) {
 	for s := range l.Segments(0, 0) {
 		got = append(got, fmt.Sprintf("%d@%d:%s", s.Stream, s.Offset, s.Data))
 	}
-	want := "0@0:one |1@4:two |0@8:three four |1@19:five"
-	if strings.Join(got, "|") != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-	if n := l.Count(0, 0); n != 4 {
-		t.Errorf("Count is %d", n)
-	}
+	assert.Equal(t, []string{"0@0:one ", "1@4:two ", "0@8:three four ", "1@19:five"}, got)
+	assert.Equal(t, 4, l.Count(0, 0))
 }
 
 func TestEviction(t *testing.T) {
@@ -50,13 +48,11 @@ func TestEviction(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := logOf(c.limit, c.texts...)
-			if got := combined(l, 0, 0); got != c.want {
-				t.Errorf("%q, want %q", got, c.want)
-			}
+			assert.Equal(t, c.want, combined(l, 0, 0))
 			all := int64(len(strings.Join(c.texts, "")))
-			if l.End() != all || l.First() != all-int64(len(c.want)) || l.Limit() != c.limit {
-				t.Errorf("[%d, %d) of %d, limit %d", l.First(), l.End(), all, l.Limit())
-			}
+			assert.Equal(t, all, l.End())
+			assert.Equal(t, all-int64(len(c.want)), l.First())
+			assert.Equal(t, c.limit, l.Limit())
 		})
 	}
 }
@@ -66,9 +62,7 @@ func TestEvictionAtEveryLimit(t *testing.T) {
 	text := strings.Repeat("0123456789abcdef", 300) // in several blocks
 	for limit := 1; limit < len(text); limit += 61 {
 		l := logOf(int64(limit), text)
-		if got := combined(l, 0, 0); got != text[len(text)-limit:] {
-			t.Fatalf("limit %d: the wrong bytes are left", limit)
-		}
+		require.Equal(t, text[len(text)-limit:], combined(l, 0, 0), "limit %d: the wrong bytes are left", limit)
 	}
 }
 
@@ -77,9 +71,8 @@ func TestFaultTruncationNeverExceedsTheLimit(t *testing.T) {
 		l, out := NewLog(limit), newStream(Stdout)
 		for range 50 {
 			out.read([]byte("€uro "), appendTo(l))
-			if got := combined(l, 0, 0); int64(len(got)) > limit || l.End()-l.First() > limit {
-				t.Fatalf("limit %d: %q is retained", limit, got)
-			}
+			require.LessOrEqual(t, int64(len(combined(l, 0, 0))), limit)
+			require.LessOrEqual(t, l.End()-l.First(), limit)
 		}
 	}
 }
@@ -88,9 +81,7 @@ func TestFaultTruncationStripsNothing(t *testing.T) {
 	for _, blank := range []string{" ", "\n", "\t", "\r\n", "\x00", "\u00a0"} {
 		text := strings.Repeat(blank, 6) + "end" + blank
 		want := text[2*len(blank):]
-		if got := combined(logOf(int64(len(want)), text), 0, 0); got != want {
-			t.Errorf("%q is left, want %q", got, want)
-		}
+		assert.Equal(t, want, combined(logOf(int64(len(want)), text), 0, 0))
 	}
 }
 
@@ -98,9 +89,7 @@ func TestFaultTruncationCutsStderrToo(t *testing.T) {
 	l, out, err := NewLog(10), newStream(Stdout), newStream(Stderr)
 	out.read([]byte("out"), appendTo(l))
 	err.read([]byte(strings.Repeat("e", 100)), appendTo(l))
-	if got := combined(l, 0, 0); got != strings.Repeat("e", 10) {
-		t.Errorf("%q is left", got)
-	}
+	assert.Equal(t, strings.Repeat("e", 10), combined(l, 0, 0))
 }
 
 func TestFaultAppendIsConstant(t *testing.T) {
@@ -111,9 +100,7 @@ func TestFaultAppendIsConstant(t *testing.T) {
 			for l.First() == 0 {
 				out.read(p, handOver)
 			}
-			if n := testing.AllocsPerRun(200, func() { out.read(p, handOver) }); n > 0 {
-				t.Errorf("%d bytes over a limit of %d: %v allocations", size, limit, n)
-			}
+			assert.Zero(t, testing.AllocsPerRun(200, func() { out.read(p, handOver) }), "allocations for %d bytes over a limit of %d", size, limit)
 		}
 	}
 }
@@ -124,28 +111,21 @@ func TestSegmentsFromACursor(t *testing.T) {
 	out.read([]byte("abcdef"), appendTo(l))
 	err.read([]byte("ghij"), appendTo(l))
 	out.read([]byte("klmnopqrst"), appendTo(l))
-	if l.First() != 8 {
-		t.Fatalf("First is %d", l.First())
-	}
+	require.EqualValues(t, 8, l.First())
 	all := "abcdefghijklmnopqrst"
 	for from := int64(-1); from < 40; from++ {
 		want := all[min(max(from-8, 0), int64(len(all))):]
 		offset, n := max(from, 8), 0
 		var got strings.Builder
 		for s := range l.Segments(from, 0) {
-			if s.Offset != offset {
-				t.Errorf("from %d: a segment at %d, want %d", from, s.Offset, offset)
-			}
-			if cap(s.Data) != len(s.Data) {
-				t.Errorf("from %d: a segment has spare capacity", from)
-			}
+			assert.Equal(t, offset, s.Offset, "from %d", from)
+			assert.Equal(t, len(s.Data), cap(s.Data), "from %d: a segment has spare capacity", from)
 			offset += int64(len(s.Data))
 			n++
 			got.Write(s.Data)
 		}
-		if got.String() != want || l.Count(from, 0) != n {
-			t.Errorf("from %d: %q in %d, want %q in %d", from, got.String(), n, want, l.Count(from, 0))
-		}
+		assert.Equal(t, want, got.String(), "from %d", from)
+		assert.Equal(t, n, l.Count(from, 0), "segments from %d", from)
 	}
 }
 
@@ -172,9 +152,7 @@ func TestSegmentsEndAtMax(t *testing.T) {
 		{"at the end of a segment", []string{strings.Repeat("x", minBlock), "y"}, minBlock - 2, 2, "xx"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := combined(logOf(-1, c.texts...), c.from, c.max); got != c.want {
-				t.Errorf("%q, want %q", got, c.want)
-			}
+			assert.Equal(t, c.want, combined(logOf(-1, c.texts...), c.from, c.max))
 		})
 	}
 }
@@ -184,9 +162,7 @@ func TestSegmentsHaveNoGapAtMax(t *testing.T) {
 	l, out, err := NewLog(-1), newStream(Stdout), newStream(Stderr)
 	out.read([]byte("a€"), appendTo(l))
 	err.read([]byte("b"), appendTo(l))
-	if got := combined(l, 0, 3); got != "a" {
-		t.Errorf("%q, want the a alone", got)
-	}
+	assert.Equal(t, "a", combined(l, 0, 3))
 }
 
 func TestReadingOnAlwaysMakesProgress(t *testing.T) {
@@ -195,15 +171,12 @@ func TestReadingOnAlwaysMakesProgress(t *testing.T) {
 		var got strings.Builder
 		for next := int64(0); next < l.End(); {
 			part := combined(l, next, max)
-			if part == "" || len(part) > max {
-				t.Fatalf("max %d: read %q at %d", max, part, next)
-			}
+			require.NotEmpty(t, part, "max %d, at %d", max, next)
+			require.LessOrEqual(t, len(part), max, "%q at %d", part, next)
 			got.WriteString(part)
 			next += int64(len(part))
 		}
-		if got.String() != mixed {
-			t.Errorf("max %d: %q", max, got.String())
-		}
+		assert.Equal(t, mixed, got.String(), "max %d", max)
 	}
 }
 
@@ -212,14 +185,10 @@ func TestSegmentsMayBeLeftEarly(t *testing.T) {
 	out.read([]byte("a"), appendTo(l))
 	err.read([]byte("b"), appendTo(l))
 	for s := range l.Segments(0, 0) {
-		if string(s.Data) != "a" {
-			t.Errorf("%q", s.Data)
-		}
+		assert.Equal(t, "a", string(s.Data))
 		break
 	}
-	if l.entries[1].block.shown {
-		t.Error("a segment that was not yielded counts as shown")
-	}
+	assert.False(t, l.entries[1].block.shown, "a segment that was not yielded counts as shown")
 }
 
 // A merge extends the entry of the log, not a segment that was handed out.
@@ -230,9 +199,9 @@ func TestMergeLeavesSegmentsAlone(t *testing.T) {
 	s.take(l, 0, 0)
 	out.read([]byte("def"), appendTo(l))
 	s.check(t)
-	if segs := s.take(l, 0, 0); len(segs) != 1 || string(segs[0].Data) != "abcdef" {
-		t.Errorf("%d segments, want one", len(segs))
-	}
+	segments := s.take(l, 0, 0)
+	require.Len(t, segments, 1)
+	assert.Equal(t, "abcdef", string(segments[0].Data))
 }
 
 // What was discarded on the way must not appear as a part of its neighbours.
@@ -245,9 +214,7 @@ func TestNoMergeOverAGap(t *testing.T) {
 	l := NewLog(-1)
 	l.Append(slices[0])
 	l.Append(slices[2])
-	if got := combined(l, 0, 0); got != "ab" {
-		t.Errorf("%q", got)
-	}
+	assert.Equal(t, "ab", combined(l, 0, 0))
 }
 
 func TestEvictedEntriesHoldNoBlocks(t *testing.T) {
@@ -255,8 +222,8 @@ func TestEvictedEntriesHoldNoBlocks(t *testing.T) {
 	check := func() {
 		all := l.entries[:cap(l.entries)]
 		for i, e := range all {
-			if live := i >= l.head && i < len(l.entries); (e.block != nil) != live {
-				t.Fatalf("entry %d of %d, head %d: block %v", i, len(l.entries), l.head, e.block != nil)
+			if live := i >= l.head && i < len(l.entries); live != (e.block != nil) { // there are very many
+				require.Equal(t, live, e.block != nil, "has entry %d of %d a block, with the head at %d", i, len(l.entries), l.head)
 			}
 		}
 	}
@@ -270,37 +237,24 @@ func TestEvictedEntriesHoldNoBlocks(t *testing.T) {
 		out.read(make([]byte, 900), appendTo(l))
 		check()
 	}
-	if few := cap(l.entries); few > many/4 {
-		t.Errorf("room for %d entries is kept, of %d", few, many)
-	}
+	assert.LessOrEqual(t, cap(l.entries), many/4, "room for entries is kept")
 }
 
 func TestNoLimitKeepsAll(t *testing.T) {
 	text := strings.Repeat(mixed, 5000)
-	if got := combined(logOf(-1, text), 0, 0); got != text {
-		t.Errorf("%d of %d bytes are left", len(got), len(text))
-	}
+	got := combined(logOf(-1, text), 0, 0)
+	assert.Equal(t, len(text), len(got))
+	assert.True(t, got == text, "other bytes are left than were written")
 }
 
 func TestWhatMakesNoSensePanics(t *testing.T) {
-	for name, f := range map[string]func(){
-		"limit 0": func() { NewLog(0) },
-	} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s is accepted", name)
-				}
-			}()
-			f()
-		}()
-	}
+	assert.Panics(t, func() { NewLog(0) }, "a limit of 0 is accepted")
 }
 
 func TestNothingIsAppended(t *testing.T) {
 	l := NewLog(1)
 	l.Append(Slice{})
-	if l.End() != 0 || l.Count(0, 0) != 0 || combined(l, 0, 0) != "" {
-		t.Error("an empty slice left something")
-	}
+	assert.Zero(t, l.End())
+	assert.Zero(t, l.Count(0, 0))
+	assert.Empty(t, combined(l, 0, 0))
 }

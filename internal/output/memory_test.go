@@ -2,10 +2,12 @@ package output
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"unsafe"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
@@ -87,51 +89,42 @@ func (w *writer) retained(from int64) (text [2][]byte) {
 	return text
 }
 
-type failer interface {
-	Helper()
-	Fatalf(string, ...any)
-}
-
-func (w *writer) check(t failer) {
-	t.Helper()
-	limit, retained := w.log.Limit(), w.log.End()-w.log.First()
-	if limit > 0 && retained > limit {
-		t.Fatalf("%d bytes are retained, the limit is %d", retained, limit)
+func (w *writer) check(t require.TestingT) {
+	limit, retained, held := w.log.Limit(), w.log.End()-w.log.First(), w.held()
+	if limit > 0 {
+		require.LessOrEqual(t, retained, limit)
+		require.LessOrEqual(t, held, limit+2*slack, "bytes of memory for %d retained, the limit is %d", retained, limit)
 	}
-	if held := w.held(); limit > 0 && held > limit+2*slack {
-		t.Fatalf("%d bytes of memory for %d retained, the limit is %d", held, retained, limit)
-	} else if held > 5*retained+2*slack+2*margin {
-		t.Fatalf("%d bytes of memory for %d retained", held, retained)
-	}
+	require.LessOrEqual(t, held, 5*retained+2*slack+2*margin, "bytes of memory for %d retained", retained)
 }
 
 // checkBytes checks that what is retained is what was written.
-func (w *writer) checkBytes(t failer) {
-	t.Helper()
+func (w *writer) checkBytes(t require.TestingT) {
 	var got [2][]byte
 	at := w.log.First()
 	for s := range w.log.Segments(0, 0) {
-		if s.Offset != at || len(s.Data) == 0 || len(s.Data) != cap(s.Data) {
-			t.Fatalf("segment [%d, +%d) of %d, want one at %d", s.Offset, len(s.Data), cap(s.Data), at)
-		}
-		for i := range s.Data {
-			if w.order[int(at)+i] != s.Stream {
-				t.Fatalf("the byte at %d is of the wrong stream", int(at)+i)
-			}
-		}
+		isSegment(t, s, at)
+		other := slices.IndexFunc(w.order[at:at+int64(len(s.Data))], func(of Stream) bool { return of != s.Stream })
+		require.Equal(t, -1, other, "a byte of the segment at %d is of the wrong stream", at)
 		if n := wholes(s.Data); n != len(s.Data) {
-			t.Fatalf("a segment ends inside a character: %q", s.Data[n:])
+			require.Fail(t, "a segment ends inside a character", "%q", s.Data[n:])
 		}
 		at += int64(len(s.Data))
 		got[s.Stream] = append(got[s.Stream], s.Data...)
 	}
-	if at != w.log.End() {
-		t.Fatalf("segments to %d of %d", at, w.log.End())
-	}
+	require.Equal(t, w.log.End(), at, "the end of the segments")
 	for s, want := range w.retained(w.log.First()) {
-		if !bytes.Equal(got[s], want) {
-			t.Fatalf("stream %d: %d bytes are wrong", s, len(got[s]))
-		}
+		require.True(t, bytes.Equal(got[s], want), "stream %d: %d bytes are wrong", s, len(got[s]))
+	}
+}
+
+// isSegment asserts that a segment is at an offset, is not empty, and has no room behind it
+// into which who is handed it could write. There are very many.
+func isSegment(t require.TestingT, s Segment, at int64) {
+	if s.Offset != at || len(s.Data) == 0 || cap(s.Data) != len(s.Data) {
+		require.Equal(t, at, s.Offset)
+		require.NotEmpty(t, s.Data)
+		require.Equal(t, len(s.Data), cap(s.Data))
 	}
 }
 

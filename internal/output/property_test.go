@@ -3,9 +3,12 @@ package output
 import (
 	"bytes"
 	"math"
+	"slices"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
@@ -114,21 +117,15 @@ func TestLogIsAsTheModel(t *testing.T) {
 		any := func() *source { return sources[rapid.IntRange(0, 1).Draw(t, "stream")] }
 		push := func(s Slice, ok bool, want []byte, stream Stream) {
 			if !ok {
-				if len(want) != 0 {
-					t.Fatalf("%q is held back", want)
-				}
+				require.Empty(t, want, "it is held back")
 				return
 			}
-			if !bytes.Equal(s.bytes(), want) {
-				t.Fatalf("handed over %q, want %q", s.bytes(), want)
-			}
-			if told := l.Append(s); told != awaited {
-				t.Fatalf("told: %v, awaited: %v", told, awaited)
-			}
+			require.True(t, bytes.Equal(s.bytes(), want), "handed over %q, want %q", s.bytes(), want)
+			require.Equal(t, awaited, l.Append(s), "who awaits is told")
 			awaited = false
 			m.append(stream, want)
-			if limit > 0 && l.End()-l.First() > int64(limit) {
-				t.Fatalf("[%d, %d) is over the limit %d", l.First(), l.End(), limit)
+			if limit > 0 {
+				require.LessOrEqual(t, l.End()-l.First(), int64(limit))
 			}
 		}
 		read := func(s *source, most int) {
@@ -177,9 +174,7 @@ func TestLogIsAsTheModel(t *testing.T) {
 			},
 			"await": func(t *rapid.T) {
 				from := rapid.Int64Range(0, l.End()).Draw(t, "from")
-				if l.Await(from) != (from < l.End()) {
-					t.Fatalf("awaiting %d of %d", from, l.End())
-				}
+				require.Equal(t, from < l.End(), l.Await(from), "awaiting %d of %d", from, l.End())
 				awaited = from == l.End()
 			},
 			"segments": func(t *rapid.T) {
@@ -189,8 +184,11 @@ func TestLogIsAsTheModel(t *testing.T) {
 				}
 				most := rapid.OneOf(rapid.Just(0), rapid.IntRange(1, 8), rapid.IntRange(1, 5000), rapid.Int()).Draw(t, "max")
 				segments := shown.take(l, int64(from), most)
-				if n := l.Count(int64(from), most); len(segments) > n || n > len(segments)+1 || (most == 0 && n > len(segments)) {
-					t.Fatalf("%d segments, Count said %d", len(segments), n)
+				n := l.Count(int64(from), most)
+				require.LessOrEqual(t, len(segments), n, "segments, and what Count says")
+				require.LessOrEqual(t, n, len(segments)+1, "what Count says")
+				if most == 0 {
+					require.Equal(t, len(segments), n, "what Count says of all")
 				}
 				at, end := m.read(from, most)
 				var torn [2]bool
@@ -198,31 +196,21 @@ func TestLogIsAsTheModel(t *testing.T) {
 					torn = m.torn()
 				}
 				for _, s := range segments {
-					if s.Torn != torn {
-						t.Fatalf("torn %v at %d, want %v", s.Torn, s.Offset, torn)
-					}
+					require.Equal(t, torn, s.Torn, "at %d", s.Offset)
 					torn = [2]bool{}
-					if s.Offset != int64(at) || len(s.Data) == 0 || cap(s.Data) != len(s.Data) {
-						t.Fatalf("segment [%d, +%d) of %d, want one at %d", s.Offset, len(s.Data), cap(s.Data), at)
-					}
-					if to := at + len(s.Data); to > end || !bytes.Equal(s.Data, m.bytes[at:to]) {
-						t.Fatalf("the bytes [%d, %d) are wrong, or beyond %d", at, to, end)
-					}
-					for range s.Data {
-						if m.stream[at] != s.Stream {
-							t.Fatalf("the byte at %d is of the wrong stream", at)
-						}
-						at++
-					}
+					isSegment(t, s, int64(at))
+					to := at + len(s.Data)
+					require.LessOrEqual(t, to, end, "the end of a segment")
+					require.True(t, bytes.Equal(s.Data, m.bytes[at:to]), "the bytes [%d, %d) are wrong", at, to)
+					other := slices.IndexFunc(m.stream[at:to], func(of Stream) bool { return of != s.Stream })
+					require.Equal(t, -1, other, "a byte of the segment at %d is of the wrong stream", at)
+					at = to
 				}
-				if at != end {
-					t.Fatalf("read to %d, want %d", at, end)
-				}
+				require.Equal(t, end, at, "the end of the segments")
 			},
 			"": func(t *rapid.T) {
-				if l.First() != int64(m.first) || l.End() != int64(len(m.bytes)) {
-					t.Fatalf("[%d, %d), want [%d, %d)", l.First(), l.End(), m.first, len(m.bytes))
-				}
+				require.EqualValues(t, m.first, l.First())
+				require.EqualValues(t, len(m.bytes), l.End())
 			},
 		}
 		for range 5 { // a process that has written nothing yet is soon boring
@@ -245,8 +233,8 @@ func FuzzLog(f *testing.F) {
 			readers, unread := [2]stream{newStream(Stdout), newStream(Stderr)}, input
 			push := func(s Slice) {
 				l.Append(s)
-				if max := l.Limit(); max > 0 && l.End()-l.First() > max {
-					t.Fatalf("[%d, %d) is over the limit %d", l.First(), l.End(), max)
+				if max := l.Limit(); max > 0 {
+					require.LessOrEqual(t, l.End()-l.First(), max)
 				}
 			}
 			for i := 0; len(unread[0])+len(unread[1]) > 0; i++ {
@@ -268,19 +256,15 @@ func FuzzLog(f *testing.F) {
 			got[s.Stream] = append(got[s.Stream], s.Data...)
 		}
 		for s := range got {
-			if !bytes.Equal(got[s], input[s]) {
-				t.Errorf("stream %d: %q, want %q", s, got[s], input[s])
-			}
+			assert.True(t, bytes.Equal(got[s], input[s]), "stream %d: %q, want %q", s, got[s], input[s])
 		}
 		for _, l := range []*Log{all, few} {
 			for s := range l.Segments(0, 0) {
-				if text && !utf8.Valid(s.Data) {
-					t.Errorf("%q at %d splits a character", s.Data, s.Offset)
+				if text {
+					assert.True(t, utf8.Valid(s.Data), "%q at %d splits a character", s.Data, s.Offset)
 				}
 			}
 		}
-		if whole, rest := combined(all, few.First(), 0), combined(few, 0, 0); whole != rest {
-			t.Errorf("%q is retained, want %q", rest, whole)
-		}
+		assert.Equal(t, combined(all, few.First(), 0), combined(few, 0, 0), "what is retained")
 	})
 }

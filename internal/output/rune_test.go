@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
 )
 
 // prefixes is every beginning of a valid encoding that is not whole.
@@ -60,9 +62,7 @@ func TestComplete(t *testing.T) {
 		{"interrupted", "\xe2a", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := len(c.in) - complete([]byte(c.in)); got != c.held {
-				t.Errorf("%q: %d bytes held back, want %d", c.in, got, c.held)
-			}
+			assert.Equal(t, c.held, len(c.in)-complete([]byte(c.in)), "bytes of %q that are held back", c.in)
 		})
 	}
 }
@@ -89,9 +89,7 @@ func TestAround(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			start, end := around([]byte(c.in), c.cut)
-			if start != c.start || end != c.end {
-				t.Errorf("%q cut at %d: [%d, %d), want [%d, %d)", c.in, c.cut, start, end, c.start, c.end)
-			}
+			assert.Equal(t, [2]int{c.start, c.end}, [2]int{start, end}, "%q cut at %d", c.in, c.cut)
 		})
 	}
 }
@@ -101,15 +99,23 @@ func TestRunesExhaustively(t *testing.T) {
 	kinds := "a\x80\x8f\x90\x9f\xa0\xbf\xc1\xc3\xe0\xe2\xed\xf0\xf1\xf4\xf5\xff"
 	var try func(p []byte)
 	try = func(p []byte) {
+		// There are hundreds of thousands: an assertion for each is slow.
 		if got, want := complete(p), wholes(p); got != want {
-			t.Errorf("complete(%q) = %d, want %d", p, got, want)
+			assert.Equal(t, want, got, "complete(%q)", p)
 		}
 		inside := insides(p)
+		holds := func(holds bool, p []byte, cut, start, end int, what string) {
+			if !holds {
+				assert.Fail(t, what, "around(%q, %d) = %d, %d", p, cut, start, end)
+			}
+		}
 		for cut := range p {
 			start, end := around(p, cut)
-			if start > cut || end < cut || (start < end) != inside[cut] || inside[start] || end < len(p) && inside[end] {
-				t.Errorf("around(%q, %d) = %d, %d", p, cut, start, end)
-			}
+			holds(start <= cut, p, cut, start, end, "it starts behind the cut")
+			holds(end >= cut, p, cut, start, end, "it ends before the cut")
+			holds((start < end) == inside[cut], p, cut, start, end, "it is something exactly if the cut is inside a character")
+			holds(!inside[start], p, cut, start, end, "it starts inside a character")
+			holds(end >= len(p) || !inside[end], p, cut, start, end, "it ends inside a character")
 		}
 		if len(p) < 4 {
 			for i := range len(kinds) {
