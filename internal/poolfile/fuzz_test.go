@@ -2,44 +2,47 @@ package poolfile
 
 import (
 	"bytes"
-	"errors"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // checkParsed checks what must hold of whatever was parsed: it is a pool that
 // can be run, or all problems name a place.
 func checkParsed(t *testing.T, data []byte, pool *Pool, err error) {
-	if (pool == nil) == (err == nil) {
-		t.Fatalf("pool %v, error %v", pool, err)
-	}
+	t.Helper()
 	if err != nil {
+		require.Nil(t, pool, "a pool, and an error: %v", err)
 		var problems Problems
-		if !errors.As(err, &problems) || len(problems) == 0 {
-			t.Fatalf("%T %v", err, err)
+		require.ErrorAs(t, err, &problems)
+		require.NotEmpty(t, problems)
+		lines := 2
+		for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} {
+			lines += bytes.Count(data, []byte(end))
 		}
 		for _, p := range problems {
-			if p.Path == "" || p.Text == "" || p.Line < 0 || p.Line > bytes.Count(data, []byte("\n"))+bytes.Count(data, []byte("\r"))+bytes.Count(data, []byte("\u0085"))+bytes.Count(data, []byte("\u2028"))+bytes.Count(data, []byte("\u2029"))+2 {
-				t.Fatalf("%+v", p)
-			}
+			require.NotEmpty(t, p.Path, "%+v", p)
+			require.NotEmpty(t, p.Text, "%+v", p)
+			require.GreaterOrEqual(t, p.Line, 0, "%+v", p)
+			require.LessOrEqual(t, p.Line, lines, "%+v", p)
 		}
 		return
 	}
+	require.NotNil(t, pool, "no pool, and no error")
 	index := pool.index()
-	if len(index) != len(pool.Processes) || len(pool.Processes) == 0 {
-		t.Fatalf("%d names of %d processes", len(index), len(pool.Processes))
-	}
+	require.Len(t, index, len(pool.Processes), "the names of the processes")
+	require.NotEmpty(t, pool.Processes)
 	place := map[int]int{}
 	for at, i := range pool.StartOrder() {
 		place[i] = at
 	}
 	for i, p := range pool.Processes {
-		if p.Spec.Command == "" || p.Spec.Name == "" || p.Line < 1 {
-			t.Fatalf("%+v", p)
-		}
+		require.NotEmpty(t, p.Spec.Command, "%+v", p)
+		require.NotEmpty(t, p.Spec.Name, "%+v", p)
+		require.GreaterOrEqual(t, p.Line, 1, "%+v", p)
 		for _, d := range p.DependsOn {
-			if on, known := index[d.Name]; !known || place[on] >= place[i] {
-				t.Fatalf("%s depends on %s", p.Spec.Name, d.Name)
-			}
+			require.Contains(t, index, d.Name, "%s depends on it", p.Spec.Name)
+			require.Less(t, place[index[d.Name]], place[i], "%s depends on %s, and comes after it", p.Spec.Name, d.Name)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
@@ -28,9 +30,12 @@ func TestSortByDependency(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			order, cycles := sortByDependency(test.dependencies)
-			if !slices.Equal(order, test.order) || !slices.EqualFunc(cycles, test.cycles, slices.Equal) {
-				t.Errorf("got %v, cycles %v; want %v, cycles %v", order, cycles, test.order, test.cycles)
+			if len(test.order) == 0 {
+				assert.Empty(t, order)
+			} else {
+				assert.Equal(t, test.order, order)
 			}
+			assert.Equal(t, test.cycles, cycles)
 		})
 	}
 }
@@ -62,22 +67,16 @@ func TestEveryAcyclicGraphHasAnOrderThatRespectsIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		dependencies, _ := acyclic(t)
 		order, cycles := sortByDependency(dependencies)
-		if cycles != nil {
-			t.Fatalf("cycles %v in %v", cycles, dependencies)
-		}
+		require.Nil(t, cycles, "cycles in %v", dependencies)
 		checkOrder(t, order, dependencies)
 	})
 }
 
 func checkOrder(t *rapid.T, order []int, dependencies [][]int) {
-	if sorted := slices.Sorted(slices.Values(order)); !slices.Equal(sorted, upTo(len(dependencies))) {
-		t.Fatalf("order %v is not one of %d", order, len(dependencies))
-	}
+	require.ElementsMatch(t, upTo(len(dependencies)), order)
 	for i, on := range dependencies {
 		for _, d := range on {
-			if slices.Index(order, d) > slices.Index(order, i) {
-				t.Fatalf("order %v: %d depends on %d", order, i, d)
-			}
+			require.LessOrEqual(t, slices.Index(order, d), slices.Index(order, i), "order %v: %d depends on %d", order, i, d)
 		}
 	}
 }
@@ -89,9 +88,8 @@ func TestAnOrderThatIsRightStays(t *testing.T) {
 		for i := 1; i < n; i++ {
 			dependencies[i] = rapid.SliceOfDistinct(rapid.IntRange(0, i-1), rapid.ID).Draw(t, "dependencies")
 		}
-		if order, _ := sortByDependency(dependencies); !slices.Equal(order, upTo(n)) {
-			t.Fatalf("got %v of %v", order, dependencies)
-		}
+		order, _ := sortByDependency(dependencies)
+		require.Equal(t, upTo(n), order, "of %v", dependencies)
 	})
 }
 
@@ -125,26 +123,20 @@ func TestEveryCyclicGraphIsRefusedWithARealCycle(t *testing.T) {
 			}
 		}
 		_, err := parseYAML(source{path: "p.yaml", data: []byte(poolOf(dependencies))})
-		problems, _ := err.(Problems)
-		if len(problems) == 0 {
-			t.Fatalf("%v was not refused", dependencies)
-		}
+		var problems Problems
+		require.ErrorAs(t, err, &problems, "%v was not refused", dependencies)
+		require.NotEmpty(t, problems, "%v was not refused", dependencies)
 		for _, p := range problems {
 			_, path, _ := strings.Cut(p.Text, "each other: ")
 			names := strings.Split(path, " → ")
-			if len(names) < 2 || names[0] != names[len(names)-1] {
-				t.Fatalf("%q is no cycle", p)
-			}
+			require.GreaterOrEqual(t, len(names), 2, "%q is no cycle", p)
+			require.Equal(t, names[0], names[len(names)-1], "%q is no cycle", p)
 			for i := 1; i < len(names); i++ {
 				var a, b int
 				fmt.Sscanf(names[i-1]+" "+names[i], "p%d p%d", &a, &b)
-				if !slices.Contains(dependencies[a], b) {
-					t.Fatalf("%q: %s does not depend on %s", p, names[i-1], names[i])
-				}
+				require.Contains(t, dependencies[a], b, "%q: %s does not depend on %s", p, names[i-1], names[i])
 			}
-			if want := 3*atoi(names[len(names)-2][1:]) + 4; p.Line != want {
-				t.Fatalf("%q is on line %d", p, want)
-			}
+			require.Equal(t, 3*atoi(names[len(names)-2][1:])+4, p.Line, "the line of %q", p)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
@@ -115,15 +116,11 @@ func TestProgress(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			pool, err := parseYAML(source{path: "p.yaml", data: []byte(strings.ReplaceAll(test.pool, "\t", ""))})
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			p := NewProgress(pool, test.keepGoing)
 			for i, s := range test.steps {
 				happen(p, s.happens)
-				if due := describe(p); due != s.due {
-					t.Fatalf("step %d, %q: due is %q, want %q", i, s.happens, due, s.due)
-				}
+				require.Equal(t, s.due, describe(p), "what is due at step %d, %q", i, s.happens)
 			}
 		})
 	}
@@ -193,9 +190,7 @@ func TestEveryPoolComesToAnEnd(t *testing.T) {
 			w.obey(t, progress.Next())
 		}
 		for i, stage := range w.stages {
-			if stage != "" && stage != "gone" && stage != "skipped" {
-				t.Fatalf("it is over, and p%d is %s", i, stage)
-			}
+			require.Contains(t, []string{"", "gone", "skipped"}, stage, "it is over, but p%d is not", i)
 		}
 	})
 }
@@ -212,29 +207,22 @@ type world struct {
 func (w *world) obey(t *rapid.T, due Due) {
 	index := w.pool.index()
 	for _, s := range due.Skip {
-		if w.stages[s.Process] != "" {
-			t.Fatalf("p%d skipped, but it is %s", s.Process, w.stages[s.Process])
-		}
+		require.Empty(t, w.stages[s.Process], "p%d is skipped", s.Process)
 		w.stages[s.Process] = "skipped"
 	}
 	for _, i := range due.Start {
 		for _, d := range w.pool.Processes[i].DependsOn {
-			if !w.had[index[d.Name]][d.Condition] {
-				t.Fatalf("p%d started, but %s is not %v", i, d.Name, d.Condition)
-			}
+			require.True(t, w.had[index[d.Name]][d.Condition], "p%d is started, but %s is not %v", i, d.Name, d.Condition)
 		}
-		if w.stages[i] != "" {
-			t.Fatalf("p%d started, but it is %s", i, w.stages[i])
-		}
+		require.Empty(t, w.stages[i], "p%d is started", i)
 		w.stages[i], w.had[i] = "starting", map[Condition]bool{}
 	}
 	for _, i := range due.Stop {
-		if w.stages[i] != "running" || slices.Contains(w.stopped, i) {
-			t.Fatalf("p%d stopped, but it is %s, or has been before", i, w.stages[i])
-		}
+		require.Equal(t, "running", w.stages[i], "p%d is stopped", i)
+		require.NotContains(t, w.stopped, i, "it is stopped twice")
 		for j, stage := range w.stages {
-			if stage != "" && stage != "gone" && stage != "skipped" && w.reaches(j, i) {
-				t.Fatalf("p%d stopped while p%d, which depends on it, is %s", i, j, stage)
+			if w.reaches(j, i) {
+				require.Contains(t, []string{"", "gone", "skipped"}, stage, "p%d is stopped while p%d, which depends on it, is there", i, j)
 			}
 		}
 		w.stopped = append(w.stopped, i)
@@ -263,7 +251,7 @@ func (w *world) happen(t *rapid.T, p *Progress, hurry bool) {
 		if hurry {
 			return
 		}
-		t.Fatalf("%d are left, but nothing can happen: %q", p.Left(), w.stages)
+		require.Fail(t, "nothing can happen", "%d are left: %q", p.Left(), w.stages)
 	}
 	i := rapid.SampledFrom(alive).Draw(t, "process")
 	switch luck := rapid.IntRange(0, 9).Draw(t, "luck"); {

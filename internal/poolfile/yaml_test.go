@@ -2,11 +2,13 @@ package poolfile
 
 import (
 	"fmt"
-	"reflect"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession/messages"
 	"github.com/procession-go/procession/supervisor"
@@ -48,9 +50,7 @@ processes:
     pty: {rows: 50}
     stdin: open
 `, map[string]string{"/dir/one.env": "A=1\nB=1", "/dir/two.env": "B=2"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	want := []Process{
 		{Line: 6, Spec: messages.Spec{Name: "migrate", Command: "/bin/sh", Args: []string{"-c", "bin/migrate --all"}, Dir: "/dir", Env: map[string]string{}}},
 		{Line: 8, DependsOn: []Dependency{{"migrate", ExitedSuccessfully, 15}}, Spec: messages.Spec{
@@ -69,13 +69,9 @@ processes:
 			PTY: &messages.Size{Rows: 50, Cols: 80}, Stdin: true,
 		}},
 	}
+	require.Len(t, pool.Processes, len(want))
 	for i := range want {
-		if i < len(pool.Processes) && !reflect.DeepEqual(pool.Processes[i], want[i]) {
-			t.Errorf("got  %+v\nwant %+v", pool.Processes[i], want[i])
-		}
-	}
-	if len(pool.Processes) != len(want) {
-		t.Errorf("%d processes", len(pool.Processes))
+		assert.Equal(t, want[i], pool.Processes[i])
 	}
 }
 
@@ -92,23 +88,16 @@ func TestYAMLStdin(t *testing.T) {
 		if err == nil {
 			got = fmt.Sprint(pool.Processes[0].Spec.Stdin)
 		}
-		if got != want {
-			t.Errorf("stdin: %s: got %s, want %s", value, got, want)
-		}
+		assert.Equal(t, want, got, "stdin: %s", value)
 	}
 }
 
 func TestYAMLList(t *testing.T) {
 	pool, err := parseText("processes:\n- {name: b, command: [b], depends_on: [a]}\n- command: [a]\n  name: a\n", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if order := pool.StartOrder(); order[0] != 1 || pool.Processes[0].Spec.Name != "b" {
-		t.Errorf("order %v of %+v", order, pool.Processes)
-	}
-	if stop := pool.StopOrder(); stop[0] != 0 {
-		t.Errorf("stop order %v", stop)
-	}
+	require.NoError(t, err)
+	assert.Equal(t, "b", pool.Processes[0].Spec.Name)
+	assert.Equal(t, []int{1, 0}, pool.StartOrder())
+	assert.Equal(t, []int{0, 1}, pool.StopOrder())
 }
 
 func TestYAMLPorts(t *testing.T) {
@@ -116,9 +105,8 @@ func TestYAMLPorts(t *testing.T) {
 		"tcp: 'localhost:1'", "tcp: ':65535'", "tcp: '[::1]:80'", "tcp: 'localhost:http'",
 		"http: 'http://localhost'", "http: 'https://localhost:65535/x'", "http: 'http://[::1]:8080'",
 	} {
-		if _, err := parseText("processes: {a: {command: x, ready: {"+probe+"}}}", nil); err != nil {
-			t.Errorf("%s: %v", probe, err)
-		}
+		_, err := parseText("processes: {a: {command: x, ready: {"+probe+"}}}", nil)
+		assert.NoError(t, err, probe)
 	}
 }
 
@@ -245,9 +233,7 @@ processes:
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			pool, err := parseText(test.text, map[string]string{"/dir/bad.env": "A=1\n!\n"})
-			if err == nil {
-				t.Fatalf("it was taken: %+v", pool)
-			}
+			require.Error(t, err, "it was taken: %+v", pool)
 			compare(t, strings.Split(err.Error(), "\n"), test.want)
 		})
 	}
