@@ -3,7 +3,6 @@
 package osproc
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -15,27 +14,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession/internal/ending"
 	"github.com/procession-go/procession/internal/output"
+	"github.com/procession-go/procession/internal/testkit"
 )
-
-const basicPatience = 30 * time.Second
 
 var basicHosts atomic.Int64
 
 func basicHost(t *testing.T) *Host {
 	t.Helper()
 	h, err := NewHost(fmt.Sprintf("osproc-basics-%d-%d", os.Getpid(), basicHosts.Add(1)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := h.Close(time.Now()); err != nil {
-			t.Error(err)
-		}
-	})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, h.Close(time.Now())) })
 	return h
 }
 
@@ -56,20 +50,18 @@ func startWatched(t *testing.T, h *Host, c Command) *watched {
 	}
 	c.Log = w.log
 	h.Start(c, func(e Event) { w.events <- e })
-	switch e := w.next().(type) {
-	case *Started:
-		w.Process = e.Process()
-		t.Cleanup(func() {
-			if !w.isReaped() { // the test has failed
-				w.Abandon()
-			}
-		})
-		w.Attach()
-	case *StartFailed:
-		t.Fatal(e.Err)
-	default:
-		t.Fatalf("the first event is %T", e)
+	first := w.next()
+	if failed, is := first.(*StartFailed); is {
+		require.NoError(t, failed.Err)
 	}
+	require.IsType(t, &Started{}, first)
+	w.Process = first.Process()
+	t.Cleanup(func() {
+		if !w.isReaped() { // the test has failed
+			w.Abandon()
+		}
+	})
+	w.Attach()
 	return w
 }
 
@@ -80,8 +72,8 @@ func (w *watched) next() Event {
 	select {
 	case e := <-w.events:
 		return e
-	case <-time.After(basicPatience):
-		w.t.Fatal("no event")
+	case <-time.After(testkit.Patience):
+		require.Fail(w.t, "no event")
 		return nil
 	}
 }
@@ -128,19 +120,13 @@ func (w *watched) endTree() {
 func (w *watched) finish() (Status, string) {
 	w.t.Helper()
 	status := until[*LeaderExited](w).Status
-	w.Drain(50*time.Millisecond, basicPatience)
+	w.Drain(50*time.Millisecond, testkit.Patience)
 	if !w.ended {
 		until[*OutputEnded](w)
 	}
 	w.endTree()
 	w.Reap()
 	return status, w.text()
-}
-
-func basicAlive(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	_, rest, _ := strings.Cut(string(stat), ") ")
-	return err == nil && rest != "" && rest[0] != 'Z' && rest[0] != 'X'
 }
 
 func TestStatus(t *testing.T) {
@@ -152,9 +138,9 @@ func TestStatus(t *testing.T) {
 		"ulimit -c 0; kill -SEGV $$": {Code: -1, Signal: "SIGSEGV"},
 	} {
 		got, _ := startWatched(t, h, sh(line)).finish()
-		if got.Code != want.Code || got.Signal != want.Signal || time.Since(got.Time) > basicPatience {
-			t.Errorf("%s: %+v", line, got)
-		}
+		assert.Equal(t, want.Code, got.Code, line)
+		assert.Equal(t, want.Signal, got.Signal, line)
+		assert.WithinDuration(t, time.Now(), got.Time, testkit.Patience, line)
 	}
 }
 
@@ -162,44 +148,39 @@ func TestTheLeaderStaysAZombieUntilItIsReaped(t *testing.T) {
 	t.Parallel()
 	w := startWatched(t, basicHost(t), sh("exit 3"))
 	until[*LeaderExited](w)
-	if err := syscall.Kill(w.PID, 0); err != nil {
-		t.Errorf("after its exit its number is free: %v", err)
-	}
-	if err := w.Signal(syscall.SIGTERM); err != nil {
-		t.Errorf("a signal to the zombie's group: %v", err)
-	}
+	assert.NoError(t, syscall.Kill(w.PID, 0), "after its exit its number is free")
+	assert.NoError(t, w.Signal(syscall.SIGTERM), "a signal to the zombie's group")
 	w.Drain(time.Millisecond, time.Millisecond)
 	if !w.ended {
 		until[*OutputEnded](w)
 	}
 	w.Reap()
 	w.Reap()
-	if err := syscall.Kill(w.PID, 0); err != syscall.ESRCH {
-		t.Errorf("after Reap: %v", err)
-	}
-	for name, err := range map[string]error{"Signal": w.Signal(syscall.SIGTERM), "SignalLeader": w.SignalLeader(syscall.SIGTERM)} {
-		if !errors.Is(err, os.ErrProcessDone) {
-			t.Errorf("%s after Reap: %v", name, err)
-		}
-	}
+	assert.Equal(t, syscall.ESRCH, syscall.Kill(w.PID, 0), "after Reap")
+	assert.ErrorIs(t, w.Signal(syscall.SIGTERM), os.ErrProcessDone, "Signal after Reap")
+	assert.ErrorIs(t, w.SignalLeader(syscall.SIGTERM), os.ErrProcessDone, "SignalLeader after Reap")
 	w.Stop(ending.Now) // must not reach a stranger, nor fail
 }
+
+// counting prints the numbers up to 30000, and counted bytes.
+const (
+	counting = `awk 'BEGIN { for (i = 1; i <= 30000; i++) print i }'; printf 'no newline'`
+	counted  = 168894 + len("no newline")
+)
 
 func TestStreamsAreReadToTheirEnd(t *testing.T) {
 	t.Parallel()
 	h := basicHost(t)
-	if _, text := startWatched(t, h, sh("seq 1 30000; printf 'no newline'")).finish(); len(text) != 168894+len("no newline") || !strings.HasSuffix(text, "30000\nno newline") {
-		t.Errorf("%d bytes", len(text))
-	}
+	_, text := startWatched(t, h, sh(counting)).finish()
+	assert.Equal(t, counted, len(text))
+	assert.True(t, strings.HasSuffix(text, "30000\nno newline"), "%.40q", text)
 	w := startWatched(t, h, sh("echo out; echo err >&2"))
 	w.finish()
 	streams := map[output.Stream]string{}
 	for s := range w.log.Segments(0, 0) {
 		streams[s.Stream] += string(s.Data)
 	}
-	if streams[output.Stdout] != "out\n" || streams[output.Stderr] != "err\n" {
-		t.Errorf("%q", streams)
-	}
+	assert.Equal(t, map[output.Stream]string{output.Stdout: "out\n", output.Stderr: "err\n"}, streams)
 }
 
 // The end of the reading is told to a pump that may know of it already: that must not
@@ -207,9 +188,8 @@ func TestStreamsAreReadToTheirEnd(t *testing.T) {
 func TestTheEndOfTheOutputIsNotLostToTheTellingOfIt(t *testing.T) {
 	h := basicHost(t)
 	for range 200 {
-		if status, text := startWatched(t, h, sh("seq 1 30000; printf 'no newline'")).finish(); len(text) != 168894+len("no newline") {
-			t.Fatalf("%d bytes, %+v", len(text), status)
-		}
+		status, text := startWatched(t, h, sh(counting)).finish()
+		require.Equal(t, counted, len(text), "%+v", status)
 	}
 }
 
@@ -219,9 +199,8 @@ func TestAFloodWaitsInThePipe(t *testing.T) {
 	t.Parallel()
 	w := startWatched(t, basicHost(t), sh("yes 0123456789abcde | head -c 8388608"))
 	time.AfterFunc(50*time.Millisecond, func() { w.events <- &OutputReady{event{w.Process}} })
-	if _, text := w.finish(); len(text) != 8<<20 {
-		t.Errorf("%d bytes", len(text))
-	}
+	_, text := w.finish()
+	assert.Equal(t, 8<<20, len(text))
 }
 
 func TestDrain(t *testing.T) {
@@ -229,18 +208,15 @@ func TestDrain(t *testing.T) {
 	h := basicHost(t)
 	t.Run("a silent holder of the pipe is not waited for", func(t *testing.T) {
 		w := startWatched(t, h, sh("echo hello; sleep 1000 &"))
-		if _, text := w.finish(); text != "hello\n" {
-			t.Errorf("%q", text)
-		}
+		_, text := w.finish()
+		assert.Equal(t, "hello\n", text)
 	})
 	t.Run("a descendant that writes is heard out", func(t *testing.T) {
 		w := startWatched(t, h, sh("(for i in 1 2 3 4 5 6; do sleep 0.1; echo $i; done) &"))
 		until[*LeaderExited](w)
-		w.Drain(2*time.Second, basicPatience)
+		w.Drain(2*time.Second, testkit.Patience)
 		until[*OutputEnded](w)
-		if text := w.text(); text != "1\n2\n3\n4\n5\n6\n" {
-			t.Errorf("%q", text)
-		}
+		assert.Equal(t, "1\n2\n3\n4\n5\n6\n", w.text())
 		w.endTree()
 		w.Reap()
 	})
@@ -250,9 +226,7 @@ func TestDrain(t *testing.T) {
 		begin := time.Now()
 		w.Drain(time.Second, 1100*time.Millisecond)
 		until[*OutputEnded](w)
-		if took := time.Since(begin); took < time.Second {
-			t.Errorf("it took %v only", took)
-		}
+		assert.GreaterOrEqual(t, time.Since(begin), time.Second)
 		w.endTree()
 		w.Reap()
 	})
@@ -265,9 +239,9 @@ func TestEndTreeFindsWhatLeftTheGroup(t *testing.T) {
 		setsid sh -c 'echo $$; sleep 1000' >&2 &
 		(setsid sh -c '(sleep 1000 & echo $!) & exit' >&2 &)
 		sleep 1000 & echo $! >&2
-		while [ $(ps -o pid= -e | wc -l) -lt 1 ]; do :; done; sleep 0.3`))
+		sleep 0.3`))
 	until[*LeaderExited](w)
-	w.Drain(300*time.Millisecond, basicPatience)
+	w.Drain(300*time.Millisecond, testkit.Patience)
 	if !w.ended {
 		until[*OutputEnded](w)
 	}
@@ -277,16 +251,15 @@ func TestEndTreeFindsWhatLeftTheGroup(t *testing.T) {
 		fmt.Sscan(line, &pid)
 		left = append(left, pid)
 	}
-	if len(left) != 3 || slices.ContainsFunc(left, func(pid int) bool { return !basicAlive(pid) }) {
-		t.Errorf("before: %v", left)
+	assert.Len(t, left, 3)
+	for _, pid := range left {
+		assert.True(t, testkit.Alive(pid), "%d of %v has ended before", pid, left)
 	}
 	w.EndTree(gently()) // they ignore it
 	w.Stop(ending.Now)
 	until[*TreeGone](w)
 	for _, pid := range left {
-		if basicAlive(pid) {
-			t.Errorf("%d of %v lives", pid, left)
-		}
+		assert.False(t, testkit.Alive(pid), "%d of %v lives", pid, left)
 	}
 	w.Reap()
 }
@@ -298,13 +271,10 @@ func TestASweepTouchesNoStranger(t *testing.T) {
 	b := startWatched(t, h, Command{ID: "b", Path: "sleep", Args: []string{"1000"}})
 	c := startWatched(t, other, Command{ID: "a", Path: "sleep", Args: []string{"1000"}})
 	a.Stop(gently())
-	if status, _ := a.finish(); status.Signal != "SIGTERM" {
-		t.Errorf("%+v", status)
-	}
+	status, _ := a.finish()
+	assert.Equal(t, "SIGTERM", status.Signal)
 	for name, w := range map[string]*watched{"another process": b, "another engine's": c} {
-		if !basicAlive(w.PID) {
-			t.Errorf("%s was ended", name)
-		}
+		assert.True(t, testkit.Alive(w.PID), "%s was ended", name)
 		w.Stop(ending.Now)
 		w.finish()
 	}
@@ -313,18 +283,12 @@ func TestASweepTouchesNoStranger(t *testing.T) {
 func TestAbandonLeavesNothing(t *testing.T) {
 	t.Parallel()
 	h, err := NewHost("osproc-abandon-" + fmt.Sprint(os.Getpid()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	w := startWatched(t, h, sh("trap '' TERM; setsid sleep 1000 & yes"))
 	w.awaitOutput()
 	w.Abandon()
-	if err := h.Close(time.Now()); err != nil {
-		t.Error(err)
-	}
-	if syscall.Kill(w.PID, 0) != syscall.ESRCH {
-		t.Error("the leader has not been reaped")
-	}
+	assert.NoError(t, h.Close(time.Now()))
+	assert.Equal(t, syscall.ESRCH, syscall.Kill(w.PID, 0), "the leader has not been reaped")
 }
 
 func TestStartFailures(t *testing.T) {
@@ -343,8 +307,9 @@ func TestStartFailures(t *testing.T) {
 	} {
 		events := make(chan Event, 10)
 		h.Start(test.c, func(e Event) { events <- e })
-		if failed, ok := (<-events).(*StartFailed); !ok || !errors.Is(failed.Err, test.is) {
-			t.Errorf("%s: %+v", name, failed)
+		first := <-events
+		if assert.IsType(t, &StartFailed{}, first, name) {
+			assert.ErrorIs(t, first.(*StartFailed).Err, test.is, name)
 		}
 	}
 }
@@ -355,28 +320,22 @@ func TestEnvironment(t *testing.T) {
 	c := Command{ID: "proc_1", Env: map[string]string{"B": "2", "A": "1", VariableID: "forged"}}
 	env := c.environment("engine")
 	for _, want := range []string{"OSPROC_TEST=inherited", "A=1", "B=2", VariableEngine + "=engine", VariableID + "=proc_1"} {
-		if n := len(slices.DeleteFunc(slices.Clone(env), func(e string) bool { return e != want })); n != 1 {
-			t.Errorf("%s is there %d times", want, n)
-		}
+		assert.Len(t, slices.DeleteFunc(slices.Clone(env), func(e string) bool { return e != want }), 1, want)
 	}
-	if slices.Contains(env, VariableEngine+"=an engine above") || slices.Contains(env, VariableID+"=forged") {
-		t.Errorf("a mark is not the engine's: %v", env)
-	}
+	assert.NotContains(t, env, VariableEngine+"=an engine above")
+	assert.NotContains(t, env, VariableID+"=forged")
 	c.ClearEnv = true
-	if got := strings.Join(c.environment("engine"), " "); got != "A=1 B=2 "+VariableEngine+"=engine "+VariableID+"=proc_1" {
-		t.Errorf("%s", got)
-	}
+	assert.Equal(t, []string{"A=1", "B=2", VariableEngine + "=engine", VariableID + "=proc_1"}, c.environment("engine"))
 	c.Env["OSPROC_TEST"], c.ClearEnv = "overridden", false
-	if env := c.environment("engine"); slices.Contains(env, "OSPROC_TEST=inherited") || !slices.Contains(env, "OSPROC_TEST=overridden") {
-		t.Errorf("%v", env)
-	}
+	env = c.environment("engine")
+	assert.NotContains(t, env, "OSPROC_TEST=inherited")
+	assert.Contains(t, env, "OSPROC_TEST=overridden")
 }
 
 func TestSignalsAreNeverForEverybody(t *testing.T) {
 	t.Parallel()
 	for _, pid := range []int{-1, 0, 1} { // to kill(2): all processes, the own group, init
-		if signalGroup(pid, 0) != syscall.ESRCH || signalProcess(pid, 0) != syscall.ESRCH {
-			t.Errorf("%d is taken for a process", pid)
-		}
+		assert.Equal(t, syscall.ESRCH, signalGroup(pid, 0), "%d is taken for a group", pid)
+		assert.Equal(t, syscall.ESRCH, signalProcess(pid, 0), "%d is taken for a process", pid)
 	}
 }

@@ -3,7 +3,6 @@
 package osproc
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -52,7 +51,8 @@ func TestAFailedStartTellsOfTheInterpreter(t *testing.T) {
 		err := c.explain(&fs.PathError{Op: "fork/exec", Path: c.Path, Err: syscall.ENOENT})
 		assert.EqualError(t, err, "fork/exec "+c.Path+`: no such file or directory: its interpreter "/there/is/none" is missing`)
 		var errno syscall.Errno
-		assert.True(t, errors.As(err, &errno) && errno == syscall.ENOENT)
+		assert.ErrorAs(t, err, &errno)
+		assert.Equal(t, syscall.ENOENT, errno)
 		assert.ErrorIs(t, err, fs.ErrNotExist)
 	}
 	gone := Command{Path: filepath.Join(dir, "none")}

@@ -5,7 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // told is a handler that counts how often it is told.
@@ -23,25 +27,19 @@ type pollRig struct {
 func newPollRig(t *testing.T) *pollRig {
 	t.Helper()
 	p, err := newPoller()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(p.close)
 	rig := &pollRig{poller: p, t: t, last: make(told, 100)}
 	var r *os.File
 	r, rig.pipe = rig.newPipe()
-	if err := p.add(int(r.Fd()), rig.last); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, p.add(int(r.Fd()), rig.last))
 	return rig
 }
 
 func (rig *pollRig) newPipe() (r, w *os.File) {
 	rig.t.Helper()
 	r, w, err := os.Pipe()
-	if err != nil {
-		rig.t.Fatal(err)
-	}
+	require.NoError(rig.t, err)
 	rig.t.Cleanup(func() { r.Close(); w.Close() })
 	return r, w
 }
@@ -55,8 +53,8 @@ func (rig *pollRig) count(w *os.File, c told) int {
 		rig.pipe.Write([]byte("."))
 		select {
 		case <-rig.last:
-		case <-time.After(basicPatience):
-			rig.t.Fatal("no event")
+		case <-time.After(testkit.Patience):
+			require.Fail(rig.t, "no event")
 		}
 	}
 	n := len(c)
@@ -75,28 +73,18 @@ func TestPollerRemove(t *testing.T) {
 	rig.remove(-1)
 	rig.remove(1 << 20)
 	for range 3 {
-		if err := rig.add(fd, first); err != nil {
-			t.Fatal(err)
-		}
-		if n := rig.count(w, first); n == 0 {
-			t.Error("it was not told")
-		}
+		require.NoError(t, rig.add(fd, first))
+		assert.NotZero(t, rig.count(w, first), "it was not told")
 		rig.remove(fd)
 		rig.remove(fd)
-		if n := rig.count(w, first); n != 0 {
-			t.Errorf("after remove it was told %d times", n)
-		}
-		if err := rig.add(fd, second); err != nil {
-			t.Fatal(err)
-		}
-		if n := rig.count(w, second); n == 0 || len(first) > 0 {
-			t.Errorf("who came after was told %d times, who was removed %d times", n, len(first))
-		}
+		assert.Zero(t, rig.count(w, first), "it was told after remove")
+		require.NoError(t, rig.add(fd, second))
+		assert.NotZero(t, rig.count(w, second), "who came after was not told")
+		assert.Empty(t, first, "who was removed was told")
 		rig.remove(fd)
 	}
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
-		t.Errorf("it is not open any more: %v", err)
-	}
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+	assert.NoError(t, err, "it is not open any more")
 }
 
 func TestPollerDrop(t *testing.T) {
@@ -107,29 +95,16 @@ func TestPollerDrop(t *testing.T) {
 	rig.drop(fd) // was not added
 	rig.drop(-1)
 	rig.drop(1 << 20)
-	if err := rig.add(fd, first); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, rig.add(fd, first))
 	serial := rig.registered[fd].serial
-	if err := rig.add(fd, first); err == nil {
-		t.Error("it was added twice")
-	}
+	assert.Error(t, rig.add(fd, first), "it was added twice")
 	rig.drop(fd)
-	if n := rig.count(w, first); n != 0 {
-		t.Errorf("after drop it was told %d times", n)
-	}
+	assert.Zero(t, rig.count(w, first), "it was told after drop")
 	// Another pipe has the number now, and that of the first is closed.
 	r2, w2 := rig.newPipe()
-	if err := unix.Dup3(int(r2.Fd()), fd, unix.O_CLOEXEC); err != nil {
-		t.Fatal(err)
-	}
-	if err := rig.add(fd, second); err != nil {
-		t.Fatal(err)
-	}
-	if rig.handler(unix.EpollEvent{Fd: int32(fd), Pad: serial}) != nil {
-		t.Error("an event of the first is told to the second")
-	}
-	if n := rig.count(w2, second); n == 0 || len(first) > 0 {
-		t.Errorf("who came after was told %d times, who was dropped %d times", n, len(first))
-	}
+	require.NoError(t, unix.Dup3(int(r2.Fd()), fd, unix.O_CLOEXEC))
+	require.NoError(t, rig.add(fd, second))
+	assert.Nil(t, rig.handler(unix.EpollEvent{Fd: int32(fd), Pad: serial}), "an event of the first is told to the second")
+	assert.NotZero(t, rig.count(w2, second), "who came after was not told")
+	assert.Empty(t, first, "who was dropped was told")
 }

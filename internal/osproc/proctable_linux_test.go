@@ -2,13 +2,13 @@ package osproc
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -29,15 +29,16 @@ func TestNewerAreTheNumbersGivenOutSince(t *testing.T) {
 	}
 	pids, any := table.newer(&seen)
 	got := slices.Collect(pids)
-	if !any || len(got) < 3 || got[0] != last-2 || !slices.IsSorted(got) || got[len(got)-1] != seen.last {
-		t.Errorf("%v, after %d; seen up to %d", got, last-3, seen.last)
-	}
+	assert.True(t, any)
+	require.GreaterOrEqual(t, len(got), 3, "%v, after %d; seen up to %d", got, last-3, seen.last)
+	assert.Equal(t, last-2, got[0])
+	assert.IsNonDecreasing(t, got)
+	assert.Equal(t, seen.last, got[len(got)-1])
 	if seen.last != table.lastPID() {
 		t.Skip("something else forks")
 	}
-	if pids, any := table.newer(&seen); any {
-		t.Errorf("nothing was forked: %v", slices.Collect(pids))
-	}
+	pids, any = table.newer(&seen)
+	assert.False(t, any, "nothing was forked: %v", pids)
 }
 
 func TestTheNumbersGivenOutWrap(t *testing.T) {
@@ -45,9 +46,7 @@ func TestTheNumbersGivenOutWrap(t *testing.T) {
 	table.pidMax.Store(32768)
 	then := birth{last: 32765, forks: 100}
 	got := slices.Collect(table.givenOut(then, birth{last: 2, forks: 105, time: time.Now()}))
-	if want := []int{32766, 32767, 32768, 1, 2}; !slices.Equal(got, want) {
-		t.Errorf("%v", got)
-	}
+	assert.Equal(t, []int{32766, 32767, 32768, 1, 2}, got)
 }
 
 // What cannot be known by the numbers is all there is, and what may be in the
@@ -56,24 +55,14 @@ func TestAllAreTriedIfItIsNotKnownWhichAreNew(t *testing.T) {
 	table := tableOfNow(t)
 	now := birth{last: 10, forks: -1, time: time.Now()}
 	table.ours[os.Getppid()] = finding{sight: ours}
-	var tried []int
-	for pid := range table.givenOut(birth{last: 5, forks: -1}, now) {
-		if slices.Contains(tried, pid) {
-			t.Fatalf("%d twice", pid)
-		}
-		tried = append(tried, pid)
-	}
+	tried := slices.Collect(table.givenOut(birth{last: 5, forks: -1}, now))
+	assert.Len(t, slices.Compact(slices.Sorted(slices.Values(tried))), len(tried), "one is tried twice")
 	for _, pid := range []int{1, os.Getpid(), 10, table.maxPID() - 100} {
-		if !slices.Contains(tried, pid) {
-			t.Errorf("%d is not tried", pid)
-		}
+		assert.True(t, slices.Contains(tried, pid), "%d is not tried", pid)
 	}
-	if slices.Contains(tried, os.Getppid()) {
-		t.Error("what is ours is tried again")
-	}
-	if got := slices.Collect(table.givenOut(birth{}, birth{forks: -1})); !slices.Contains(got, os.Getpid()) {
-		t.Error("nothing is found without the last number")
-	}
+	assert.False(t, slices.Contains(tried, os.Getppid()), "what is ours is tried again")
+	got := slices.Collect(table.givenOut(birth{}, birth{forks: -1}))
+	assert.True(t, slices.Contains(got, os.Getpid()), "nothing is found without the last number")
 }
 
 func TestWhatIsAbsentIsTriedAgain(t *testing.T) {
@@ -93,18 +82,16 @@ func TestWhatIsAbsentIsTriedAgain(t *testing.T) {
 		table.seen = seen
 		return tried
 	}
-	if tried := look(now.Add(-maxForking / 4)); !maps.Equal(tried, map[int]time.Time{recent: now, old: now.Add(-2 * maxForking)}) {
-		t.Errorf("for one born since the older one was absent, and of the old one for the last time: %v", tried)
-	}
-	if tried := look(time.Time{}); len(tried) != 2 || !tried[recent].Equal(now) || tried[older].IsZero() {
-		t.Errorf("for all: %v", tried)
-	}
+	assert.Equal(t, map[int]time.Time{recent: now, old: now.Add(-2 * maxForking)}, look(now.Add(-maxForking/4)),
+		"for one born since the older one was absent, and of the old one for the last time")
+	tried := look(time.Time{})
+	assert.Len(t, tried, 2)
+	assert.Equal(t, now, tried[recent])
+	assert.NotZero(t, tried[older])
 	table.remember(recent, now, finding{sight: stranger})
-	for pid := range look(time.Time{}) {
-		if pid == old || pid == gone {
-			t.Errorf("%d is tried", pid)
-		}
-	}
+	tried = look(time.Time{})
+	assert.NotContains(t, tried, old)
+	assert.NotContains(t, tried, gone)
 }
 
 func TestLeadersThatCameAndWentAreNotWonderedAbout(t *testing.T) {
@@ -112,18 +99,12 @@ func TestLeadersThatCameAndWentAreNotWonderedAbout(t *testing.T) {
 	s := &sweeper{table: table}
 	s.reaped(&Process{PID: 1, birth: birth{time: table.seen.time.Add(-time.Second)}}) // its number may be another's by now
 	s.reaped(&Process{PID: 2, birth: birth{time: table.seen.time.Add(time.Second)}})
-	if gone := s.takeGone(); !maps.Equal(gone, map[int]bool{2: true}) {
-		t.Errorf("%v", gone)
-	}
-	if gone := s.takeGone(); len(gone) > 0 {
-		t.Errorf("again: %v", gone)
-	}
+	assert.Equal(t, map[int]bool{2: true}, s.takeGone())
+	assert.Empty(t, s.takeGone(), "once more")
 	for pid := range 3 * maxRange {
 		s.reaped(&Process{PID: pid, birth: birth{time: table.seen.time.Add(time.Second)}})
 	}
-	if gone := s.takeGone(); len(gone) > maxRange {
-		t.Errorf("%d are kept", len(gone))
-	}
+	assert.LessOrEqual(t, len(s.takeGone()), maxRange)
 }
 
 // The deadline may pass at the moment at which nothing is left any more; what looks
@@ -132,12 +113,8 @@ func TestCloseAtItsDeadline(t *testing.T) {
 	t.Parallel()
 	for i := range 200 {
 		h, err := NewHost(fmt.Sprintf("osproc-close-%d-%d", os.Getpid(), i))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := h.Close(time.Now().Add(time.Duration(i%20) * 20 * time.Microsecond)); err != nil {
-			t.Error(err)
-		}
+		require.NoError(t, err)
+		assert.NoError(t, h.Close(time.Now().Add(time.Duration(i%20)*20*time.Microsecond)))
 	}
 }
 

@@ -2,14 +2,15 @@ package osproc
 
 import (
 	"fmt"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession/internal/ending"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // A look that comes late finds the next incarnation, which has the same ID.
@@ -28,7 +29,7 @@ func TestATreeThatIsOverEndsNobody(t *testing.T) {
 	over.await(func() { close(looked) })
 	select {
 	case <-looked:
-	case <-time.After(basicPatience):
+	case <-time.After(testkit.Patience):
 		require.Fail(t, "the look found somebody")
 	}
 	require.Equal(t, 0, over.members.count())
@@ -61,12 +62,12 @@ func TestWhoHasLeftTheGroupHearsTheSignal(t *testing.T) {
 	require.NoError(t, err)
 	tree := w.tree()
 	tree.await(func() {})
-	require.Eventually(t, func() bool { return tree.has(member) }, basicPatience, time.Millisecond)
+	testkit.Eventually(t, func(c *assert.CollectT) { assert.True(c, tree.has(member), "%d is not found", member) })
 
 	require.NoError(t, syscall.Kill(member, syscall.SIGUSR1))
-	require.Eventually(t, func() bool { return strings.Contains(w.text(), "left") }, basicPatience, time.Millisecond)
+	testkit.Eventually(t, func(c *assert.CollectT) { assert.Contains(c, w.text(), "left") })
 	w.Stop(gently())
-	require.Eventually(t, func() bool { return strings.Contains(w.text(), "heard") }, basicPatience, time.Millisecond)
+	testkit.Eventually(t, func(c *assert.CollectT) { assert.Contains(c, w.text(), "heard") })
 	w.Stop(ending.Now)
 	w.finish()
 }
