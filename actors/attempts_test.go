@@ -5,6 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession/messages"
 )
 
@@ -13,9 +16,7 @@ import (
 func TestHowLongAnAttemptMayTake(t *testing.T) {
 	a := attempts{spec: messages.Probe{TCP: "localhost:1", HTTP: "http://localhost:1/", Exec: []string{"true", "x y"}}}
 	conditions := a.conditions()
-	if len(conditions) != 3 {
-		t.Fatalf("%+v", conditions)
-	}
+	require.Len(t, conditions, 3)
 	for i, want := range []struct {
 		name string
 		most time.Duration
@@ -23,13 +24,15 @@ func TestHowLongAnAttemptMayTake(t *testing.T) {
 		c := conditions[i]
 		c.try = func(ctx context.Context) error {
 			deadline, bounded := ctx.Deadline()
-			if left := time.Until(deadline); bounded != (want.most > 0) || bounded && (left > want.most || left < want.most/2) {
-				t.Errorf("%s may take %v (%v)", c.name, left, bounded)
+			assert.Equal(t, want.most > 0, bounded, "%s is bounded", c.name)
+			if bounded {
+				left := time.Until(deadline)
+				assert.LessOrEqual(t, left, want.most, c.name)
+				assert.GreaterOrEqual(t, left, want.most/2, c.name)
 			}
 			return nil
 		}
-		if err := c.attempt(context.Background()); err != nil || c.name != want.name {
-			t.Errorf("%s: %v", c.name, err)
-		}
+		assert.NoError(t, c.attempt(context.Background()), c.name)
+		assert.Equal(t, want.name, c.name)
 	}
 }

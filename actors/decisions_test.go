@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/procession-go/procession/messages"
@@ -73,11 +75,11 @@ func TestValidate(t *testing.T) {
 		spec := messages.Spec{Command: "true"}
 		test.spoil(&spec)
 		refusal := validate(&spec)
-		switch {
-		case test.problem == "" && refusal != nil:
-			t.Errorf("%+v is refused: %v", spec, refusal)
-		case test.problem != "" && (refusal == nil || refusal.Code != messages.CodeInvalidSpec || !strings.Contains(refusal.Message, test.problem)):
-			t.Errorf("%s: %v", test.problem, refusal)
+		if test.problem == "" {
+			assert.Nil(t, refusal, "%+v", spec)
+		} else if assert.NotNil(t, refusal, "%s: %+v", test.problem, spec) {
+			assert.Equal(t, messages.CodeInvalidSpec, refusal.Code)
+			assert.Contains(t, refusal.Message, test.problem)
 		}
 	}
 }
@@ -85,21 +87,22 @@ func TestValidate(t *testing.T) {
 func TestOwnFillsInTheDefaults(t *testing.T) {
 	t.Parallel()
 	config := &Config{Grace: 7, OutputLimit: 8}
-	if s := own(messages.Spec{}, config); s.Grace != 7 || s.OutputLimit != 8 || s.StopSignal != syscall.SIGTERM {
-		t.Errorf("%+v", s)
-	}
+	s := own(messages.Spec{}, config)
+	assert.EqualValues(t, 7, s.Grace)
+	assert.EqualValues(t, 8, s.OutputLimit)
+	assert.Equal(t, syscall.SIGTERM, s.StopSignal)
 	given := messages.Spec{Grace: 1, OutputLimit: messages.Unlimited, StopSignal: syscall.SIGINT}
-	if s := own(given, config); s.Grace != 1 || s.OutputLimit != messages.Unlimited || s.StopSignal != syscall.SIGINT {
-		t.Errorf("%+v", s)
-	}
+	s = own(given, config)
+	assert.Equal(t, given.Grace, s.Grace)
+	assert.Equal(t, given.OutputLimit, s.OutputLimit)
+	assert.Equal(t, given.StopSignal, s.StopSignal)
 	given = messages.Spec{Grace: math.MaxInt64, PTY: &messages.Size{Rows: 1}, Ready: &messages.Probe{Exec: []string{"a"}}}
-	s := own(given, config)
-	if time.Now().Add(s.Grace).Before(time.Now()) {
-		t.Error("the longest grace ends before it begins")
-	}
-	if s.PTY.Rows, s.Ready.Exec[0] = 2, "b"; given.PTY.Rows != 1 || given.Ready.Exec[0] != "a" {
-		t.Error("it shares memory with the caller's")
-	}
+	s = own(given, config)
+	now := time.Now()
+	assert.False(t, now.Add(s.Grace).Before(now), "the longest grace ends before it begins")
+	s.PTY.Rows, s.Ready.Exec[0] = 2, "b"
+	assert.EqualValues(t, 1, given.PTY.Rows, "it shares memory with the caller's")
+	assert.Equal(t, "a", given.Ready.Exec[0], "it shares memory with the caller's")
 }
 
 func TestSelects(t *testing.T) {
@@ -120,9 +123,7 @@ func TestSelects(t *testing.T) {
 		{messages.Selector{Names: []string{"m"}}, false},
 		{messages.Selector{Names: []string{"n"}, States: []messages.State{messages.Exited}}, false},
 	} {
-		if got := selects(test.selector, info); got != test.selected {
-			t.Errorf("%+v: %v", test.selector, got)
-		}
+		assert.Equal(t, test.selected, selects(test.selector, info), "%+v", test.selector)
 	}
 }
 
@@ -170,15 +171,16 @@ func TestDue(t *testing.T) {
 			for {
 				e, next := r.due(func(e *entry) bool { return known[e] && !e.releasing }, most, maxAge, now)
 				mustGo := len(model) > 0 && (most >= 0 && len(model) > most || maxAge > 0 && now.Sub(model[0].at) >= maxAge)
-				if (e != nil) != mustGo || e != nil && e != model[0].entry {
-					t.Fatalf("most %d of %d, must go: %v", most, len(model), mustGo)
-				}
+				require.Equal(t, mustGo, e != nil, "one must go, of %d of which at most %d may stay", len(model), most)
 				if e == nil {
-					if want := maxAge > 0 && len(model) > 0; want != !next.IsZero() || want && !next.Equal(model[0].at.Add(maxAge)) {
-						t.Fatalf("the next is due at %v", next)
+					var want time.Time
+					if maxAge > 0 && len(model) > 0 {
+						want = model[0].at.Add(maxAge)
 					}
+					require.True(t, want.Equal(next), "the next is due at %v, not %v", next, want)
 					break
 				}
+				require.Same(t, model[0].entry, e)
 				model = model[1:]
 				if rapid.Bool().Draw(t, "slow") {
 					r.leave()
@@ -188,9 +190,8 @@ func TestDue(t *testing.T) {
 					forget(e)
 				}
 			}
-			if r.count-r.leaving != len(model) || len(r.queue) > 2*r.count+17 {
-				t.Fatalf("count %d, leaving %d, queue %d; %d are kept", r.count, r.leaving, len(r.queue), len(model))
-			}
+			require.Equal(t, len(model), r.count-r.leaving, "of %d, %d are leaving", r.count, r.leaving)
+			require.LessOrEqual(t, len(r.queue), 2*r.count+17)
 		}
 	})
 }

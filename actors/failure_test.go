@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
 	"github.com/procession-go/procession/internal/testkit"
@@ -42,7 +44,7 @@ func TestAPanicEndsTheTreeAndKeepsTheLog(t *testing.T) {
 		}, messages.Stopping, messages.CauseCrashed},
 		"draining": {messages.Shell("(trap '' TERM; echo ready; while :; do echo more; sleep 0.02; done) & exec sleep 0.1"), func(r *rig, id string) *actor.Future {
 			f := r.later(&messages.WaitExit{ID: id})
-			r.eventually("its leader has exited", func() bool { return r.info(id).State == messages.Stopping })
+			r.awaitState(id, messages.Stopping) // its leader has exited
 			return f
 		}, messages.Stopping, messages.CauseExited},
 		"clearing": {messages.Shell("(trap '' TERM; echo ready; exec sleep 1000 >/dev/null 2>&1) & exec sleep 0.1"), func(r *rig, id string) *actor.Future {
@@ -59,7 +61,7 @@ func TestAPanicEndsTheTreeAndKeepsTheLog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
-			test.spec.Grace = testPatience
+			test.spec.Grace = testkit.Patience
 			if name == "draining" || name == "exited" {
 				test.spec.Grace = time.Second
 			}
@@ -67,25 +69,22 @@ func TestAPanicEndsTheTreeAndKeepsTheLog(t *testing.T) {
 			r.awaitText(id, "ready")
 			waiting := test.begin(r, id)
 			if test.state != messages.Exited {
-				r.eventually("it is "+test.state.String(), func() bool { return r.info(id).State == test.state })
+				r.awaitState(id, test.state)
 			}
 			r.panics(id)
-			exit, ok := r.result(waiting).(*messages.Exit)
-			if !ok || exit.Cause != test.cause || test.cause == messages.CauseCrashed && exit.Signal != "SIGKILL" {
-				t.Errorf("who waited is told %+v", exit)
+			exit := is[*messages.Exit](r, r.result(waiting))
+			assert.Equal(t, test.cause, exit.Cause, "who waited is told %+v", exit)
+			if test.cause == messages.CauseCrashed {
+				assert.Equal(t, "SIGKILL", exit.Signal)
 			}
-			if again := ask[*messages.Exit](r, &messages.KillProcess{ID: id}); *again != *exit {
-				t.Errorf("then a Kill is told %+v", again)
-			}
-			if left := r.marked(); len(left) > 0 {
-				t.Errorf("of the tree, %v are left", left)
-			}
-			if out := ask[*messages.Output](r, &messages.GetOutput{ID: id}); !strings.HasPrefix(out.Stdout(), "ready\n") || out.Exit == nil {
-				t.Errorf("the log holds %q, %+v", out.Combined(), out.Exit)
-			}
-			if i := r.info(id); i.State != messages.Exited || i.Restarts != 0 {
-				t.Errorf("%+v", i)
-			}
+			assert.Equal(t, exit, ask[*messages.Exit](r, &messages.KillProcess{ID: id}), "what a Kill is told then")
+			assert.Empty(t, testkit.Marked(r.engine), "of the tree")
+			out := ask[*messages.Output](r, &messages.GetOutput{ID: id})
+			assert.True(t, strings.HasPrefix(out.Stdout(), "ready\n"), "the log holds %q", out.Combined())
+			assert.NotNil(t, out.Exit)
+			i := r.info(id)
+			assert.Equal(t, messages.Exited, i.State)
+			assert.Zero(t, i.Restarts)
 			ask[*messages.Released](r, &messages.ReleaseProcess{ID: id})
 		})
 	}
@@ -99,23 +98,16 @@ func TestAPanicWhileItIsStarted(t *testing.T) {
 		// is answered, and the process ends.
 		f := r.later(&messages.StartProcess{Spec: messages.Shell(family)})
 		var id string
-		r.eventually("it is in List", func() bool {
+		for begun := time.Now(); id == "" && time.Since(begun) < testkit.Patience; {
 			for _, i := range ask[*messages.ProcessList](r, &messages.ListProcesses{}).Processes {
 				id = i.ID
 			}
-			return id != ""
-		})
+		}
 		r.panics(id)
-		if started, ok := r.result(f).(*messages.ProcessStarted); !ok || started.ID != id {
-			t.Fatalf("the starter is told %+v", started)
-		}
-		if exit := ask[*messages.Exit](r, &messages.WaitExit{ID: id}); exit.Cause != messages.CauseCrashed {
-			t.Errorf("%+v", exit)
-		}
+		require.Equal(t, id, is[*messages.ProcessStarted](r, r.result(f)).ID, "what the starter is told")
+		assert.Equal(t, messages.CauseCrashed, ask[*messages.Exit](r, &messages.WaitExit{ID: id}).Cause)
 		ask[*messages.Released](r, &messages.ReleaseProcess{ID: id})
-		if left := r.marked(); len(left) > 0 {
-			t.Errorf("%v are left", left)
-		}
+		assert.Empty(t, testkit.Marked(r.engine))
 	}
 }
 
@@ -128,11 +120,15 @@ func TestAfterAPanicThePolicyApplies(t *testing.T) {
 	first := r.info(id).PID
 	r.awaitText(id, "ready")
 	r.panics(id)
-	r.eventually("it runs again", func() bool { i := r.info(id); return i.State == messages.Running && i.PID != first })
+	r.eventually(func(r *rig) { // it runs again
+		i := r.info(id)
+		assert.Equal(r.t, messages.Running, i.State)
+		assert.NotEqual(r.t, first, i.PID)
+	})
 	i := r.info(id)
-	if i.Restarts != 1 || len(i.Incarnations) != 1 || i.Incarnations[0].Exit.Cause != messages.CauseCrashed {
-		t.Errorf("%+v", i)
-	}
+	assert.Equal(t, 1, i.Restarts)
+	require.Len(t, i.Incarnations, 1)
+	assert.Equal(t, messages.CauseCrashed, i.Incarnations[0].Exit.Cause)
 	r.awaitText(id, fmt.Sprintf("ready %d\n", i.PID))
 	ask[*messages.Exit](r, &messages.KillProcess{ID: id})
 }
@@ -145,7 +141,7 @@ func TestAPanicWhileItBacksOff(t *testing.T) {
 	id := r.start(spec)
 	wait := r.later(&messages.WaitExit{ID: id})
 	backingOff := 0
-	for end := time.Now().Add(testPatience); time.Now().Before(end); {
+	for end := time.Now().Add(testkit.Patience); time.Now().Before(end); {
 		i := r.info(id)
 		if i.State == messages.Exited {
 			break
@@ -155,12 +151,9 @@ func TestAPanicWhileItBacksOff(t *testing.T) {
 			r.panics(id)
 		}
 	}
-	if exit, ok := r.result(wait).(*messages.Exit); !ok || exit.Code != 1 {
-		t.Errorf("%+v", exit)
-	}
-	if i := r.info(id); i.Restarts != 3 || backingOff == 0 {
-		t.Errorf("%+v, after %d panics", i, backingOff)
-	}
+	assert.Equal(t, 1, is[*messages.Exit](r, r.result(wait)).Code)
+	assert.Equal(t, 3, r.info(id).Restarts)
+	assert.NotZero(t, backingOff, "panics while it backed off")
 }
 
 // In whatever state the actor panics, what comes next is the policy's to say.
@@ -173,17 +166,17 @@ func TestAfterAPanicInEachStateThePolicyApplies(t *testing.T) {
 	}{
 		"running": {`sleep 1000`, func(*rig, string) {}, true},
 		"stopping by its timeout": {`trap '' TERM; while :; do sleep 0.1; done`, func(r *rig, id string) {
-			r.eventually("it is stopping", func() bool { return r.info(id).State == messages.Stopping })
+			r.awaitState(id, messages.Stopping)
 		}, true},
 		"stopping by a Kill": {`trap '' TERM; while :; do sleep 0.1; done`, func(r *rig, id string) {
 			r.later(&messages.KillProcess{ID: id})
-			r.eventually("it is stopping", func() bool { return r.info(id).State == messages.Stopping })
+			r.awaitState(id, messages.Stopping)
 		}, false},
 		"draining": {`(trap '' TERM; while :; do echo more; sleep 0.02; done) & exit 1`, func(r *rig, id string) {
-			r.eventually("its leader has exited", func() bool { return r.info(id).State == messages.Stopping })
+			r.awaitState(id, messages.Stopping) // its leader has exited
 		}, true},
 		"clearing": {`(trap '' TERM; exec sleep 1000 >/dev/null 2>&1) & sleep 0.1; exit 1`, func(r *rig, id string) {
-			r.eventually("its output is complete", func() bool { return r.info(id).State == messages.BackingOff })
+			r.awaitState(id, messages.BackingOff) // its output is complete
 		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -204,16 +197,14 @@ func TestAfterAPanicInEachStateThePolicyApplies(t *testing.T) {
 			r.panics(id)
 			if test.again {
 				r.awaitText(id, "again")
-				if i := r.info(id); i.Restarts != 1 || len(i.Incarnations) == 0 {
-					t.Errorf("%+v", i)
-				}
+				i := r.info(id)
+				assert.Equal(t, 1, i.Restarts)
+				assert.NotEmpty(t, i.Incarnations)
 				ask[*messages.Exit](r, &messages.KillProcess{ID: id})
 				return
 			}
 			ask[*messages.Exit](r, &messages.WaitExit{ID: id})
-			if i := r.info(id); i.Restarts != 0 {
-				t.Errorf("%+v", i)
-			}
+			assert.Zero(t, r.info(id).Restarts)
 		})
 	}
 }
@@ -223,13 +214,12 @@ func TestAPanicAnswersTheOneWhoseMessageItWas(t *testing.T) {
 	r := newRig(t)
 	id := r.start(messages.Shell(family))
 	child := actor.NewPID(r.pool.Address, r.pool.Id+"/"+id)
-	answer, err := r.system.Root.RequestFuture(child, &written{}, testPatience).Result()
-	if refusal, ok := answer.(*messages.Error); !ok || refusal.Code != messages.CodeFailed || refusal.ID != id {
-		t.Errorf("%+v, %v", answer, err)
-	}
-	if exit := ask[*messages.Exit](r, &messages.WaitExit{ID: id}); exit.Cause != messages.CauseCrashed {
-		t.Errorf("%+v", exit)
-	}
+	answer, err := r.system.Root.RequestFuture(child, &written{}, testkit.Patience).Result()
+	require.NoError(t, err)
+	refusal := is[*messages.Error](r, answer)
+	assert.Equal(t, messages.CodeFailed, refusal.Code)
+	assert.Equal(t, id, refusal.ID)
+	assert.Equal(t, messages.CauseCrashed, ask[*messages.Exit](r, &messages.WaitExit{ID: id}).Cause)
 }
 
 func TestAnActorThatFailsTooOftenLeavesNothing(t *testing.T) {
@@ -240,19 +230,20 @@ func TestAnActorThatFailsTooOftenLeavesNothing(t *testing.T) {
 	for range supervisor.MaxActorRestarts + 2 {
 		r.panics(id)
 	}
-	r.eventually("it is forgotten", func() bool {
+	r.eventually(func(r *rig) { // it is forgotten
 		// What reaches the actor while it stops is not answered.
 		answer, _ := r.system.Root.RequestFuture(r.pool, &messages.GetInfo{ID: id}, 100*time.Millisecond).Result()
-		refusal, ok := answer.(*messages.Error)
-		return ok && refusal.Code == messages.CodeNotFound
+		assert.Equal(r.t, messages.CodeNotFound, is[*messages.Error](r, answer).Code)
 	})
-	if list := ask[*messages.ProcessList](r, &messages.ListProcesses{}).Processes; len(list) != 1 || list[0].ID != other {
-		t.Errorf("%+v", list)
-	}
-	r.eventually("only the other one is left", func() bool { return len(r.marked()) == 1+1 || len(r.marked()) == 1 })
-	if i := r.info(other); i.State != messages.Running {
-		t.Errorf("%+v", i)
-	}
+	list := ask[*messages.ProcessList](r, &messages.ListProcesses{}).Processes
+	require.Len(t, list, 1)
+	assert.Equal(t, other, list[0].ID)
+	r.eventually(func(r *rig) { // only the other one is left, with its shell or without
+		left := testkit.Marked(r.engine)
+		assert.NotEmpty(r.t, left)
+		assert.LessOrEqual(r.t, len(left), 2, "%v", left)
+	})
+	assert.Equal(t, messages.Running, r.info(other).State)
 }
 
 func TestAPoolThatPanicsLeavesNobodyWaitingAndNothingRunning(t *testing.T) {
@@ -267,20 +258,14 @@ func TestAPoolThatPanicsLeavesNobodyWaitingAndNothingRunning(t *testing.T) {
 		r.later(&messages.KillProcess{ID: id}),
 	}
 	ask[*messages.ProcessList](r, &messages.ListProcesses{}) // they have arrived
-	if refusal := ask[*messages.Error](r, (*messages.GetInfo)(nil)); refusal.Code != messages.CodeInvalidRequest {
-		t.Errorf("a request that is nil: %+v", refusal)
-	}
+	assert.Equal(t, messages.CodeInvalidRequest, ask[*messages.Error](r, (*messages.GetInfo)(nil)).Code, "a request that is nil")
 	r.system.Root.Send(r.pool, &fails{})
 	for _, f := range waiting {
-		if refusal, ok := r.result(f).(*messages.Error); !ok || refusal.Code != messages.CodeClosed {
-			t.Errorf("who waited is told %+v", refusal)
-		}
+		assert.Equal(t, messages.CodeClosed, is[*messages.Error](r, r.result(f)).Code, "what who waited is told")
 	}
-	r.eventually("nothing is left", func() bool { return len(r.marked()) == 0 })
+	r.awaitNothingLeft()
 	// The pool itself goes on, empty.
-	if list := ask[*messages.ProcessList](r, &messages.ListProcesses{}); len(list.Processes) != 0 {
-		t.Errorf("%+v", list)
-	}
+	assert.Empty(t, ask[*messages.ProcessList](r, &messages.ListProcesses{}).Processes)
 	ask[*messages.Exit](r, &messages.KillProcess{ID: r.start(messages.Shell("sleep 1000"))})
 }
 
@@ -313,18 +298,18 @@ func askWhile(t *testing.T, happens func(r *rig)) {
 		<-stop
 		asked <- n
 	}()
-	r.eventually("the first is answered", func() bool { return len(answers) > 0 })
+	r.eventually(func(r *rig) { assert.NotEmpty(r.t, answers, "none is answered") })
 	happens(r)
 	close(stop)
-	n, late := <-asked, time.After(testPatience)
+	n, late := <-asked, time.After(testkit.Patience)
 	for i := range n {
 		select {
 		case answer := <-answers:
-			if refusal, ok := answer.(*messages.Error); ok && refusal.Code != messages.CodeClosed && refusal.Code != messages.CodeNotFound {
-				t.Errorf("%+v", refusal)
+			if refusal, ok := answer.(*messages.Error); ok {
+				assert.Contains(t, []messages.Code{messages.CodeClosed, messages.CodeNotFound}, refusal.Code, "%+v", refusal)
 			}
 		case <-late:
-			t.Fatalf("%d of %d requests are answered", i, n)
+			require.Fail(t, "requests are not answered", "%d of %d are", i, n)
 		}
 	}
 }
@@ -341,7 +326,7 @@ func TestAPoolThatPanicsAnswersEveryRequest(t *testing.T) {
 					for range panics {
 						r.system.Root.Send(r.pool, &fails{})
 					}
-					r.eventually("the pool has failed", func() bool { return r.failed.Load() > 0 })
+					r.eventually(func(r *rig) { assert.Positive(r.t, r.failed.Load(), "the pool has not failed") })
 				})
 			}
 		})
@@ -358,5 +343,5 @@ func TestAPoolThatPanicsDuringStartsLeavesNothing(t *testing.T) {
 		r.system.Root.Send(r.pool, &fails{})
 	}
 	ask[*messages.ProcessList](r, &messages.ListProcesses{})
-	r.eventually("nothing is left", func() bool { return len(r.marked()) == 0 })
+	r.awaitNothingLeft()
 }

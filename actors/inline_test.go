@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/procession-go/procession/internal/testkit"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -206,7 +207,7 @@ func TestATurnThatFails(t *testing.T) {
 			go c.Ask(context.Background(), &messages.GetInfo{}, nil)
 			require.Equal(t, 1, (<-next).depth)
 			require.EqualValues(t, 1, pool.failed.Load())
-			require.Eventually(t, func() bool { return !isRunning(c.pool) }, testPatience, time.Millisecond)
+			testkit.Eventually(t, func(a *assert.CollectT) { assert.False(a, isRunning(c.pool), "its turns go on") })
 			c.Ask(context.Background(), &messages.GetOutput{}, nil)
 			require.Equal(t, on{goroutine(), 1}, <-next)
 		})
@@ -243,7 +244,7 @@ func TestTurnsOfManyCallers(t *testing.T) {
 		})
 	}
 	all.Wait()
-	require.Eventually(t, func() bool { return received.Load() == callers*each }, testPatience, time.Millisecond)
+	testkit.Eventually(t, func(c *assert.CollectT) { assert.EqualValues(c, callers*each, received.Load()) })
 }
 
 func isRunning(m *mailbox) bool {
@@ -258,7 +259,7 @@ func TestASuspendedActorIsGivenNothing(t *testing.T) {
 	ran := make(chan on, 1)
 	pool.receive = func(any) { ran <- here() }
 	c.pool.PostSystemMessage(&actor.SuspendMailbox{})
-	require.Eventually(t, func() bool { return !isRunning(c.pool) }, testPatience, time.Millisecond)
+	testkit.Eventually(t, func(a *assert.CollectT) { assert.False(a, isRunning(c.pool), "its turns go on") })
 	c.Ask(context.Background(), &messages.GetInfo{}, nil)
 	require.Equal(t, 1, c.pool.UserMessageCount())
 	c.pool.PostSystemMessage(&actor.ResumeMailbox{})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/procession-go/procession/internal/testkit"
 	"github.com/procession-go/procession/messages"
 	"github.com/procession-go/procession/supervisor"
 )
@@ -53,7 +54,7 @@ func TestAKillAtOnceOvertakesAGentleOne(t *testing.T) {
 	require.Equal(t, messages.CauseKilled, exit.Cause)
 	require.Equal(t, exit, r.result(gentle))
 	require.Equal(t, exit, r.result(longer))
-	require.Empty(t, r.marked())
+	require.Empty(t, testkit.Marked(r.engine))
 }
 
 func TestAKillByWhatIsNoSignalIsRefused(t *testing.T) {

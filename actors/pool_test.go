@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/procession-go/procession/internal/testkit"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -32,10 +33,11 @@ func TestAPoolThatFailsAnswersWhoWaitsForIt(t *testing.T) {
 			r.system.Root.Send(r.pool, &fails{})
 			for what, answer := range map[string]any{"Release": r.result(release), "Release again": r.result(again), "Kill": r.result(kill), "ReleaseAll": r.result(all)} {
 				require.NotNil(t, answer, what)
-				_, refused := answer.(*messages.Error)
-				assert.False(t, refused && directive == actor.ResumeDirective, "%s: %v", what, answer)
+				if directive == actor.ResumeDirective {
+					assert.IsNotType(t, &messages.Error{}, answer, "%s: %v", what, answer)
+				}
 			}
-			r.eventually("nothing is left", func() bool { return len(r.marked()) == 0 })
+			r.awaitNothingLeft()
 		})
 	}
 }
@@ -54,13 +56,12 @@ func TestAPoolThatFailsDuringAShutdown(t *testing.T) {
 			ask[*messages.Exit](r, &messages.WaitExit{ID: other})
 			first, second := r.later(&messages.Shutdown{}), r.later(&messages.Shutdown{})
 			r.system.Root.Send(r.pool, &fails{})
-			refused := r.ask(&messages.StartProcess{Spec: messages.Shell("sleep 1000")})
-			require.IsType(t, &messages.Error{}, refused)
-			assert.Equal(t, messages.CodeClosed, refused.(*messages.Error).Code)
+			refusal := ask[*messages.Error](r, &messages.StartProcess{Spec: messages.Shell("sleep 1000")})
+			assert.Equal(t, messages.CodeClosed, refusal.Code)
 			for _, f := range []*actor.Future{first, second} {
 				assert.Equal(t, &messages.ShutdownReport{Killed: 1}, r.result(f))
 			}
-			assert.Empty(t, r.marked())
+			assert.Empty(t, testkit.Marked(r.engine))
 		})
 	}
 }
@@ -76,8 +77,7 @@ func TestAListThatIsNotComplete(t *testing.T) {
 	held.SendSystemMessage(r.pool, &actor.SuspendMailbox{})
 	list, kill, release := r.later(&messages.ListProcesses{}), r.later(&messages.KillAll{}), r.later(&messages.ReleaseAll{})
 	for _, f := range []*actor.Future{list, kill, release} {
-		refusal, is := r.result(f).(*messages.Error)
-		require.True(t, is)
+		refusal := is[*messages.Error](r, r.result(f))
 		assert.Equal(t, messages.CodeFailed, refusal.Code)
 		assert.Contains(t, refusal.Message, "1 of 2 process actors")
 	}
@@ -93,9 +93,9 @@ func TestAFailureWhileThePoolStops(t *testing.T) {
 		r.panics(r.start(messages.Shell("sleep 1000")))
 	}
 	r.system.Root.Stop(r.pool)
-	r.eventually("it has stopped", func() bool {
+	r.eventually(func(r *rig) {
 		_, there := r.system.ProcessRegistry.GetLocal(r.pool.Id)
-		return !there
+		assert.False(r.t, there, "the pool has not stopped")
 	})
-	r.eventually("nothing is left", func() bool { return len(r.marked()) == 0 })
+	r.awaitNothingLeft()
 }

@@ -3,11 +3,12 @@ package actors
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/procession-go/procession/internal/testkit"
 	"github.com/procession-go/procession/messages"
 )
 
@@ -27,10 +28,10 @@ func TestAReleaseWaitsForAKillOfWhatWasLeftAlive(t *testing.T) {
 	spec.LeaveDescendants, spec.Env = true, map[string]string{"TOLD": told}
 	id := r.start(spec)
 	ask[*messages.Exit](r, &messages.WaitExit{ID: id})
-	r.eventually("the pool knows", func() bool { return r.info(id).State == messages.Exited })
+	r.awaitState(id, messages.Exited) // the pool knows
 
 	kill := r.later(&messages.KillProcess{ID: id})
-	r.eventually("it has heard", func() bool { return strings.Contains(read(), "heard") })
+	testkit.Eventually(t, func(c *assert.CollectT) { assert.Contains(c, read(), "heard") })
 	release := r.later(&messages.ReleaseProcess{ID: id})
 	r.system.Root.Send(r.pool, &processSettled{id: id})
 	require.IsType(t, &messages.Exit{}, r.result(kill))

@@ -1,34 +1,32 @@
 package actors
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession/internal/osproc"
+	"github.com/procession-go/procession/internal/testkit"
 	"github.com/procession-go/procession/messages"
 )
-
-const testPatience = 30 * time.Second
 
 var pools atomic.Int64
 
 // rig is a pool in an actor system of its own, and who asks it.
 type rig struct {
-	t      *testing.T
+	t      require.TestingT
 	engine string
 	system *actor.ActorSystem
 	pool   *actor.PID
-	failed atomic.Int64 // how often the pool has
+	failed *atomic.Int64 // how often the pool has
 }
 
 // fails makes the pool panic.
@@ -40,12 +38,10 @@ func newRig(t *testing.T) *rig { return newRigUnder(t, actor.RestartDirective) }
 func newRigUnder(t *testing.T, directive actor.Directive) *rig {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	r := &rig{t: t, engine: fmt.Sprintf("actors-test-%d-%d", os.Getpid(), pools.Add(1))}
+	r := &rig{t: t, engine: fmt.Sprintf("actors-test-%d-%d", os.Getpid(), pools.Add(1)), failed: new(atomic.Int64)}
 	r.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
 	host, err := osproc.NewHost(r.engine)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	panics := func(next actor.ReceiverFunc) actor.ReceiverFunc {
 		return func(ctx actor.ReceiverContext, envelope *actor.MessageEnvelope) {
 			if _, ok := envelope.Message.(*fails); ok {
@@ -68,52 +64,52 @@ func newRigUnder(t *testing.T, directive actor.Directive) *rig {
 	r.pool = <-spawned
 	t.Cleanup(func() {
 		r.ask(&messages.Shutdown{})
-		r.eventually("nothing is left", func() bool { return len(r.marked()) == 0 })
+		r.awaitNothingLeft()
 	})
 	return r
 }
 
+// on is the rig for a goroutine that is not the test's: its assertions are that one's.
+func (r *rig) on(t require.TestingT) *rig {
+	other := *r
+	other.t = t
+	return &other
+}
+
 // later asks, and the answer can be waited for.
 func (r *rig) later(request any) *actor.Future {
-	return r.system.Root.RequestFuture(r.pool, request, testPatience)
+	return r.system.Root.RequestFuture(r.pool, request, testkit.Patience)
 }
 
-func (r *rig) ask(request any) any {
-	r.t.Helper()
-	return r.result(r.later(request))
-}
+func (r *rig) ask(request any) any { return r.result(r.later(request)) }
 
 func (r *rig) result(f *actor.Future) any {
-	r.t.Helper()
 	answer, err := f.Result()
-	if err != nil && err != actor.ErrDeadLetter {
-		r.t.Fatal(err)
+	if err != actor.ErrDeadLetter {
+		require.NoError(r.t, err)
 	}
 	return answer
 }
 
-func ask[T any](r *rig, request any) T {
-	r.t.Helper()
-	answer, ok := r.ask(request).(T)
-	if !ok {
-		r.t.Fatalf("%T is answered with something else than %T", request, answer)
-	}
-	return answer
+func ask[T any](r *rig, request any) T { return is[T](r, r.ask(request)) }
+
+// is is an answer that must be of that type.
+func is[T any](r *rig, answer any) T {
+	var wanted T
+	require.IsType(r.t, wanted, answer, "%+v", answer)
+	return answer.(T)
 }
 
 func (r *rig) start(spec messages.Spec) string {
-	r.t.Helper()
 	return ask[*messages.ProcessStarted](r, &messages.StartProcess{Spec: spec}).ID
 }
 
 func (r *rig) info(id string) *messages.Info {
-	r.t.Helper()
 	return ask[*messages.Info](r, &messages.GetInfo{ID: id})
 }
 
 // awaitText waits until the output has text.
 func (r *rig) awaitText(id, text string) {
-	r.t.Helper()
 	cursor, seen := int64(0), ""
 	for !strings.Contains(seen, text) {
 		chunk := ask[*messages.Chunk](r, &messages.ReadOutput{ID: id, ReadOptions: messages.ReadOptions{Cursor: cursor, Wait: -1}})
@@ -121,7 +117,7 @@ func (r *rig) awaitText(id, text string) {
 			seen += string(s.Data)
 		}
 		if cursor = chunk.Next; chunk.EOF {
-			r.t.Fatalf("%q ended without %q", seen, text)
+			require.Contains(r.t, seen, text, "the output has ended")
 		}
 	}
 }
@@ -131,24 +127,17 @@ func (r *rig) panics(id string) {
 	r.system.Root.Send(actor.NewPID(r.pool.Address, r.pool.Id+"/"+id), &written{})
 }
 
-func (r *rig) eventually(what string, holds func() bool) {
-	r.t.Helper()
-	for begin := time.Now(); !holds(); time.Sleep(2 * time.Millisecond) {
-		if time.Since(begin) > testPatience {
-			r.t.Fatalf("not within %v: %s", testPatience, what)
-		}
-	}
+// eventually waits until what a test asks the rig that it is given holds.
+func (r *rig) eventually(holds func(r *rig)) {
+	testkit.Eventually(r.t.(testing.TB), func(c *assert.CollectT) { holds(r.on(c)) })
 }
 
-// marked are the processes, no zombies, that carry the mark of the rig's engine.
-func (r *rig) marked() (found []int) {
-	names, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, name := range names {
-		env, err := os.ReadFile(name) // that of a zombie is empty
-		if err == nil && bytes.Contains(env, []byte(osproc.VariableEngine+"="+r.engine+"\x00")) {
-			pid, _ := strconv.Atoi(strings.Split(name, "/")[2])
-			found = append(found, pid)
-		}
-	}
-	return found
+// awaitState waits until a process is in a state.
+func (r *rig) awaitState(id string, state messages.State) {
+	r.eventually(func(r *rig) { assert.Equal(r.t, state.String(), r.info(id).State.String()) })
+}
+
+// awaitNothingLeft waits until no process of the rig's engine is alive.
+func (r *rig) awaitNothingLeft() {
+	r.eventually(func(r *rig) { assert.Empty(r.t, testkit.Marked(r.engine)) })
 }
