@@ -251,7 +251,8 @@ func TestWhoLeavesTheGroupMeanwhile(t *testing.T) {
 	require.Equal(t, []Due{{1, term}}, dues)
 	dues, _ = l.Decide(seen, begun)
 	require.Empty(t, dues, "once")
-	require.False(t, l.Doubts(mortal.Being) || l.Doubts(handles.Being))
+	require.False(t, l.Doubts(mortal.Being))
+	require.False(t, l.Doubts(handles.Being))
 }
 
 // Whose fork was under way when the signal was sent is left to its parent, and as an orphan

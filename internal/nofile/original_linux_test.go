@@ -19,6 +19,7 @@ import (
 
 	"github.com/procession-go/procession/internal/nofile"
 	"github.com/procession-go/procession/internal/testinit"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // helperVariable is set for the test binary to tell what it was started with.
@@ -40,10 +41,7 @@ func TestMain(m *testing.M) {
 // startedWith is what the helper knows of the limit that sh(1) has set.
 func startedWith(t *testing.T, ulimit string) (original, soft, hard uint64) {
 	t.Helper()
-	sh, err := exec.LookPath("sh")
-	if err != nil {
-		t.Skip("there is no sh")
-	}
+	sh := testkit.Program(t, "sh")
 	self, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.Command(sh, "-c", ulimit+` && exec "$0"`, self)
@@ -88,10 +86,7 @@ func TestTheOriginalLimitIsKnownHere(t *testing.T) {
 // TestItIsInitializedBeforePackageSyscall looks at what this package imports: nothing
 // that could be initialized later.
 func TestItIsInitializedBeforePackageSyscall(t *testing.T) {
-	goTool, err := exec.LookPath("go")
-	if err != nil {
-		t.Skip("there is no go")
-	}
+	goTool := testkit.Program(t, "go")
 	out, err := exec.Command(goTool, "list", "-f", "{{.Imports}}", ".").CombinedOutput()
 	if err != nil {
 		t.Skipf("go list: %v: %s", err, out)

@@ -10,13 +10,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // What Birth tells, and when.
 
 func TestABirthThatIsOverStaysOver(t *testing.T) {
 	bothWays(t, func(t *testing.T, f *Forker) {
-		b := f.Prepare(&Program{Cmd: command(program(t, "true")), Files: quiet()})
+		b := f.Prepare(&Program{Cmd: command(testkit.Program(t, "true")), Files: quiet()})
 		b.Start()
 		require.True(t, b.Wait(-1))
 		over := 0
@@ -37,7 +39,7 @@ func TestABirthThatIsOverStaysOver(t *testing.T) {
 
 func TestABirthIsNotOverBeforeItHasBegun(t *testing.T) {
 	bothWays(t, func(t *testing.T, f *Forker) {
-		b := f.Prepare(&Program{Cmd: command(program(t, "true")), Files: quiet()})
+		b := f.Prepare(&Program{Cmd: command(testkit.Program(t, "true")), Files: quiet()})
 		assert.Zero(t, b.PID())
 		begun := time.Now()
 		assert.False(t, b.Wait(0))
@@ -60,7 +62,7 @@ func TestABirthThatIsNeverBegunLeavesNothing(t *testing.T) {
 func TestManyMayWaitForOneBirth(t *testing.T) {
 	bothWays(t, func(t *testing.T, f *Forker) {
 		for range 4 {
-			b := f.Prepare(&Program{Cmd: command(program(t, "true")), Files: quiet()})
+			b := f.Prepare(&Program{Cmd: command(testkit.Program(t, "true")), Files: quiet()})
 			var waiting sync.WaitGroup
 			for i := range 8 {
 				waiting.Go(func() {

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // TestTheCostOfAStartDoesNotGrowWithTheDescriptors opens many descriptors between one
@@ -24,7 +26,7 @@ func TestTheCostOfAStartDoesNotGrowWithTheDescriptors(t *testing.T) {
 	if many < 3_000 {
 		t.Skipf("the limit on descriptors is only %d", limit.Cur)
 	}
-	f, cmd := scripts(t), command(program(t, "true"))
+	f, cmd := scripts(t), command(testkit.Program(t, "true"))
 	median := func() time.Duration {
 		var all []time.Duration
 		for range 50 {

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // Children have the credentials that this program has by now.
@@ -35,7 +37,7 @@ func may(t testing.TB, status string) (all string) {
 // asOSExec asserts that f's child may do what os/exec's may, and returns its status.
 func asOSExec(t testing.TB, f *Forker, what string) (status string) {
 	t.Helper()
-	cmd := command(program(t, "cat"), "/proc/self/status")
+	cmd := command(testkit.Program(t, "cat"), "/proc/self/status")
 	status = output(t, f, cmd)
 	assert.Equal(t, may(t, osExec(t, cmd)), may(t, status), what)
 	return status
@@ -97,7 +99,7 @@ func TestAThreadHasTheCredentialsThatItIsKnownBy(t *testing.T) {
 	if !(alone{}).run(t) {
 		return
 	}
-	f, cmd := scripts(t), command(program(t, "cat"), "/proc/self/status")
+	f, cmd := scripts(t), command(testkit.Program(t, "cat"), "/proc/self/status")
 	begun := time.Now()
 	for round := 0; round < 120 && time.Since(begun) < 3*time.Second; round++ {
 		one, other := 10_000+2*round, 10_001+2*round
@@ -135,7 +137,7 @@ func TestAProgramHasTheCredentialsOfTheWholeProgramWhoeverStartsIt(t *testing.T)
 	if !(alone{}).run(t) {
 		return
 	}
-	cmd := command(program(t, "cat"), "/proc/self/status")
+	cmd := command(testkit.Program(t, "cat"), "/proc/self/status")
 	bothWays(t, func(t *testing.T, f *Forker) {
 		for range 3 {
 			done := make(chan string)
@@ -160,7 +162,7 @@ func TestAllThreadsSyscallDoesNotWaitForTheThread(t *testing.T) {
 	if !(alone{}).run(t) {
 		return
 	}
-	f, cmd := scripts(t), command(program(t, "true"))
+	f, cmd := scripts(t), command(testkit.Program(t, "true"))
 	unborn(t, f) // it waits for nobody, either
 	var starting sync.WaitGroup
 	for range 4 {
@@ -218,7 +220,7 @@ func TestTheDirectoryAndTheUmaskOfTheWholeProgramReachItsChildren(t *testing.T) 
 	if !(alone{}).run(t) {
 		return
 	}
-	f, sh := scripts(t), program(t, "sh")
+	f, sh := scripts(t), testkit.Program(t, "sh")
 	cmd := command(sh, "-c", "umask; pwd -P")
 	output(t, f, cmd)
 	require.NoError(t, syscall.Chdir("/proc"))

@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // The thread has a pidfd of this process, and nothing else for longer than a start.
@@ -51,7 +53,7 @@ func TestAReaderSeesTheEndAsSoonAsTheWritersHaveClosed(t *testing.T) {
 	for range 50 {
 		r, w := newPipe(t)
 		other, unrelated := newPipe(t)
-		pid := born(t, f, &Program{Cmd: command(program(t, "true")), Files: [3]int{null(), w, w}})
+		pid := born(t, f, &Program{Cmd: command(testkit.Program(t, "true")), Files: [3]int{null(), w, w}})
 		unix.Close(w)
 		unix.Close(unrelated)
 		for _, end := range []*os.File{r, other} {
@@ -68,7 +70,7 @@ func TestAWriterIsToldAsSoonAsTheReadersHaveClosed(t *testing.T) {
 	for range 50 {
 		var ends [2]int
 		require.NoError(t, unix.Pipe2(ends[:], unix.O_CLOEXEC))
-		pid := born(t, f, &Program{Cmd: command(program(t, "true")), Files: [3]int{ends[0], null(), 2}})
+		pid := born(t, f, &Program{Cmd: command(testkit.Program(t, "true")), Files: [3]int{ends[0], null(), 2}})
 		unix.Close(ends[0])
 		ended(t, pid)
 		require.Eventually(t, func() bool {
@@ -95,7 +97,7 @@ func TestAListenerThatWasGivenToAChildCanBeListenedAgain(t *testing.T) {
 			files[i], err = listener.File()
 			require.NoError(t, err)
 		}
-		pid := born(t, f, &Program{Cmd: command(program(t, "true")), Files: [3]int{int(files[0].Fd()), null(), 2}})
+		pid := born(t, f, &Program{Cmd: command(testkit.Program(t, "true")), Files: [3]int{int(files[0].Fd()), null(), 2}})
 		ended(t, pid)
 		for i, listener := range listeners {
 			listener.SetUnlinkOnClose(false)
@@ -112,7 +114,7 @@ func TestAListenerThatWasGivenToAChildCanBeListenedAgain(t *testing.T) {
 		require.NoError(t, err)
 		file, err := listener.(*net.TCPListener).File()
 		require.NoError(t, err)
-		pid := born(t, f, &Program{Cmd: command(program(t, "true")), Files: [3]int{int(file.Fd()), null(), 2}})
+		pid := born(t, f, &Program{Cmd: command(testkit.Program(t, "true")), Files: [3]int{int(file.Fd()), null(), 2}})
 		ended(t, pid)
 		address := listener.Addr().String()
 		require.NoError(t, file.Close())
@@ -203,9 +205,9 @@ func TestAStartNeedsNoFreeDescriptor(t *testing.T) {
 // TestAProgramJustWrittenCanBeStarted writes programs and starts them, many at once. A
 // fork that copies descriptors makes them busy now and then (golang/go#22315).
 func TestAProgramJustWrittenCanBeStarted(t *testing.T) {
-	f, sh := scripts(t), program(t, "sh")
+	f, sh := scripts(t), testkit.Program(t, "sh")
 	dir := t.TempDir()
-	binary, err := os.ReadFile(program(t, "true"))
+	binary, err := os.ReadFile(testkit.Program(t, "true"))
 	require.NoError(t, err)
 	if len(binary) > 4<<20 {
 		t.Skipf("true is of %d bytes", len(binary))
@@ -240,7 +242,7 @@ func TestAPositionIsSharedWithTheChild(t *testing.T) {
 		file, err := os.Open(path)
 		require.NoError(t, err)
 		defer file.Close()
-		cmd := command(program(t, "dd"), "bs=15", "count=1")
+		cmd := command(testkit.Program(t, "dd"), "bs=15", "count=1")
 		ended(t, born(t, f, &Program{Cmd: cmd, Files: [3]int{int(file.Fd()), null(), null()}}))
 		rest, err := io.ReadAll(file)
 		require.NoError(t, err)

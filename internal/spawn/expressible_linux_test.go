@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // What a script can do, and what it leaves to package syscall.
@@ -92,7 +94,7 @@ func TestWhatNoScriptCanDoIsDoneThePlainWay(t *testing.T) {
 		assert.Equal(t, "/below", reported(t, output(t, f, cmd)).Dir)
 	})
 	t.Run("Pgid", func(t *testing.T) {
-		leader := command(program(t, "cat"))
+		leader := command(testkit.Program(t, "cat"))
 		leader.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		var ends [2]int
 		require.NoError(t, unix.Pipe2(ends[:], unix.O_CLOEXEC))
@@ -125,7 +127,7 @@ func TestWhatNoScriptCanDoIsDoneThePlainWay(t *testing.T) {
 	})
 	t.Run("Cloneflags", func(t *testing.T) {
 		root(t)
-		cmd := command(program(t, "sh"), "-c", "readlink /proc/self/ns/uts")
+		cmd := command(testkit.Program(t, "sh"), "-c", "readlink /proc/self/ns/uts")
 		own := output(t, f, cmd)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUTS}
 		assert.NotEqual(t, own, output(t, f, cmd))
@@ -134,7 +136,7 @@ func TestWhatNoScriptCanDoIsDoneThePlainWay(t *testing.T) {
 	})
 	t.Run("AmbientCaps", func(t *testing.T) {
 		root(t)
-		cmd := command(program(t, "cat"), "/proc/self/status")
+		cmd := command(testkit.Program(t, "cat"), "/proc/self/status")
 		cmd.SysProcAttr = &syscall.SysProcAttr{AmbientCaps: []uintptr{capChown}}
 		assert.Equal(t, "0000000000000001", statusLine(t, output(t, f, cmd), "CapAmb"))
 	})

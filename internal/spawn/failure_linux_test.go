@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // failures are programs that cannot be started, and why.
@@ -95,7 +97,7 @@ type failure struct {
 func TestAFailureTellsWhyAndLeavesNothing(t *testing.T) {
 	all := failures(t)
 	bothWays(t, func(t *testing.T, f *Forker) {
-		assert.Empty(t, output(t, f, command(program(t, "true")))) // what there is to be is there
+		assert.Empty(t, output(t, f, command(testkit.Program(t, "true")))) // what there is to be is there
 		for _, name := range slices.Sorted(maps.Keys(all)) {
 			t.Run(name, func(t *testing.T) {
 				what := all[name]
@@ -140,7 +142,7 @@ func TestAFailureIsTheSameAsThatOfStartProcess(t *testing.T) {
 // TestAfterAFailureTheNextStartWorks looks for what a failure may leave where the
 // descriptors of a start are kept.
 func TestAfterAFailureTheNextStartWorks(t *testing.T) {
-	all, echo := failures(t), program(t, "echo")
+	all, echo := failures(t), testkit.Program(t, "echo")
 	bothWays(t, func(t *testing.T, f *Forker) {
 		for range 3 {
 			for name, what := range all {

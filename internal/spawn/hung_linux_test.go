@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // An execve(2) that does not return, as of a program on a file server that is dead.
@@ -30,7 +32,7 @@ func newGate(t testing.TB) *gate {
 	t.Helper()
 	root(t)
 	g := &gate{path: filepath.Join(t.TempDir(), "gated")}
-	copyProgram(t, program(t, "echo"), g.path)
+	copyProgram(t, testkit.Program(t, "echo"), g.path)
 	var err error
 	g.fd, err = unix.FanotifyInit(unix.FAN_CLASS_CONTENT|unix.FAN_CLOEXEC|unix.FAN_NONBLOCK, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_LARGEFILE)
 	if err != nil {
@@ -118,7 +120,7 @@ func TestAnExecveThatHangsHoldsItsOwnStartOnly(t *testing.T) {
 	}
 
 	// The others are not held.
-	cmd := command(program(t, "echo"), "it runs")
+	cmd := command(testkit.Program(t, "echo"), "it runs")
 	var times []time.Duration
 	for range 20 {
 		begun := time.Now()
@@ -128,7 +130,7 @@ func TestAnExecveThatHangsHoldsItsOwnStartOnly(t *testing.T) {
 	slices.Sort(times)
 	assert.Less(t, times[10], 100*time.Millisecond, "%v", times)
 	begun := time.Now()
-	out, err := exec.Command(program(t, "echo"), "it runs").Output()
+	out, err := exec.Command(testkit.Program(t, "echo"), "it runs").Output()
 	require.NoError(t, err)
 	assert.Equal(t, "it runs\n", string(out))
 	<-time.After(time.Millisecond)
@@ -153,7 +155,7 @@ func TestAnExecveThatHangsHoldsItsOwnStartOnly(t *testing.T) {
 		pid, err := b.Result()
 		require.NoError(t, err)
 		status := ended(t, pid)
-		assert.True(t, status.Signaled() && status.Signal() == unix.SIGKILL, "%#x", status)
+		assert.Equal(t, unix.SIGKILL, status.Signal(), "%#x", status)
 	}
 	for _, answer := range knocks {
 		unix.Close(int(answer))
@@ -214,7 +216,7 @@ func TestAnExecveThatHangsOutlivesItsBirthsOwner(t *testing.T) {
 	}()
 	killed(t, pid)
 	unix.Close(w)
-	cmd := command(program(t, "true"))
+	cmd := command(testkit.Program(t, "true"))
 	for range 2 * ringSize {
 		ended(t, born(t, f, &Program{Cmd: cmd, Files: quiet()}))
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // What becomes of children, and of the thread, when this program comes to its end.
@@ -70,15 +72,15 @@ func hungParent(t *testing.T, then, signal string) (parent *exec.Cmd, child int,
 
 func TestAnUnbornChildWithPdeathsigEndsWithThisProgram(t *testing.T) {
 	parent, child, _ := hungParent(t, "wait", "9")
-	require.True(t, alive(child))
+	require.True(t, testkit.Alive(child))
 	require.NoError(t, parent.Process.Kill())
-	require.Eventually(t, func() bool { return !alive(child) }, patience, tick)
+	require.Eventually(t, func() bool { return !testkit.Alive(child) }, patience, tick)
 }
 
 func TestAProgramEndsAlthoughAChildIsUnborn(t *testing.T) {
 	parent, child, _ := hungParent(t, "exit", "0")
 	assert.NoError(t, parent.Wait())
-	assert.True(t, alive(child))
+	assert.True(t, testkit.Alive(child))
 }
 
 // TestThisProgramCanExecuteAnother has its threads end, and one of them is not the
@@ -94,5 +96,5 @@ func TestThisProgramCanExecuteAnother(t *testing.T) {
 	for fd := range got.Descriptors {
 		assert.NotContains(t, got.Descriptors[fd], "pidfd")
 	}
-	assert.True(t, alive(child), "it is no business of its")
+	assert.True(t, testkit.Alive(child), "it is no business of its")
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession/internal/nofile"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // limit is what a /proc/PID/limits tells: the soft one and the hard one.
@@ -29,7 +30,7 @@ func limit(t testing.TB, limits, name string) string {
 }
 
 func TestLimitsAreSetBeforeTheProgramRuns(t *testing.T) {
-	f, cat := scripts(t), program(t, "cat")
+	f, cat := scripts(t), testkit.Program(t, "cat")
 	text := output(t, f, command(cat, "/proc/self/limits"),
 		Limit{unix.RLIMIT_CORE, 0, 0}, Limit{unix.RLIMIT_LOCKS, 1<<62 | 12345, 1<<63 | 67890},
 		Limit{unix.RLIMIT_SIGPENDING, 17, 18}, Limit{unix.RLIMIT_STACK, 1 << 20, math.MaxUint64 >> 2})
@@ -46,7 +47,7 @@ func TestLimitsAreSetBeforeTheProgramRuns(t *testing.T) {
 }
 
 func TestALimitThatCannotBeSetIsLeftAsItIs(t *testing.T) {
-	f, cat := scripts(t), program(t, "cat")
+	f, cat := scripts(t), testkit.Program(t, "cat")
 	text := output(t, f, command(cat, "/proc/self/limits"),
 		Limit{unix.RLIMIT_SIGPENDING, 2, 1}, Limit{1000, 1, 1}, Limit{unix.RLIMIT_NICE, 5, 5})
 	var now unix.Rlimit
@@ -55,7 +56,7 @@ func TestALimitThatCannotBeSetIsLeftAsItIs(t *testing.T) {
 }
 
 func TestManyLimitsCanBeSet(t *testing.T) {
-	f, cat := scripts(t), program(t, "cat")
+	f, cat := scripts(t), testkit.Program(t, "cat")
 	var limits []Limit
 	for i := range uint64(200) {
 		limits = append(limits, Limit{unix.RLIMIT_SIGPENDING, 500 - i, 1000 - i})
@@ -73,7 +74,7 @@ const (
 // openFiles are the limits on descriptors of f's child and of os/exec's.
 func openFiles(t *testing.T, f *Forker, limits ...Limit) (ours, others string) {
 	t.Helper()
-	cat := program(t, "cat")
+	cat := testkit.Program(t, "cat")
 	ours = limit(t, output(t, f, command(cat, "/proc/self/limits"), limits...), "Max open files")
 	return ours, limit(t, osExec(t, command(cat, "/proc/self/limits")), "Max open files")
 }
@@ -159,7 +160,7 @@ func TestALimitOfThisProgramsOnDescriptorsIsNoObstacle(t *testing.T) {
 	if !(alone{}).run(t) {
 		return
 	}
-	f, cmd := scripts(t), command(program(t, "true"))
+	f, cmd := scripts(t), command(testkit.Program(t, "true"))
 	for _, soft := range []uint64{64, 20, 4} { // it has more open than that, by now
 		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: soft, Max: soft + 64}))
 		pid, err := begin(f, &Program{Cmd: cmd, Files: quiet()})

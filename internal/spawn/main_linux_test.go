@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession/internal/testinit"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // patience is how long a test waits for what must happen: the machine may be busy.
@@ -96,7 +97,7 @@ func (a alone) run(t *testing.T) bool {
 	defer cancel()
 	cmd := exec.CommandContext(late, self, args...)
 	if a.shell != "" {
-		cmd = exec.CommandContext(late, program(t, "sh"), append([]string{"-c", a.shell + ` && exec "$0" "$@"`, absolute(t)}, args...)...)
+		cmd = exec.CommandContext(late, testkit.Program(t, "sh"), append([]string{"-c", a.shell + ` && exec "$0" "$@"`, absolute(t)}, args...)...)
 	}
 	cmd.WaitDelay = 5 * time.Second
 	cmd.Env = append(os.Environ(), aloneVariable+"="+t.Name(), "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
@@ -105,12 +106,10 @@ func (a alone) run(t *testing.T) bool {
 	}
 	out, err := cmd.CombinedOutput()
 	text := string(out)
-	switch {
-	case strings.Contains(text, "--- SKIP: "+t.Name()):
+	if strings.Contains(text, "--- SKIP: "+t.Name()) {
 		t.Skip(strings.TrimSpace(text))
-	case err != nil:
-		t.Fatalf("in a process of its own: %v\n%s", err, text)
 	}
+	require.NoError(t, err, "in a process of its own:\n%s", text)
 	require.Contains(t, text, "--- PASS: "+t.Name(), "the test did not run in a process of its own")
 	t.Log(strings.TrimSpace(text))
 	return false
@@ -123,16 +122,6 @@ func absolute(t testing.TB) string {
 	require.NoError(t, err)
 	if unix.Access(path, unix.X_OK) != nil {
 		t.Skipf("%s cannot be executed by user %d", path, os.Getuid())
-	}
-	return path
-}
-
-// program is the path of a program that the test needs.
-func program(t testing.TB, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("there is no %s", name)
 	}
 	return path
 }

@@ -16,13 +16,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // Many starts at once.
 
 // TestManyStartAtOnceWhileMemoryIsCollected has each child print what no other prints.
 func TestManyStartAtOnceWhileMemoryIsCollected(t *testing.T) {
-	echo := program(t, "echo")
+	echo := testkit.Program(t, "echo")
 	bothWays(t, func(t *testing.T, f *Forker) {
 		const goroutines, starts = 64, 1000
 		stop := make(chan struct{})
@@ -71,7 +73,7 @@ func TestManyStartAtOnceWhileMemoryIsCollected(t *testing.T) {
 
 // TestMoreMayBeginThanThereIsRoomFor begins many before it waits for one.
 func TestMoreMayBeginThanThereIsRoomFor(t *testing.T) {
-	cmd := command(program(t, "true"))
+	cmd := command(testkit.Program(t, "true"))
 	bothWays(t, func(t *testing.T, f *Forker) {
 		var all []*Birth
 		for range 5 * ringSize {
@@ -99,7 +101,7 @@ func TestTheRingMayWrapAround(t *testing.T) {
 	if !(alone{}).run(t) {
 		return
 	}
-	f, cmd := scripts(t), command(program(t, "true"))
+	f, cmd := scripts(t), command(testkit.Program(t, "true"))
 	it := current(t)
 	idle(t, it)
 	// The thread sleeps as long as both are the same, and looks at what the first was.
@@ -118,7 +120,7 @@ func TestAClosedForkerLeavesNoGoroutine(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	for _, plainly := range []bool{false, true} {
 		f := New(plainly)
-		output(t, f, command(program(t, "true")))
+		output(t, f, command(testkit.Program(t, "true")))
 		begin(f, &Program{Cmd: command("/no/such/program"), Files: quiet()})
 		f.Close()
 		goleak.VerifyNone(t, before)

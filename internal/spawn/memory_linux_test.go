@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // What is kept in memory, and for how long.
@@ -24,7 +26,7 @@ func collected[T any](t testing.TB, what string, p weak.Pointer[T]) {
 // TestNothingIsKeptOfAStartThatIsOver also has those that failed.
 func TestNothingIsKeptOfAStartThatIsOver(t *testing.T) {
 	bothWays(t, func(t *testing.T, f *Forker) {
-		for _, path := range []string{program(t, "true"), "/no/such/program"} {
+		for _, path := range []string{testkit.Program(t, "true"), "/no/such/program"} {
 			p, b := func() (weak.Pointer[Program], weak.Pointer[Birth]) {
 				what := &Program{Cmd: command(path), Files: quiet()}
 				b := f.Prepare(what)
@@ -55,7 +57,7 @@ func TestTheRingKeepsNoRequestThatIsOver(t *testing.T) {
 		return n
 	}
 	before := kept() // births that nobody wanted to know of, and that by which it was tried
-	for _, path := range []string{program(t, "true"), "/no/such/program"} {
+	for _, path := range []string{testkit.Program(t, "true"), "/no/such/program"} {
 		r := func() weak.Pointer[request] {
 			b := f.Prepare(&Program{Cmd: command(path), Files: quiet()})
 			b.Start()
@@ -74,7 +76,7 @@ func TestTheRingKeepsNoRequestThatIsOver(t *testing.T) {
 // TestARequestLivesAsLongAsItsChildIsUnborn looks for one whose birth nobody has any
 // more: its child writes to it when it is born.
 func TestARequestLivesAsLongAsItsChildIsUnborn(t *testing.T) {
-	f, cmd := scripts(t), command(program(t, "true"))
+	f, cmd := scripts(t), command(testkit.Program(t, "true"))
 	r, pid := func() (weak.Pointer[request], int) {
 		b := hanging(f, command("/no/such/program"))
 		b.Start()
@@ -92,7 +94,7 @@ func TestARequestLivesAsLongAsItsChildIsUnborn(t *testing.T) {
 
 // TestLargeArgumentsAreNotKept starts with much memory, many times.
 func TestLargeArgumentsAreNotKept(t *testing.T) {
-	f, path := scripts(t), program(t, "true")
+	f, path := scripts(t), testkit.Program(t, "true")
 	heap := func() uint64 {
 		var stats runtime.MemStats
 		runtime.GC()

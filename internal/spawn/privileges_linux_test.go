@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // What this program gives up for good, its children must not have either.
@@ -117,7 +119,7 @@ func TestWhatThisProgramMayNotDoItsChildrenMayNotEither(t *testing.T) {
 	}
 	f := scripts(t)
 	dir := t.TempDir()
-	mkdir := func(name string) *exec.Cmd { return command(program(t, "mkdir"), dir+"/"+name) }
+	mkdir := func(name string) *exec.Cmd { return command(testkit.Program(t, "mkdir"), dir+"/"+name) }
 	output(t, f, mkdir("before"))
 	handled := uint64(unix.LANDLOCK_ACCESS_FS_MAKE_DIR)
 	rules, _, errno := unix.RawSyscall(unix.SYS_LANDLOCK_CREATE_RULESET, pointer(&handled), unsafe.Sizeof(handled), 0)
@@ -127,7 +129,7 @@ func TestWhatThisProgramMayNotDoItsChildrenMayNotEither(t *testing.T) {
 	noNewPrivileges(t)
 	allThreads(t, unix.SYS_LANDLOCK_RESTRICT_SELF, rules, 0)
 	require.ErrorIs(t, unix.Mkdir(dir+"/here", 0o755), unix.EACCES)
-	require.Error(t, exec.Command(program(t, "mkdir"), dir+"/by os/exec").Run())
+	require.Error(t, exec.Command(testkit.Program(t, "mkdir"), dir+"/by os/exec").Run())
 	_, err := outcome(f, mkdir("after"))
 	assert.Error(t, err)
 	assert.NoDirExists(t, dir+"/after")
@@ -192,7 +194,7 @@ func TestTheThreadIsNotLikeWhoeverComesFirst(t *testing.T) {
 				t.Skip(f.Refusal())
 			}
 			t.Cleanup(f.Close)
-			cmd := command(program(t, odd.look[0]), odd.look[1:]...)
+			cmd := command(testkit.Program(t, odd.look[0]), odd.look[1:]...)
 			assert.Equal(t, osExec(t, cmd), output(t, f, cmd))
 		})
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // What a program sees when it begins.
@@ -48,7 +50,7 @@ func TestAProgramHasExactlyItsEnvironment(t *testing.T) {
 
 func TestAProgramWithoutAnEnvironmentHasNone(t *testing.T) {
 	bothWays(t, func(t *testing.T, f *Forker) {
-		assert.Empty(t, output(t, f, command(program(t, "cat"), "/proc/self/environ")))
+		assert.Empty(t, output(t, f, command(testkit.Program(t, "cat"), "/proc/self/environ")))
 	})
 }
 
@@ -188,7 +190,7 @@ func init() {
 // TestAProgramHasNoSignalBlockedAndIgnoresWhatThisOneIgnores looks at signals as a
 // program finds them that has no runtime.
 func TestAProgramHasNoSignalBlockedAndIgnoresWhatThisOneIgnores(t *testing.T) {
-	cat := program(t, "cat")
+	cat := testkit.Program(t, "cat")
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGUSR1, unix.SIGTERM)
 	defer signal.Stop(signals)
@@ -246,7 +248,7 @@ func TestAProgramIsAChildOfThisOne(t *testing.T) {
 }
 
 func TestTheEndOfAProgramIsToldByItsStatus(t *testing.T) {
-	sh := program(t, "sh")
+	sh := testkit.Program(t, "sh")
 	bothWays(t, func(t *testing.T, f *Forker) {
 		status := ended(t, born(t, f, &Program{Cmd: command(sh, "-c", "exit 7"), Files: quiet()}))
 		assert.Equal(t, 7, status.ExitStatus())

@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // refusals are system calls that a script needs, and how kernels and sandboxes refuse them.
@@ -82,7 +84,7 @@ func TestWhatTheKernelRefusesLaterIsNoReasonToStartNothing(t *testing.T) {
 				if once == "once more" {
 					refuse(t, unix.SYS_ACCT, unix.EPERM)
 				}
-				f, cmd := scripts(t), command(program(t, "echo"), "it runs")
+				f, cmd := scripts(t), command(testkit.Program(t, "echo"), "it runs")
 				require.Equal(t, "it runs\n", output(t, f, cmd))
 				before := withoutPoller(descriptorsOf("self"))
 				refuse(t, refusal.number, refusal.errno)

@@ -3,6 +3,7 @@
 package spawn
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -42,7 +43,7 @@ func init() {
 		r.PID, r.Parent, r.Group = os.Getpid(), os.Getppid(), unix.Getpgrp()
 		r.Session, _ = unix.Getsid(0)
 		r.UID, r.EUID = os.Getuid(), os.Geteuid()
-		r.Terminal, _ = strconv.Atoi(stat("self")[4])
+		r.Terminal = terminal()
 		if fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_CLOEXEC, 0); err != nil {
 			r.OpenTerminal = err.Error()
 		} else {
@@ -93,13 +94,14 @@ func (s strs) equal(t testing.TB, want []string) {
 	assert.True(t, slices.Equal(want, got), "%d strings, %d bytes, but not those", len(got), len(s))
 }
 
-// stat are the fields of /proc/PROCESS/stat that follow the name.
-func stat(process string) []string {
-	text, err := os.ReadFile("/proc/" + process + "/stat")
-	if err != nil {
-		return make([]string, 60)
+// terminal is the number of the controlling terminal, 0 if there is none: tty_nr of
+// proc_pid_stat(5).
+func terminal() (number int) {
+	text, _ := os.ReadFile("/proc/self/stat")
+	if fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:])); len(fields) > 4 {
+		number, _ = strconv.Atoi(fields[4])
 	}
-	return strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	return number
 }
 
 // descriptorsOf are the descriptors of a process or of a thread ("self/task/TID"), and

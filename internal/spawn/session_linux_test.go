@@ -18,6 +18,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // What SysProcAttr asks for that a script can do.
@@ -117,17 +119,11 @@ func TestAProgramWithPdeathsigEndsWithThisOne(t *testing.T) {
 			require.True(t, found, "%s", line)
 			pid, err := strconv.Atoi(text)
 			require.NoError(t, err)
-			require.True(t, alive(pid))
+			require.True(t, testkit.Alive(pid))
 			require.NoError(t, parent.Process.Kill())
-			require.Eventually(t, func() bool { return !alive(pid) }, patience, tick)
+			testkit.Gone(t, pid)
 		})
 	}
-}
-
-// alive reports whether there is a process that is no zombie.
-func alive(pid int) bool {
-	state := stat(strconv.Itoa(pid))[0]
-	return state != "" && state != "Z" && state != "X"
 }
 
 // TestPdeathsigIsNotOfTheThreadThatStarts lets the thread end that has asked for a
@@ -153,6 +149,6 @@ func TestPdeathsigIsNotOfTheThreadThatStarts(t *testing.T) {
 			task := fmt.Sprintf("/proc/self/task/%d", s.thread)
 			require.Eventually(t, func() bool { return unix.Access(task, unix.F_OK) != nil }, patience, tick)
 		}
-		assert.True(t, alive(s.pid))
+		assert.True(t, testkit.Alive(s.pid))
 	})
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // Signals that come to this program while others start.
@@ -23,7 +25,7 @@ import (
 // to end when stop is closed.
 func startWhile(t *testing.T, f *Forker, goesOn func(stop chan struct{})) {
 	t.Helper()
-	echo := program(t, "echo")
+	echo := testkit.Program(t, "echo")
 	stop := make(chan struct{})
 	var other, starting sync.WaitGroup
 	other.Go(func() { goesOn(stop) })
@@ -97,7 +99,7 @@ func TestTheEndOfEachChildIsSignalled(t *testing.T) {
 	bothWays(t, func(t *testing.T, f *Forker) {
 		for range 50 {
 			signal.Notify(received, unix.SIGCHLD)
-			pid := born(t, f, &Program{Cmd: command(program(t, "true")), Files: quiet()})
+			pid := born(t, f, &Program{Cmd: command(testkit.Program(t, "true")), Files: quiet()})
 			select {
 			case <-received:
 			case <-time.After(patience):
@@ -144,7 +146,7 @@ func TestWhoIgnoresSIGCHLDCanStart(t *testing.T) {
 	bothWays(t, func(t *testing.T, f *Forker) {
 		for range 20 {
 			r, w := newPipe(t)
-			born(t, f, &Program{Cmd: command(program(t, "echo"), "it runs"), Files: [3]int{null(), w, 2}})
+			born(t, f, &Program{Cmd: command(testkit.Program(t, "echo"), "it runs"), Files: [3]int{null(), w, 2}})
 			unix.Close(w)
 			text, err := readAll(r)
 			require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // scripts is a Forker that starts by scripts. Where the kernel refuses that, the test
@@ -197,9 +200,10 @@ func noChild(t testing.TB) {
 func children() (all []string) {
 	for _, tid := range tasks() {
 		pids, _ := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", tid))
-		for pid := range strings.FieldsSeq(string(pids)) {
-			line, _ := os.ReadFile("/proc/" + pid + "/cmdline")
-			all = append(all, fmt.Sprintf("%s %s %q of thread %d", pid, stat(pid)[0], line, tid))
+		for word := range strings.FieldsSeq(string(pids)) {
+			pid, _ := strconv.Atoi(word)
+			p, _ := testkit.Look(pid)
+			all = append(all, fmt.Sprintf("%v of thread %d", p, tid))
 		}
 	}
 	return all

@@ -9,11 +9,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // The thread that forks, as the kernel sees it.
@@ -32,19 +33,21 @@ func idle(t testing.TB, it *thread) (tid int) {
 	// It is in futex(2), and waits for a request. The number of the call is not the same
 	// everywhere, but its arguments are.
 	waits := fmt.Sprintf(" %#x 0x80 %#x 0x0 ", pointer(it.ring), it.ring.put.Load())
-	for begun := time.Now(); time.Since(begun) < patience; time.Sleep(time.Millisecond) {
+	denied := false
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		for _, task := range tasks() {
 			call, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/syscall", task))
-			if os.IsPermission(err) {
-				t.Skip("this kernel does not tell in which call a thread is")
-			}
+			denied = denied || os.IsPermission(err)
 			if strings.Contains(string(call), waits) {
-				return task
+				tid = task
 			}
 		}
+		assert.True(c, denied || tid != 0, "no thread waits at %q", waits)
+	}, patience, tick)
+	if tid == 0 {
+		t.Skip("this kernel does not tell in which call a thread is")
 	}
-	t.Fatalf("no thread waits at %q", waits)
-	return 0
+	return tid
 }
 
 // tasks are the numbers of all threads of this process.
@@ -96,7 +99,7 @@ func TestOneThreadIsEnough(t *testing.T) {
 	before := len(threads.all)
 	threads.mu.Unlock()
 	for range 20 {
-		output(t, scripts(t), command(program(t, "true")))
+		output(t, scripts(t), command(testkit.Program(t, "true")))
 	}
 	threads.mu.Lock()
 	defer threads.mu.Unlock()
@@ -107,7 +110,7 @@ func TestOneThreadIsMadeHoweverManyAskForItAtOnce(t *testing.T) {
 	if !(alone{}).run(t) {
 		return
 	}
-	cmd := command(program(t, "true"))
+	cmd := command(testkit.Program(t, "true"))
 	var asking sync.WaitGroup
 	for range 16 {
 		asking.Go(func() {
@@ -127,7 +130,7 @@ func TestOneProcessorIsEnough(t *testing.T) {
 		return
 	}
 	processors(t, 1)
-	cmd := command(program(t, "echo"), "it runs")
+	cmd := command(testkit.Program(t, "echo"), "it runs")
 	bothWays(t, func(t *testing.T, f *Forker) {
 		for range 20 {
 			assert.Equal(t, "it runs\n", output(t, f, cmd))

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // A child that comes to its end before it has executed its program. It shares this
@@ -52,6 +54,12 @@ func isBlocked(pid int, signals string) bool {
 	return strings.Contains(string(status), "\nSigBlk:\t"+signals+"\n")
 }
 
+// state is the state of a process in /proc/PID/stat.
+func state(pid int) byte {
+	p, _ := testkit.Look(pid)
+	return p.State
+}
+
 // signalled is a child that a signal ends before it is born.
 func signalled(t *testing.T, f *Forker, signal unix.Signal) unix.WaitStatus {
 	t.Helper()
@@ -81,7 +89,7 @@ func TestAChildThatIsEndedBeforeItIsBornIsToldAsBorn(t *testing.T) {
 			status := signalled(t, f, signal)
 			assert.True(t, status.Signaled(), "%#x", status)
 			assert.Equal(t, signal, status.Signal())
-			output(t, f, command(program(t, "true")))
+			output(t, f, command(testkit.Program(t, "true")))
 		})
 	}
 	noChild(t)
@@ -94,13 +102,13 @@ func TestAChildThatIsIgnoredSignalsBeforeItIsBornGoesOn(t *testing.T) {
 		require.NoError(t, unix.Kill(b.PID(), signal))
 	}
 	assert.False(t, b.Wait(5*time.Millisecond))
-	assert.True(t, alive(b.PID()))
+	assert.True(t, testkit.Alive(b.PID()))
 }
 
 // TestChildrenThatAreEndedAsSoonAsTheyAreKnownAreToldAsBorn races with execve(2): what
 // is killed is told as born, wherever it was.
 func TestChildrenThatAreEndedAsSoonAsTheyAreKnownAreToldAsBorn(t *testing.T) {
-	f, cmd := scripts(t), command(program(t, "cat"))
+	f, cmd := scripts(t), command(testkit.Program(t, "cat"))
 	var ends [2]int
 	require.NoError(t, unix.Pipe2(ends[:], unix.O_CLOEXEC))
 	defer unix.Close(ends[0])
@@ -132,7 +140,7 @@ func TestManyUnbornHoldNobody(t *testing.T) {
 		all = append(all, b)
 	}
 	begun := time.Now()
-	require.Equal(t, "it runs\n", output(t, f, command(program(t, "echo"), "it runs")))
+	require.Equal(t, "it runs\n", output(t, f, command(testkit.Program(t, "echo"), "it runs")))
 	assert.Less(t, time.Since(begun), 5*time.Second)
 	for _, b := range all {
 		require.NotZero(t, b.PID(), "what began before is forked before")
@@ -150,9 +158,9 @@ func TestAnUnbornChildIsStoppedAndContinued(t *testing.T) {
 	f := scripts(t)
 	b := unborn(t, f)
 	require.NoError(t, unix.Kill(b.PID(), unix.SIGSTOP))
-	require.Eventually(t, func() bool { return stat(fmt.Sprint(b.PID()))[0] == "T" }, patience, tick)
-	output(t, f, command(program(t, "true"))) // nobody else is stopped
+	require.Eventually(t, func() bool { return state(b.PID()) == 'T' }, patience, tick)
+	output(t, f, command(testkit.Program(t, "true"))) // nobody else is stopped
 	require.NoError(t, unix.Kill(b.PID(), unix.SIGCONT))
-	require.Eventually(t, func() bool { return stat(fmt.Sprint(b.PID()))[0] == "S" }, patience, tick)
+	require.Eventually(t, func() bool { return state(b.PID()) == 'S' }, patience, tick)
 	assert.False(t, b.Wait(0))
 }
