@@ -78,6 +78,9 @@ func (r *rig) on(t require.TestingT) *rig {
 
 // later asks, and the answer can be waited for.
 func (r *rig) later(request any) *actor.Future {
+	if start, is := request.(*messages.StartProcess); is {
+		testkit.NeedsFor(r.t.(testing.TB), start.Spec.Args...)
+	}
 	return r.system.Root.RequestFuture(r.pool, request, testkit.Patience)
 }
 

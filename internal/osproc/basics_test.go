@@ -44,6 +44,8 @@ type watched struct {
 
 func startWatched(t *testing.T, h *Host, c Command) *watched {
 	t.Helper()
+	testkit.NeedsFor(t, c.Path)
+	testkit.NeedsFor(t, c.Args...)
 	w := &watched{t: t, events: make(chan Event, 1000), log: output.NewLog(-1)}
 	if c.ID == "" {
 		c.ID = t.Name()
@@ -282,6 +284,7 @@ func TestASweepTouchesNoStranger(t *testing.T) {
 
 func TestAbandonLeavesNothing(t *testing.T) {
 	t.Parallel()
+	testkit.Needs(t, "setsid", "yes")
 	h, err := NewHost("osproc-abandon-" + fmt.Sprint(os.Getpid()))
 	require.NoError(t, err)
 	w := startWatched(t, h, sh("trap '' TERM; setsid sleep 1000 & yes"))

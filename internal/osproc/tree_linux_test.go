@@ -49,6 +49,7 @@ func (w *watched) awaitOutput() {
 // Who was found in the group, before the stop began, may have left it meanwhile.
 func TestWhoHasLeftTheGroupHearsTheSignal(t *testing.T) {
 	t.Parallel()
+	testkit.Needs(t, "setsid")
 	w := startWatched(t, basicHost(t), Command{
 		Path: "/bin/sh", Args: []string{"-c", `sh -c "$STAYS" & wait`},
 		Env: map[string]string{

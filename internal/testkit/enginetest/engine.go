@@ -42,9 +42,12 @@ func New(t testing.TB, options ...procession.Option) *procession.Engine {
 	return e
 }
 
-// Start starts a process, which must succeed.
+// Start starts a process, which must succeed. If its command line names a program that is
+// not installed, the test is skipped: see testkit.NeedsFor.
 func Start(t testing.TB, e *procession.Engine, spec procession.Spec) (id string) {
 	t.Helper()
+	testkit.NeedsFor(t, spec.Command)
+	testkit.NeedsFor(t, spec.Args...)
 	id, err := e.Start(testkit.Within(t), spec)
 	require.NoError(t, err)
 	return id
