@@ -42,12 +42,22 @@ func New(t testing.TB, options ...procession.Option) *procession.Engine {
 	return e
 }
 
-// Start starts a process, which must succeed. If its command line names a program that is
-// not installed, the test is skipped: see testkit.NeedsFor.
-func Start(t testing.TB, e *procession.Engine, spec procession.Spec) (id string) {
+// Needs skips a test if a program that a Spec's command lines name is not installed: see
+// testkit.NeedsFor.
+func Needs(t testing.TB, spec procession.Spec) {
 	t.Helper()
 	testkit.NeedsFor(t, spec.Command)
 	testkit.NeedsFor(t, spec.Args...)
+	if spec.Ready != nil {
+		testkit.NeedsFor(t, spec.Ready.Exec...)
+	}
+}
+
+// Start starts a process, which must succeed. If its command line names a program that is
+// not installed, the test is skipped.
+func Start(t testing.TB, e *procession.Engine, spec procession.Spec) (id string) {
+	t.Helper()
+	Needs(t, spec)
 	id, err := e.Start(testkit.Within(t), spec)
 	require.NoError(t, err)
 	return id
