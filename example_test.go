@@ -153,7 +153,7 @@ func Example_owner() {
 	// Output: 0 processes are left, <nil>
 }
 
-// A REPL, here that of Python: wait for its prompt, send a line, read the answer,
+// A REPL, here a shell: wait for its prompt, send a line, read the answer,
 // which is what is new on its standard output.
 func Example_repl() {
 	ctx := context.Background()
@@ -163,17 +163,17 @@ func Example_repl() {
 	}
 	defer eng.Shutdown(ctx)
 
-	id, err := eng.Start(ctx, procession.Spec{Command: "python3", Args: []string{"-i", "-q"}, Stdin: true})
+	id, err := eng.Start(ctx, procession.Spec{Command: "sh", Args: []string{"-i"}, Env: map[string]string{"PS1": "> "}, Stdin: true})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	if _, err := eng.WaitFor(ctx, id, regexp.MustCompile(`^>>> $`)); err != nil {
+	if _, err := eng.WaitFor(ctx, id, regexp.MustCompile(`^> $`)); err != nil {
 		fmt.Println(err)
 		return
 	}
 	info, _ := eng.Info(ctx, id)
-	eng.Write(ctx, id, []byte("print(6 * 7)\n"))
+	eng.Write(ctx, id, []byte("echo $((6 * 7))\n"))
 	answer := ""
 	for chunk, err := range eng.Follow(ctx, id, procession.ReadOptions{Cursor: info.OutputBytes}) {
 		if err != nil {

@@ -34,6 +34,7 @@ func helpEngineAboveCat() {
 }
 
 func TestFaultStdinIsTheNullDevice(t *testing.T) {
+	testkit.Needs(t, "readlink")
 	t.Parallel()
 	e := enginetest.New(t)
 	id := enginetest.Start(t, e, withStdin(helper("engine-above-cat"))) // a child of that engine must not get to see it

@@ -12,6 +12,7 @@ import (
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/testkit/enginetest"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // A process whose log is full, which nobody reads, has ended when it has: its end takes no
@@ -63,6 +64,7 @@ func TestARestartWhileTheLogIsFull(t *testing.T) {
 
 // A Kill of what has printed more than there is room for is at once, too.
 func TestAKillWhileTheLogIsFull(t *testing.T) {
+	testkit.Needs(t, "yes")
 	t.Parallel()
 	for _, line := range []string{"echo 0123456789; sleep 1000", "yes", "exec yes >&2"} {
 		t.Run(line, func(t *testing.T) {

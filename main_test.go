@@ -74,6 +74,7 @@ func must[T any](v T, err error) func(t testing.TB) T {
 
 func start(t testing.TB, e *procession.Engine, spec procession.Spec) string {
 	t.Helper()
+	enginetest.Needs(t, spec)
 	return must(e.Start(within(t), spec))(t)
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // daemon is a program that a shell line starts, and that writes its process ID into the
@@ -53,11 +54,8 @@ var daemons = []*daemon{
 func (d *daemon) needs(t *testing.T) {
 	t.Helper()
 	needsMarks(t)
-	for _, program := range d.programs {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(err)
-		}
-	}
+	testkit.Needs(t, d.programs...)
+	testkit.NeedsFor(t, d.line)
 	if d.root && os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}

@@ -124,7 +124,7 @@ func daemonEngine(args []string) {
 		os.Exit(1)
 	}
 	fmt.Println("ready")
-	select {}
+	stay()
 }
 
 func TestDaemonsEndWithTheirEngine(t *testing.T) {

@@ -22,6 +22,7 @@ import (
 
 // That a directory may not be entered is not blamed on the program.
 func TestADirectoryThatMayNotBeEntered(t *testing.T) {
+	testkit.Needs(t, "bash")
 	if testkit.AsNobody(t) {
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // A handler of the stop signal that starts something to clean up with. Whatever it
@@ -31,7 +32,7 @@ var handlers = []struct {
 }{
 	{"bash", func(*testing.T) procession.Spec { return bash(handlerBash) }},
 	{"dash", func(t *testing.T) procession.Spec {
-		needs(t, "dash")
+		testkit.Needs(t, "dash")
 		return procession.Spec{Command: "dash", Args: []string{"-c", handlerBash}}
 	}},
 	{"python", func(t *testing.T) procession.Spec {

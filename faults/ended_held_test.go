@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // What an ending has always done right.
@@ -32,14 +33,14 @@ var forwarders = []struct {
 	spec func(t *testing.T) procession.Spec
 }{
 	{"node", func(t *testing.T) procession.Spec {
-		needs(t, "node")
+		testkit.Needs(t, "node")
 		return procession.Spec{Command: "/bin/sh", Args: []string{"-c", `node -e "$0"; exit $?`, `
 const child = require("child_process").spawn("bash", ["-c", process.env.H], { stdio: "inherit" });
 process.on("SIGTERM", s => child.kill(s));
 child.on("exit", (code, signal) => process.exit(signal ? 99 : code));`}}
 	}},
 	{"node without a shell", func(t *testing.T) procession.Spec {
-		needs(t, "node")
+		testkit.Needs(t, "node")
 		return procession.Spec{Command: "node", Args: []string{"-e", `
 const child = require("child_process").spawn("sh", ["-c", "exec bash -c \"$H\""], { stdio: "inherit" });
 for (const s of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(s, () => child.kill(s));

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // On a terminal SIGHUP is for those who ignore the stop signal, as interactive shells do.
@@ -58,7 +59,7 @@ var onATerminal = []struct {
 
 func node(t *testing.T, signal string) procession.Spec {
 	t.Helper()
-	needs(t, "node")
+	testkit.Needs(t, "node")
 	return procession.Spec{Command: "node", Args: []string{"-e", handlerNode, signal}}
 }
 
@@ -93,7 +94,7 @@ func TestEndedInteractiveShellsOnATerminalEndAtOnce(t *testing.T) {
 		{"a shell that ignores it", "bash", []string{"-c", `trap '' TERM; echo PROMPT; echo on; read x`}, ""},
 	} {
 		t.Run(s.name, func(t *testing.T) {
-			needs(t, s.command)
+			testkit.Needs(t, s.command)
 			row(t, 20, func(r *run) {
 				id := r.start(procession.Spec{Command: s.command, Args: s.args, PTY: screen, Env: map[string]string{"PS1": "PROMPT"}})
 				_, err := r.eng.WaitFor(r.ctx, id, regexp.MustCompile("PROMPT"))

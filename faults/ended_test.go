@@ -274,10 +274,9 @@ var interpreter = sync.OnceValues(func() (string, error) {
 // python is a program in Python, with what most of them need.
 func python(t *testing.T, program string, args ...string) procession.Spec {
 	t.Helper()
+	testkit.Needs(t, "python3")
 	command, err := interpreter()
-	if err != nil {
-		t.Skip("python3: ", err)
-	}
+	require.NoError(t, err)
 	return procession.Spec{Command: command, Args: append([]string{"-c", pythonPrelude + program}, args...)}
 }
 
@@ -291,7 +290,7 @@ def tell(text):
 
 func perl(t *testing.T, program string) procession.Spec {
 	t.Helper()
-	needs(t, "perl")
+	testkit.Needs(t, "perl")
 	return procession.Spec{Command: "perl", Args: []string{"-e", perlPrelude + program}}
 }
 

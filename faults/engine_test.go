@@ -75,6 +75,7 @@ type engine struct {
 
 func startEngine(t *testing.T, n int, then string) *engine {
 	t.Helper()
+	testkit.NeedsFor(t, generations)
 	e := &engine{name: uuid.NewString()}
 	e.Cmd = helper("engine", e.name, strconv.Itoa(n), then)
 	if then == "panic" {
@@ -156,7 +157,7 @@ func bareEngine(args []string) {
 		os.Exit(1)
 	}
 	fmt.Println("ready")
-	select {}
+	stay()
 }
 
 func TestWithoutAGuardianChildrenEndWithTheEngine(t *testing.T) {
@@ -375,6 +376,7 @@ func shortHelper([]string) {
 }
 
 func TestOutOfDescriptors(t *testing.T) {
+	testkit.Needs(t, "setsid")
 	out, err := helper("short of descriptors").Output()
 	require.NoError(t, err, "%s", out)
 	require.Equal(t, "ok\n", string(out))

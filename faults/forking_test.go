@@ -118,6 +118,7 @@ func TestAForkingTreeEndsWithShutdown(t *testing.T) {
 // A runaway does not listen, and is always somewhere else already. Each of it holds
 // a pipe open, which tells whether it is there, wherever it is.
 func TestARunawayEnds(t *testing.T) {
+	testkit.Needs(t, "setsid")
 	dir := t.TempDir()
 	file, pipe := filepath.Join(dir, "runaway"), filepath.Join(dir, "pipe") // without the file it cannot go on
 	require.NoError(t, unix.Mkfifo(pipe, 0o600))

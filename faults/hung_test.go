@@ -30,9 +30,7 @@ func dead(t *testing.T) (program string, letGo func()) {
 		t.Skip("needs root, for fanotify")
 	}
 	program = filepath.Join(t.TempDir(), "dead")
-	sleep, err := exec.LookPath("sleep")
-	require.NoError(t, err)
-	text, err := os.ReadFile(sleep)
+	text, err := os.ReadFile(testkit.Program(t, "sleep"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(program, text, 0o755))
 	fd, err := unix.FanotifyInit(unix.FAN_CLASS_CONTENT|unix.FAN_CLOEXEC, unix.O_RDONLY)
@@ -177,7 +175,7 @@ func deadEngine(args []string) {
 	check(err)
 	go eng.Start(context.Background(), procession.Spec{Command: args[0], Args: []string{"1000"}})
 	check(os.WriteFile(args[1], nil, 0o644))
-	select {}
+	stay()
 }
 
 // What hangs when the engine is killed does not run when it is let go.

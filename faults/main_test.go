@@ -55,6 +55,15 @@ type program struct{}
 func (program) Errorf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 func (program) FailNow()                          { os.Exit(1) }
 
+// stay is the end of a helper that waits to be killed. A program in which nothing but
+// select {} is left is ended by the runtime, unless it has cgo, which knows of threads that
+// are not the runtime's.
+func stay() {
+	for {
+		time.Sleep(time.Hour)
+	}
+}
+
 func onlySlow(t *testing.T) {
 	t.Helper()
 	if !*slow {

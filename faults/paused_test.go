@@ -234,6 +234,7 @@ func bound(t *testing.T) *port {
 func TestPausedTimersLose(t *testing.T) {
 	for name, pause := range pauses {
 		t.Run(name, func(t *testing.T) {
+			testkit.NeedsFor(t, pause.script)
 			t.Parallel()
 			for range 5 {
 				if told, inTime := pausedOnce(t, name, pause); inTime {

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -36,15 +35,8 @@ except PermissionError:
 print(os.getpid(), flush=True)
 time.sleep(999)`
 
-func needs(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		t.Skip(err)
-	}
-}
-
 func TestALeaderThatLeavesItsGroupEnds(t *testing.T) {
-	needs(t, "python3")
+	testkit.Needs(t, "python3")
 	spec := procession.Spec{Command: "python3", Args: []string{"-c", leavesItsGroup}, Grace: 500 * time.Millisecond}
 	for name, end := range map[string]func(eng *procession.Engine, id string) error{
 		"Kill":     func(eng *procession.Engine, id string) error { _, err := eng.Kill(testkit.Within(t), id); return err },
@@ -214,7 +206,7 @@ func TestNoCopyOfADescriptorIsHeld(t *testing.T) {
 // A descendant cannot join another process's group, because that is in another session;
 // it ends with its own process in any case.
 func TestADescendantThatJoinsAnotherGroupEndsWithItsOwnProcess(t *testing.T) {
-	needs(t, "python3")
+	testkit.Needs(t, "python3")
 	eng := enginetest.New(t)
 	b := enginetest.Start(t, eng, procession.Shell(`echo $$; exec sleep 1000`))
 	group := pids(t, eng, b, 1)[0]
@@ -247,7 +239,7 @@ if libc.syscall(435, args, 64) == 0:
 time.sleep(float(sys.argv[2]))`
 
 func TestSiblingsOfALeaderAreEndedAndReaped(t *testing.T) {
-	needs(t, "python3")
+	testkit.Needs(t, "python3")
 	needsMarks(t)
 	for _, stays := range []string{"true", "sleep 1000"} {
 		for _, leader := range []string{"0.3", "1000"} {

@@ -164,7 +164,7 @@ func TestStoppedDescendantOutsideTheGroup(t *testing.T) {
 
 // The environment of a process whose first thread has ended reads as empty.
 func TestDescendantWithoutItsFirstThread(t *testing.T) {
-	needs(t, "python3")
+	testkit.Needs(t, "python3")
 	eng := enginetest.New(t)
 	id := enginetest.Start(t, eng, procession.Shell(`setsid python3 -c '
 import ctypes, os, threading, time

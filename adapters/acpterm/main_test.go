@@ -152,6 +152,8 @@ func shell(line string) acp.CreateTerminalRequest {
 
 func (b *bench) create(t testing.TB, r acp.CreateTerminalRequest) string {
 	t.Helper()
+	testkit.NeedsFor(t, r.Command)
+	testkit.NeedsFor(t, r.Args...)
 	return must(b.agent.CreateTerminal(within(t), r))(t).TerminalId
 }
 

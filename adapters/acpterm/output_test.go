@@ -12,6 +12,7 @@ import (
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/adapters/acpterm"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 var anything = regexp.MustCompile("")
@@ -109,6 +110,7 @@ func TestWhatDeceivesIsShown(t *testing.T) {
 
 // An agent that wants everything gets as much as the host gives.
 func TestTheHostHasACeiling(t *testing.T) {
+	testkit.Needs(t, "seq")
 	b := newBench(t)
 	b.terms = acpterm.New(b.eng, acpterm.WithMaxOutput(1000))
 	created := must(b.terms.CreateTerminal(within(t), limited(shell("seq 100000"), math.MaxInt)))(t)

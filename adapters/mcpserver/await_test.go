@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // awaitLine calls wait_for_output.
@@ -59,6 +61,7 @@ func testWaitForOutput(t *testing.T, c *client) {
 
 // TestWaitForOutputWhereverItIs: in each of the views, and whatever comes at the same time.
 func TestWaitForOutputWhereverItIs(t *testing.T) {
+	testkit.Needs(t, "yes")
 	c := connect(t, overHTTP(t, newServer(t, Options{})))
 	for name, test := range map[string]struct {
 		line, pattern string

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // readOn reads all output of a process that has ended, page by page.
@@ -29,6 +31,7 @@ func (c *client) readOn(in arguments) (output, stdout, stderr string, pages int)
 
 // TestPagesOfAProcess: who reads on sees everything once.
 func TestPagesOfAProcess(t *testing.T) {
+	testkit.Needs(t, "seq")
 	c := connect(t, overHTTP(t, newServer(t, Options{})))
 	numbers := func(from, to int) string {
 		var b strings.Builder

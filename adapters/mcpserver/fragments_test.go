@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 func TestEachStreamHasItsOwnFragment(t *testing.T) {
@@ -37,6 +38,7 @@ func TestEachStreamHasItsOwnFragment(t *testing.T) {
 
 // TestAFragmentIsNoLine: of a line that was dropped in part, a filter does not see the rest.
 func TestAFragmentIsNoLine(t *testing.T) {
+	testkit.Needs(t, "seq")
 	c := connect(t, overHTTP(t, newServer(t, Options{})))
 	for _, test := range []struct {
 		name, line string

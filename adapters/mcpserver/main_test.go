@@ -225,6 +225,7 @@ func (p *serverProcess) initialize(t testing.TB) {
 // that has left the group and ignores signals; and returns when they all run.
 func (p *serverProcess) startTree(t testing.TB) {
 	t.Helper()
+	testkit.NeedsFor(t, tree)
 	p.send(t, `{"jsonrpc":"2.0","id":"tree","method":"tools/call","params":{"name":"start_process","arguments":{"command":`+strconv.Quote(tree)+`}}}`)
 	if m := p.answer(t, `"tree"`); m.Error != nil || bytes.Contains(m.Result, []byte("isError")) {
 		t.Fatalf("start: %s %v", m.Result, m.Error)
@@ -303,6 +304,8 @@ type arguments = map[string]any
 // try calls a tool; what the protocol refuses fails the test.
 func (c *client) try(name string, in arguments) (text string, result map[string]any, failed bool) {
 	c.t.Helper()
+	line, _ := in["command"].(string)
+	testkit.NeedsFor(c.t, line)
 	r, err := c.CallTool(within30(c.t), &mcp.CallToolParams{Name: name, Arguments: in})
 	if err != nil {
 		c.t.Errorf("%s %v: %v", name, in, err)

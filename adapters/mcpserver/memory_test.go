@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // residentMost is the most memory that a process has had, in bytes (VmHWM, proc_pid_status(5)).
@@ -24,6 +26,7 @@ func residentMost(t testing.TB, pid int) int {
 // TestMemoryOfAnswers: many large answers at once take little memory, although the client
 // asks for all of them before it reads the first.
 func TestMemoryOfAnswers(t *testing.T) {
+	testkit.Needs(t, "yes")
 	answers := 30
 	if raceEnabled { // where memory tells nothing
 		answers = 3

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // httpClient is a client that writes its requests itself.
@@ -111,6 +112,7 @@ func notFound(t testing.TB, s *Server, id string) func() bool {
 
 // An answer that is not read holds nothing up, and for a time only.
 func TestUnreadAnswer(t *testing.T) {
+	testkit.Needs(t, "yes")
 	for name, ends := range map[string]func(t *testing.T, c *httpClient){
 		"the session is ended": func(t *testing.T, c *httpClient) {
 			begun := time.Now()
@@ -201,6 +203,7 @@ func TestVanishedStart(t *testing.T) {
 // A client that reads slowly, and steadily, is not cut, and who does not read does not hold up
 // small answers.
 func TestSlowReaders(t *testing.T) {
+	testkit.Needs(t, "yes")
 	s := newServer(t, Options{})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -34,6 +34,7 @@ const slack = 4096
 // server over HTTP has no goroutine, descriptor or megabyte more than at the beginning.
 // One client stays: what its calls leave behind does not end with its session.
 func TestClients(t *testing.T) {
+	testkit.Needs(t, "setsid")
 	name := fmt.Sprintf("procession-soak-clients-%d", os.Getpid())
 	s := startServer(t, name+"-http")
 	r := newRegular(t, s)

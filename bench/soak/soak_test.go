@@ -54,6 +54,7 @@ const callers = 32
 // TestSoak: 32 callers do at random what there is to do. In the end there is no
 // process, goroutine, descriptor or megabyte more than at the beginning.
 func TestSoak(t *testing.T) {
+	testkit.Needs(t, "setsid", "yes")
 	const name = "procession-soak"
 	run(t, fmt.Sprintf("%s-%d-warm", name, os.Getpid()), min(time.Second/2, time.Duration(soak)))
 	before := settled(measure, lingering)

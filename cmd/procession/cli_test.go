@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // patience is how long a test waits for what must come.
@@ -20,6 +22,7 @@ const patience = 60 * time.Second
 // cli is the command line, to be run with args.
 func cli(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
+	testkit.NeedsFor(t, args...)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, self(t), args...)

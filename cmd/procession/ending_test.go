@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // handler cleans up when it is asked to end. What it says it also writes to the file
@@ -27,6 +29,7 @@ trap 'sleep 0.5; say slept $?; exit 7' TERM; say on; sleep 100 & wait`
 // directory of its own, some at the same time. None may be wrong.
 func many(t *testing.T, run func(dir string) error) {
 	t.Helper()
+	testkit.Needs(t, "bash") // which the scripts are for
 	n := 5
 	if *slow {
 		n = 100
@@ -202,8 +205,7 @@ func TestAllHandlersOfAPoolHaveTheirGrace(t *testing.T) {
 
 // timeout(1) sends its signal to the process and, at once, to the group.
 func TestATimeoutOfTheCommandLine(t *testing.T) {
-	path, err := exec.LookPath("timeout")
-	require.NoError(t, err)
+	path := testkit.Program(t, "timeout")
 	for range 3 {
 		busy := exec.Command("sh", "-c", "while :; do :; done")
 		require.NoError(t, busy.Start())
@@ -251,15 +253,13 @@ func TestATerminalThatIsClosed(t *testing.T) {
 }
 
 func TestAWindowThatIsClosed(t *testing.T) {
-	if _, err := exec.LookPath("tmux"); err != nil {
-		t.Skip(err)
-	}
+	testkit.Needs(t, "tmux")
 	for kind, command := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			many(t, func(dir string) error {
 				tmux := func(args ...string) error {
 					cmd := scripted(t, dir, handler, append([]string{"-S", filepath.Join(dir, "socket"), "-f", "/dev/null"}, args...)...)
-					cmd.Path, cmd.Args[0] = must(exec.LookPath("tmux")), "tmux"
+					cmd.Path, cmd.Args[0] = testkit.Program(t, "tmux"), "tmux"
 					return cmd.Run()
 				}
 				defer tmux("kill-server")

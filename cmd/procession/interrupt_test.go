@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // A Ctrl-C at the terminal on which procession runs is a SIGINT for what it runs.
@@ -49,9 +51,7 @@ func TestCtrlCIsAnInterrupt(t *testing.T) {
 }
 
 func TestCtrlCIsAKeyboardInterrupt(t *testing.T) {
-	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip(err)
-	}
+	testkit.Needs(t, "python3")
 	s := show(t, cli(t, "run", "--", "python3", "-uc", "import time\nprint('on')\ntime.sleep(1000)"))
 	s.expect("on\r\n")
 	s.key("\x03")

@@ -21,6 +21,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // mcpClient connects the SDK's client.
@@ -87,6 +88,7 @@ func allDead(t *testing.T, pids []int) {
 }
 
 func TestMCPEnds(t *testing.T) {
+	testkit.Needs(t, "setsid")
 	for name, end := range map[string]func(*exec.Cmd, *mcp.ClientSession){
 		"end of input": func(_ *exec.Cmd, c *mcp.ClientSession) { c.Close() },
 		"SIGTERM":      func(cmd *exec.Cmd, _ *mcp.ClientSession) { cmd.Process.Signal(syscall.SIGTERM) },
@@ -243,6 +245,7 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestMCPHTTP(t *testing.T) {
+	testkit.Needs(t, "setsid")
 	token := filepath.Join(t.TempDir(), "token")
 	os.WriteFile(token, []byte("secret\n"), 0o644)
 	cmd := cli(t, "mcp", "--http", "127.0.0.1:0", "--token-file", token, "--grace", "100ms", "--idle", "3s")

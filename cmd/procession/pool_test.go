@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
@@ -17,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 func init() {
@@ -56,6 +57,7 @@ func freeAddress(t *testing.T) string {
 // binary as a helper.
 func poolFile(t *testing.T, name, text string) string {
 	t.Helper()
+	testkit.NeedsFor(t, text)
 	path := filepath.Join(t.TempDir(), name)
 	text = strings.ReplaceAll(text, "SELF", self(t))
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
@@ -384,9 +386,7 @@ procession.yaml:3: processes depend on each other: a → b → a
 
 // The example pool, which ends by itself when the worker has done its jobs.
 func TestExamplePool(t *testing.T) {
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip(err)
-	}
+	testkit.Needs(t, "go")
 	for _, test := range []struct {
 		file string
 		says []string

@@ -17,6 +17,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/term"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // screen is a terminal with the command line on it.
@@ -290,13 +292,8 @@ func TestColour(t *testing.T) {
 }
 
 func TestProgramsForTerminals(t *testing.T) {
-	need := func(t *testing.T, program string) {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(err)
-		}
-	}
 	t.Run("python3", func(t *testing.T) {
-		need(t, "python3")
+		testkit.Needs(t, "python3")
 		s := show(t, cli(t, "run", "-t", "--", "python3", "-q"))
 		s.expect(">>> ")
 		s.key("import os, time; os.get_terminal_size()\r")
@@ -311,7 +308,7 @@ func TestProgramsForTerminals(t *testing.T) {
 		s.ends(5)
 	})
 	t.Run("vi", func(t *testing.T) {
-		need(t, "vi")
+		testkit.Needs(t, "vi")
 		file := t.TempDir() + "/file"
 		cmd := cli(t, "run", "-t", "--", "vi", file)
 		cmd.Env = append(cmd.Env, "TERM=xterm")
@@ -326,7 +323,7 @@ func TestProgramsForTerminals(t *testing.T) {
 		}
 	})
 	t.Run("top", func(t *testing.T) {
-		need(t, "top")
+		testkit.Needs(t, "top")
 		cmd := cli(t, "run", "-t", "--", "top")
 		cmd.Env = append(cmd.Env, "TERM=xterm")
 		s := show(t, cmd)

@@ -56,9 +56,7 @@ func TestClient(t *testing.T) {
 // room makes a folder with the client, in which node finds its modules.
 func room(t *testing.T) string {
 	t.Helper()
-	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("node is not installed")
-	}
+	testkit.Needs(t, "node")
 	named := os.Getenv(modulesVariable)
 	modules, err := filepath.Abs(filepath.Join(cmp.Or(named, "."), "node_modules"))
 	require.NoError(t, err)
