@@ -131,7 +131,8 @@ func endWithin(t testing.TB, limit time.Duration, pids ...int) {
 	t.Helper()
 	for _, pid := range pids {
 		require.EventuallyWithT(t, func(c *assert.CollectT) {
-			assert.False(c, testkit.Alive(pid))
+			p, _ := testkit.Look(pid)
+			assert.False(c, testkit.Alive(pid), "%v, a child of %d", p, p.Parent)
 		}, limit, tick, "process %d has ended", pid)
 	}
 }

@@ -265,12 +265,14 @@ func TestSiblingsOfALeaderAreEndedAndReaped(t *testing.T) {
 func TestAStoppedGuardianIsKilledAtTheEnd(t *testing.T) {
 	eng := enginetest.New(t, procession.WithGuardian())
 	var guardian int
-	for _, p := range testkit.Running() {
-		if cmdline, _ := os.ReadFile(filepath.Join("/proc", fmt.Sprint(p.PID), "cmdline")); strings.HasPrefix(string(cmdline), "procession-guardian\x00") {
-			guardian = p.PID
+	testkit.Eventually(t, func(c *assert.CollectT) { // nobody waits until it has executed its program
+		for _, p := range testkit.Running() {
+			if cmdline, _ := os.ReadFile(filepath.Join("/proc", fmt.Sprint(p.PID), "cmdline")); strings.HasPrefix(string(cmdline), "procession-guardian\x00") {
+				guardian = p.PID
+			}
 		}
-	}
-	require.NotZero(t, guardian)
+		assert.NotZero(c, guardian)
+	}, "there is a guardian")
 	require.NoError(t, syscall.Kill(guardian, syscall.SIGSTOP))
 	begun := time.Now()
 	_, err := eng.Shutdown(testkit.Within(t))
