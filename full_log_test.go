@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
-	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // A process whose log is full, which nobody reads, has ended when it has: its end takes no

@@ -49,7 +49,9 @@ func newSession(server *Server, client *mcp.ServerSession) *session {
 	s := &session{server: server, client: client, label: uuid.NewString()}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	if server.options.Idle > 0 && client.ID() != "" {
+		s.mu.Lock() // which end takes, that the timer calls
 		s.timer = time.AfterFunc(server.options.Idle, s.expire)
+		s.mu.Unlock()
 	}
 	return s
 }
