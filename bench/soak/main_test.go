@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	cmap "github.com/orcaman/concurrent-map"
+
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/adapters/mcpserver"
 	"github.com/procession-go/procession/internal/testkit"
@@ -72,6 +74,7 @@ func play(role, engine string) *exec.Cmd {
 // serve serves an engine of that name, in a way that returns when it is over.
 func serve(engine string, way func(*mcpserver.Server) error) error {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // an error, no end
+	cmap.SHARD_COUNT = 1                                    // as the program: 32,768 maps keep 8 MB of what was in them
 	eng, err := procession.New(procession.WithID(engine), procession.WithGuardian(),
 		procession.WithGrace(500*time.Millisecond), procession.WithRetention(-1, 0))
 	if err != nil {
