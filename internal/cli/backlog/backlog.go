@@ -1,0 +1,192 @@
+package backlog
+
+import (
+	"errors"
+	"iter"
+	"slices"
+	"sync"
+
+	"github.com/procession-go/procession"
+)
+
+// Limit is how many bytes wait in a backlog when it takes no more. It is large because one
+// of its readers, a log or the other stream, gets nothing either once another has filled it.
+const Limit = 16 << 20
+
+// Backlog is the output of one process on its way to readers that may be slow. When it is
+// full it asks the engine for nothing more, whose log fills then, too, until the process
+// waits in its writes (procession.Block).
+type Backlog struct {
+	mu      sync.Mutex
+	changed sync.Cond
+	lanes   []*Lane
+	size    int64 // of all lanes
+	ended   bool
+	end     int64 // the offset after the last byte that came
+	err     error // what ended it early
+}
+
+// Lane is what one reader is to get, while the others' readers may wait.
+type Lane struct {
+	streams []procession.Stream // which; nil for both, in the order in which they came
+	Write   func(procession.Segment) error
+	Pass    func(s procession.Segment, done func(n int)) // instead of write: at once, in the order in which it came
+
+	segments  []procession.Segment
+	size      int64 // of segments, and of what was taken and not yet delivered
+	abandoned bool  // nobody reads it any more
+}
+
+func New(lanes ...*Lane) *Backlog {
+	b := &Backlog{lanes: lanes}
+	b.changed.L = &b.mu
+	return b
+}
+
+// LanesTo are those to the screen: one for both streams, or if these do not go to
+// the same place one for each.
+func LanesTo(write func(procession.Segment) error, together bool) []*Lane {
+	if together {
+		return []*Lane{{Write: write}}
+	}
+	return []*Lane{
+		{streams: []procession.Stream{procession.Stdout}, Write: write},
+		{streams: []procession.Stream{procession.Stderr}, Write: write},
+	}
+}
+
+// wants reports whether output is for the lane.
+func (l *Lane) wants(s procession.Segment) bool {
+	return !l.abandoned && (l.streams == nil || slices.Contains(l.streams, s.Stream))
+}
+
+// Fill takes what chunks yields until it ends.
+func (b *Backlog) Fill(chunks iter.Seq2[procession.Chunk, error]) {
+	for chunk, err := range chunks {
+		b.put(chunk, err)
+	}
+	b.Close()
+}
+
+// Close notes that nothing more will come.
+func (b *Backlog) Close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
+	b.changed.Broadcast()
+}
+
+// put adds output, and waits while the backlog is full.
+func (b *Backlog) put(chunk procession.Chunk, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err = err; err != nil {
+		return
+	}
+	b.end = chunk.Next
+	for _, l := range b.lanes {
+		for _, s := range chunk.Segments {
+			if !l.wants(s) {
+				continue
+			}
+			l.size += int64(len(s.Data))
+			b.size += int64(len(s.Data))
+			if l.Pass == nil {
+				l.segments = append(l.segments, s)
+			} else {
+				l.Pass(s, func(n int) { b.delivered(l, int64(n)) })
+			}
+		}
+	}
+	b.changed.Broadcast()
+	for b.full() {
+		b.changed.Wait()
+	}
+}
+
+// full reports whether nothing more is to come yet.
+func (b *Backlog) full() bool { return b.size >= Limit }
+
+// Await waits until everything before offset has come, or has to wait for room.
+func (b *Backlog) Await(offset int64) {
+	b.waitUntil(func() bool { return b.end >= offset || b.ended || b.full() })
+}
+
+func (b *Backlog) waitUntil(holds func() bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for !holds() {
+		b.changed.Wait()
+	}
+}
+
+// Sum is how many bytes came, and what ended it early.
+func (b *Backlog) Sum() (came int64, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.end, b.err
+}
+
+// Deliver passes everything on until the end. A lane whose write has failed gets
+// nothing more.
+func (b *Backlog) Deliver() error {
+	errs := make([]error, len(b.lanes))
+	var all sync.WaitGroup
+	for i, l := range b.lanes {
+		all.Go(func() { errs[i] = b.deliverLane(l) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+func (b *Backlog) deliverLane(l *Lane) error {
+	if l.Pass != nil {
+		b.waitUntil(func() bool { return b.ended && l.size == 0 })
+		return nil
+	}
+	for {
+		segments := b.take(l)
+		if segments == nil {
+			return nil
+		}
+		for _, s := range segments {
+			if err := l.Write(s); err != nil {
+				b.abandon(l)
+				return err
+			}
+			b.delivered(l, int64(len(s.Data)))
+		}
+	}
+}
+
+// take answers what has come together in a lane, nil at the end.
+func (b *Backlog) take(l *Lane) []procession.Segment {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(l.segments) == 0 && !b.ended {
+		b.changed.Wait()
+	}
+	segments := l.segments
+	l.segments = nil
+	return segments
+}
+
+func (b *Backlog) delivered(l *Lane, n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.less(l, n)
+}
+
+// abandon throws away what there is in a lane, and what will come.
+func (b *Backlog) abandon(l *Lane) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l.abandoned, l.segments = true, nil
+	b.less(l, l.size)
+}
+
+func (b *Backlog) less(l *Lane, n int64) {
+	l.size -= n
+	b.size -= n
+	b.changed.Broadcast()
+}

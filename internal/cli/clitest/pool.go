@@ -1,0 +1,24 @@
+//go:build unix
+
+package clitest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// PoolFile writes a file into a directory of its own, with SELF for this
+// binary as a helper.
+func PoolFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	text = strings.ReplaceAll(text, "SELF", Self(t))
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func PoolYAML(t *testing.T, text string) string { return PoolFile(t, "procession.yaml", text) }

@@ -1,0 +1,119 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"github.com/procession-go/procession"
+)
+
+// The exit codes that are not a program's own, as env(1), nohup(1), timeout(1)
+// and the shells have them.
+const (
+	CodeUsage         = 2
+	CodeTimeout       = 124
+	CodeEngine        = 125
+	CodeNotExecutable = 126
+	CodeNotFound      = 127
+	CodeSignal        = 128 // and the number of the signal
+)
+
+// ExitStatus ends the command line with a program's own exit code: there is
+// nothing to say about it.
+type ExitStatus int
+
+func (s ExitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// StatusOf is how the command line ends when a process has ended so.
+func StatusOf(exit procession.Exit) error {
+	if code := CodeOf(exit); code != 0 {
+		return ExitStatus(code)
+	}
+	return nil
+}
+
+// CodeOf is the exit code that a shell would give. What its timeout has ended has
+// failed, also if it took that well and returned 0.
+func CodeOf(exit procession.Exit) int {
+	switch {
+	case exit.Signal != "":
+		return CodeSignal + signalNumber(exit.Signal)
+	case exit.StartError != nil: // it could not be started again
+		return StartCode(exit.StartError)
+	case exit.Code < 0:
+		return CodeEngine
+	case exit.Code == 0 && exit.Cause == procession.CauseTimeout:
+		return CodeTimeout
+	}
+	return exit.Code
+}
+
+// usageError is a mistake in the command line itself.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+// Usage is err, which is a mistake in the command line itself.
+func Usage(err error) error { return &usageError{err} }
+
+func Usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// Report says what went wrong, in one line, and answers the exit code.
+func (c *Console) Report(err error) int {
+	var status ExitStatus
+	var Usage *usageError
+	code := CodeEngine
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &status):
+		return int(status)
+	case errors.As(err, &Usage), errors.Is(err, procession.ErrInvalidSpec):
+		code = CodeUsage
+	case errors.Is(err, procession.ErrStart):
+		code = StartCode(err)
+	}
+	c.Say("%v", err)
+	return code
+}
+
+// StartCode is the exit code for a program that could not be started: there is none, or
+// it cannot be executed, whatever the system has against it.
+func StartCode(err error) int {
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return CodeNotFound
+	case errors.Is(err, exec.ErrDot), errors.As(err, &errno) && !isShortage(errno):
+		return CodeNotExecutable
+	}
+	return CodeEngine
+}
+
+// isShortage reports whether a start has failed for want of something, which says nothing
+// about the program.
+func isShortage(errno syscall.Errno) bool {
+	switch errno {
+	case syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.ENOSPC:
+		return true
+	}
+	return false
+}
+
+// Say writes one line to stderr.
+func (c *Console) Say(format string, args ...any) {
+	line, _, _ := strings.Cut(strings.TrimSpace(fmt.Sprintf(format, args...)), "\n")
+	fmt.Fprintln(c, "procession: "+strings.TrimPrefix(line, "procession: "))
+}
+
+// UnlessUnread is err, nil if it is that nobody reads what was written any more.
+func UnlessUnread(err error) error {
+	if IsBrokenPipe(err) {
+		return nil
+	}
+	return err
+}

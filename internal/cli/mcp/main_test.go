@@ -1,0 +1,9 @@
+package mcp_test
+
+import (
+	"testing"
+
+	"github.com/procession-go/procession/internal/cli/clitest"
+)
+
+func TestMain(m *testing.M) { clitest.Main(m) }

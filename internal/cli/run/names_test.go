@@ -1,0 +1,43 @@
+package run
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestNameLines(t *testing.T) {
+	for _, test := range []struct{ lines, given, want []string }{
+		{[]string{"npm run api"}, nil, []string{"npm"}},
+		{[]string{"npm run api", "npm run web", "npm t"}, nil, []string{"npm", "npm-2", "npm-3"}},
+		{[]string{"npm-2 x", "npm a", "npm b"}, nil, []string{"npm-2", "npm", "npm-3"}},
+		{[]string{"./api", "cd web && npm start"}, []string{"api", "web"}, []string{"api", "web"}},
+		{[]string{"a", "web"}, []string{"web"}, []string{"web", "web-2"}},
+		{[]string{"", "  "}, nil, []string{"sh", "sh-2"}},
+	} {
+		if got := nameLines(test.lines, test.given); !slices.Equal(got, test.want) {
+			t.Errorf("nameLines(%q, %q) = %q, want %q", test.lines, test.given, got, test.want)
+		}
+	}
+}
+
+func TestFirstWord(t *testing.T) {
+	for line, want := range map[string]string{
+		"make test":                "make",
+		"/usr/bin/make test":       "make",
+		"./server.sh":              "server.sh",
+		"PORT=1 HOST=x ./server":   "server",
+		"for i in 1 2; do x; done": "for",
+		"(cd web; npm start)":      "cd",
+		`"my program" x`:           "my",
+		"exec>log":                 "execlog",
+		"cat>x":                    "catx",
+		"..":                       "sh",
+		"X=1":                      "sh",
+		"\x1b[31mred":              "31mred",
+		"größe -v":                 "größe",
+	} {
+		if got := firstWord(line); got != want {
+			t.Errorf("firstWord(%q) = %q, want %q", line, got, want)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package screen
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"pgregory.net/rapid"
+)
+
+func TestLineWriter(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		writes []string
+		want   string
+	}{
+		{"nothing", nil, ""},
+		{"empty writes", []string{"", ""}, ""},
+		{"one line", []string{"a\n"}, "> a\n"},
+		{"two lines in one piece", []string{"a\nb\n"}, "> a\n> b\n"},
+		{"a line in pieces", []string{"a", "b", "\n"}, "> ab\n"},
+		{"empty lines", []string{"\n\n"}, "> \n> \n"},
+		{"a last line without end", []string{"a\nb"}, "> a\n> b\n"},
+		{"ends of lines are kept", []string{"a\r\n"}, "> a\r\n"},
+		{"bytes that are no text", []string{"\xff\x00\n"}, "> \xff\x00\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got bytes.Buffer
+			w := &LineWriter{mu: new(sync.Mutex), to: &got, prefix: "> "}
+			for _, text := range test.writes {
+				if n, err := w.Write([]byte(text)); n != len(text) || err != nil {
+					t.Fatalf("Write(%q) = %d, %v", text, n, err)
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if got.String() != test.want {
+				t.Errorf("got %q, want %q", &got, test.want)
+			}
+		})
+	}
+}
+
+func TestLineWriterBoundsALine(t *testing.T) {
+	var got bytes.Buffer
+	w := &LineWriter{mu: new(sync.Mutex), to: &got, prefix: "> "}
+	text := "a" + strings.Repeat("é", 3*maxLine)
+	for rest := []byte(text); len(rest) > 0; {
+		n := min(len(rest), 1000)
+		w.Write(rest[:n])
+		rest = rest[n:]
+		if len(w.begun) > maxLine {
+			t.Fatalf("%d bytes of a line are kept", len(w.begun))
+		}
+	}
+	w.Close()
+	var joined strings.Builder
+	for line := range strings.Lines(got.String()) {
+		piece := strings.TrimSuffix(strings.TrimPrefix(line, "> "), "\n")
+		if !utf8.ValidString(piece) {
+			t.Error("a line was cut inside a character")
+		}
+		joined.WriteString(piece)
+	}
+	if joined.String() != text {
+		t.Errorf("%d bytes came out of %d, or different ones", joined.Len(), len(text))
+	}
+}
+
+// Whatever the pieces, the lines come out whole and complete.
+func TestLinesOfSeveralAreNeverMixed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var got bytes.Buffer
+		var mu sync.Mutex
+		names := []string{"a", "b", "c"}
+		writers, written := map[string]*LineWriter{}, map[string]string{}
+		for _, name := range names {
+			writers[name] = &LineWriter{mu: &mu, to: &got, prefix: name + "|"}
+		}
+		for range rapid.IntRange(0, 30).Draw(t, "writes") {
+			name := rapid.SampledFrom(names).Draw(t, "name")
+			text := rapid.StringMatching(`[xyz\n]{0,12}`).Draw(t, "text")
+			writers[name].Write([]byte(text))
+			written[name] += text
+		}
+		for _, w := range writers {
+			w.Close()
+		}
+		read := map[string]string{}
+		for line := range strings.Lines(got.String()) {
+			name, text, _ := strings.Cut(line, "|")
+			read[name] += text
+		}
+		for _, name := range names {
+			want := written[name]
+			if want != "" && !strings.HasSuffix(want, "\n") {
+				want += "\n"
+			}
+			if read[name] != want {
+				t.Fatalf("%s wrote %q, read %q", name, want, read[name])
+			}
+		}
+	})
+}
+
+func TestACarriageReturnBeginsALineAnew(t *testing.T) {
+	for text, want := range map[string]string{
+		"10%\r100% done\n": "> 100% done\n", "a\r\n": "> a\r\n", "a\r\r\n": "> a\r\r\n", "a\rb\r\n": "> b\r\n", "a\rb": "> b\n", "\ra": "> a\n",
+	} {
+		for _, size := range []int{1, 4, len(text)} {
+			var got bytes.Buffer
+			w := &LineWriter{mu: new(sync.Mutex), to: &got, prefix: "> "}
+			for rest := text; rest != ""; rest = rest[min(size, len(rest)):] {
+				w.Write([]byte(rest[:min(size, len(rest))]))
+			}
+			w.Close()
+			assert.Equal(t, want, got.String(), "%q in pieces of %d", text, size)
+		}
+	}
+	var got bytes.Buffer
+	w := &LineWriter{mu: new(sync.Mutex), to: &got}
+	w.Write([]byte("a\rb\n"))
+	assert.Equal(t, "a\rb\n", got.String(), "without a prefix")
+}

@@ -1,0 +1,9 @@
+package screen
+
+import (
+	"testing"
+
+	"github.com/procession-go/procession/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }

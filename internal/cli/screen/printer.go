@@ -1,0 +1,59 @@
+package screen
+
+import (
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/fatih/color"
+
+	"github.com/procession-go/procession/internal/cli/console"
+)
+
+// printer passes on the output of several processes line by line, each line
+// after the name of its process, so that no line of one has another's in it.
+type printer struct {
+	console *console.Console
+	width   int // of the longest name, in characters
+
+	mu  sync.Mutex  // one writes to stderr at a time
+	out *sync.Mutex // one writes to stdout at a time; it is mu if they are the same file
+
+	next int // colour
+}
+
+func NewPrinter(c *console.Console, names []string) *printer {
+	p := &printer{console: c}
+	if p.out = &p.mu; !c.Together() {
+		p.out = new(sync.Mutex)
+	}
+	for _, name := range names {
+		p.width = max(p.width, utf8.RuneCountInString(name))
+	}
+	return p
+}
+
+// Streams are where the two streams of the process of that name go. Each call gives
+// the next colour.
+func (p *printer) Streams(name string) (out, errs *LineWriter) {
+	attribute := colours[p.next%len(colours)]
+	p.next++
+	out = &LineWriter{mu: p.out, to: p.console.Stdout, prefix: p.prefix(name, attribute, p.console.Stdout.Coloured())}
+	errs = &LineWriter{mu: &p.mu, to: p.console.Stderr, prefix: p.prefix(name, attribute, p.console.Stderr.Coloured())}
+	return out, errs
+}
+
+// System is where goes what procession itself says, under that name.
+func (p *printer) System(name string) *LineWriter {
+	return &LineWriter{mu: &p.mu, to: p.console.Stderr, prefix: p.prefix(name, color.Bold, p.console.Stderr.Coloured())}
+}
+
+// colours are those of the names. Red is for what is wrong.
+var colours = []color.Attribute{
+	color.FgCyan, color.FgYellow, color.FgGreen, color.FgMagenta, color.FgBlue,
+	color.FgHiCyan, color.FgHiYellow, color.FgHiGreen, color.FgHiMagenta, color.FgHiBlue,
+}
+
+func (p *printer) prefix(name string, attribute color.Attribute, inColour bool) string {
+	return Paint(attribute, inColour, name+strings.Repeat(" ", p.width-utf8.RuneCountInString(name))+" |") + " "
+}

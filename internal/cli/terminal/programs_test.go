@@ -1,0 +1,59 @@
+//go:build unix
+
+package terminal_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/procession-go/procession/internal/cli/clitest"
+)
+
+func TestProgramsForTerminals(t *testing.T) {
+	need := func(t *testing.T, program string) {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skip(err)
+		}
+	}
+	t.Run("python3", func(t *testing.T) {
+		need(t, "python3")
+		s := clitest.Show(t, clitest.Command(t, "run", "-t", "--", "python3", "-q"))
+		s.Expect(">>> ")
+		s.Key("import os, time; os.get_terminal_size()\r")
+		s.Expect(fmt.Sprintf("columns=%d, lines=%d", clitest.Cols, clitest.Rows))
+		s.Expect(">>> ")
+		s.Key("print('now', 1 + 1); time.sleep(600)\r")
+		s.Expect("now 2")
+		s.Key("\x03")
+		s.Expect("KeyboardInterrupt")
+		s.Expect(">>> ")
+		s.Key("exit(5)\r")
+		s.Ends(5)
+	})
+	t.Run("vi", func(t *testing.T) {
+		need(t, "vi")
+		file := t.TempDir() + "/file"
+		cmd := clitest.Command(t, "run", "-t", "--", "vi", file)
+		cmd.Env = append(cmd.Env, "TERM=xterm")
+		s := clitest.Show(t, cmd)
+		s.Expect("~")
+		s.Key("iwritten\x1b")
+		s.Expect("written")
+		s.Key(":wq\r")
+		s.Ends(0)
+		if text, err := os.ReadFile(file); string(text) != "written\n" {
+			t.Errorf("the file is %q, %v", text, err)
+		}
+	})
+	t.Run("top", func(t *testing.T) {
+		need(t, "top")
+		cmd := clitest.Command(t, "run", "-t", "--", "top")
+		cmd.Env = append(cmd.Env, "TERM=xterm")
+		s := clitest.Show(t, cmd)
+		s.Expect("PID")
+		s.Key("q")
+		s.Ends(0)
+	})
+}

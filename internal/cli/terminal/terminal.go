@@ -1,0 +1,154 @@
+package terminal
+
+import (
+	"io"
+	"maps"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/cli/console"
+)
+
+// terminal is the caller's terminal while a process has the use of it. Its input is
+// in raw mode, so that every key goes to the process, Ctrl-C and Ctrl-Z among them.
+// From what is shown on it is known in which modes the process has put it.
+type terminal struct {
+	console  *console.Console
+	input    *os.File
+	before   *term.State // nil if the input is no terminal
+	onScreen bool        // what the process writes is shown on a terminal
+	keeper   *keeper
+	unwind   func()
+
+	mu     sync.Mutex
+	closed bool
+
+	showing sync.Mutex // while output is written, and its modes noted
+	modes   modes
+	over    bool // nothing more is shown
+}
+
+// Open puts a terminal into raw mode. What ends this program also ends
+// that: close does, and the keeper if it is not called.
+func Open(c *console.Console) (*terminal, error) {
+	t := &terminal{console: c, input: c.Stdin, onScreen: c.Stdout.Terminal, unwind: func() {}}
+	if !console.IsTerminal(t.input) && !t.onScreen {
+		return t, nil
+	}
+	var err error
+	if t.keeper, err = startKeeper(t.input, c.Stdout.File); err != nil {
+		return nil, err
+	}
+	c.Hold()
+	if !console.IsTerminal(t.input) {
+		return t, nil
+	}
+	if t.before, err = term.MakeRaw(int(t.input.Fd())); err != nil {
+		c.Release()
+		t.keeper.dismiss()
+		return nil, err
+	}
+	t.unwind = t.whenStopped()
+	return t, nil
+}
+
+// Show passes output on to the same stream of ours, and notes what it makes of the
+// terminal. The keeper knows before a byte of it is there.
+func (t *terminal) Show(s procession.Segment) error {
+	if !t.onScreen {
+		return t.console.Pass(s)
+	}
+	t.showing.Lock()
+	defer t.showing.Unlock()
+	if t.over {
+		return nil
+	}
+	t.modes.note(s.Data)
+	t.keeper.tell(t.modes.during.resets())
+	err := t.console.Pass(s)
+	t.keeper.tell(t.modes.now.resets())
+	return err
+}
+
+// Close puts the terminal back into the mode that it was in. What the process has
+// made of the screen is left to it, as long as it has ended by itself: itsOwn.
+func (t *terminal) Close(itsOwn bool) {
+	t.unwind()
+	shown := itsOwn || !t.onScreen || t.reset()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	t.restore()
+	t.console.Release()
+	if t.keeper != nil && shown {
+		t.keeper.dismiss()
+	}
+}
+
+// reset puts the screen back into the modes in which a program finds it. If that
+// has to wait for too long it answers false, and leaves it to the keeper.
+func (t *terminal) reset() bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		t.showing.Lock()
+		defer t.showing.Unlock()
+		t.over = true
+		if resets := t.modes.now.resets(); resets != "" {
+			io.WriteString(t.console.Stdout, resets)
+		}
+	}()
+	select {
+	case <-done:
+		return !t.console.Stdout.IsGivenUp()
+	case <-time.After(console.LastWords):
+		return false
+	}
+}
+
+func (t *terminal) restore() {
+	if t.before != nil {
+		term.Restore(int(t.input.Fd()), t.before)
+	}
+}
+
+// release puts the terminal back into its mode for a while, regain makes it raw
+// again.
+func (t *terminal) release() { t.unlessClosed(t.restore) }
+
+func (t *terminal) regain() { t.unlessClosed(func() { term.MakeRaw(int(t.input.Fd())) }) }
+
+func (t *terminal) unlessClosed(do func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.closed {
+		do()
+	}
+}
+
+// Size is the size of the caller's terminal, whichever file it is, and
+// 80 by 24 if there is none.
+func Size(c *console.Console) procession.Size {
+	for _, file := range []*os.File{c.Stdin, c.Stdout.File, c.Stderr.File} {
+		if cols, rows, err := term.GetSize(int(file.Fd())); err == nil && cols > 0 && rows > 0 {
+			return procession.Size{Rows: uint16(rows), Cols: uint16(cols)}
+		}
+	}
+	return procession.Size{Rows: 24, Cols: 80}
+}
+
+// WithTerm is env with the caller's TERM, unless it has one: what the process
+// writes is shown on the caller's terminal.
+func WithTerm(env map[string]string) map[string]string {
+	name := os.Getenv("TERM")
+	if _, given := env["TERM"]; given || name == "" {
+		return env
+	}
+	env = maps.Clone(env)
+	env["TERM"] = name
+	return env
+}
