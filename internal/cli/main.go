@@ -1,3 +1,5 @@
+// Package cli is the command line: it puts the commands together. Each family of commands
+// has a package of its own, and what several of them need is in packages beside these.
 package cli
 
 import (

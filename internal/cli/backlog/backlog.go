@@ -1,3 +1,5 @@
+// Package backlog holds the output of a process on its way to readers that may be slow,
+// and has the process wait when it holds too much.
 package backlog
 
 import (
@@ -19,15 +21,15 @@ const Limit = 16 << 20
 type Backlog struct {
 	mu      sync.Mutex
 	changed sync.Cond
-	lanes   []*Lane
-	size    int64 // of all lanes
+	sinks   []*Sink
+	size    int64 // of all sinks
 	ended   bool
 	end     int64 // the offset after the last byte that came
 	err     error // what ended it early
 }
 
-// Lane is what one reader is to get, while the others' readers may wait.
-type Lane struct {
+// Sink is what one reader is to get, while the others' readers may wait.
+type Sink struct {
 	streams []procession.Stream // which; nil for both, in the order in which they came
 	Write   func(procession.Segment) error
 	Pass    func(s procession.Segment, done func(n int)) // instead of write: at once, in the order in which it came
@@ -37,26 +39,27 @@ type Lane struct {
 	abandoned bool  // nobody reads it any more
 }
 
-func New(lanes ...*Lane) *Backlog {
-	b := &Backlog{lanes: lanes}
+// New makes a backlog that passes output on to sinks.
+func New(sinks ...*Sink) *Backlog {
+	b := &Backlog{sinks: sinks}
 	b.changed.L = &b.mu
 	return b
 }
 
-// LanesTo are those to the screen: one for both streams, or if these do not go to
+// SinksTo are those to the screen: one for both streams, or if these do not go to
 // the same place one for each.
-func LanesTo(write func(procession.Segment) error, together bool) []*Lane {
+func SinksTo(write func(procession.Segment) error, together bool) []*Sink {
 	if together {
-		return []*Lane{{Write: write}}
+		return []*Sink{{Write: write}}
 	}
-	return []*Lane{
+	return []*Sink{
 		{streams: []procession.Stream{procession.Stdout}, Write: write},
 		{streams: []procession.Stream{procession.Stderr}, Write: write},
 	}
 }
 
-// wants reports whether output is for the lane.
-func (l *Lane) wants(s procession.Segment) bool {
+// wants reports whether output is for the sink.
+func (l *Sink) wants(s procession.Segment) bool {
 	return !l.abandoned && (l.streams == nil || slices.Contains(l.streams, s.Stream))
 }
 
@@ -84,7 +87,7 @@ func (b *Backlog) put(chunk procession.Chunk, err error) {
 		return
 	}
 	b.end = chunk.Next
-	for _, l := range b.lanes {
+	for _, l := range b.sinks {
 		for _, s := range chunk.Segments {
 			if !l.wants(s) {
 				continue
@@ -127,19 +130,19 @@ func (b *Backlog) Sum() (came int64, err error) {
 	return b.end, b.err
 }
 
-// Deliver passes everything on until the end. A lane whose write has failed gets
+// Deliver passes everything on until the end. A sink whose write has failed gets
 // nothing more.
 func (b *Backlog) Deliver() error {
-	errs := make([]error, len(b.lanes))
+	errs := make([]error, len(b.sinks))
 	var all sync.WaitGroup
-	for i, l := range b.lanes {
-		all.Go(func() { errs[i] = b.deliverLane(l) })
+	for i, l := range b.sinks {
+		all.Go(func() { errs[i] = b.deliverTo(l) })
 	}
 	all.Wait()
 	return errors.Join(errs...)
 }
 
-func (b *Backlog) deliverLane(l *Lane) error {
+func (b *Backlog) deliverTo(l *Sink) error {
 	if l.Pass != nil {
 		b.waitUntil(func() bool { return b.ended && l.size == 0 })
 		return nil
@@ -159,8 +162,8 @@ func (b *Backlog) deliverLane(l *Lane) error {
 	}
 }
 
-// take answers what has come together in a lane, nil at the end.
-func (b *Backlog) take(l *Lane) []procession.Segment {
+// take answers what has come together in a sink, nil at the end.
+func (b *Backlog) take(l *Sink) []procession.Segment {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for len(l.segments) == 0 && !b.ended {
@@ -171,21 +174,21 @@ func (b *Backlog) take(l *Lane) []procession.Segment {
 	return segments
 }
 
-func (b *Backlog) delivered(l *Lane, n int64) {
+func (b *Backlog) delivered(l *Sink, n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.less(l, n)
 }
 
-// abandon throws away what there is in a lane, and what will come.
-func (b *Backlog) abandon(l *Lane) {
+// abandon throws away what there is in a sink, and what will come.
+func (b *Backlog) abandon(l *Sink) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l.abandoned, l.segments = true, nil
 	b.less(l, l.size)
 }
 
-func (b *Backlog) less(l *Lane, n int64) {
+func (b *Backlog) less(l *Sink, n int64) {
 	l.size -= n
 	b.size -= n
 	b.changed.Broadcast()

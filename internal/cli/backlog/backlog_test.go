@@ -27,7 +27,7 @@ func chunks(list ...procession.Chunk) func(func(procession.Chunk, error) bool) {
 
 func TestBacklogDeliversInOrderAndCounts(t *testing.T) {
 	var got bytes.Buffer
-	b := New(&Lane{Write: func(s procession.Segment) error { got.Write(s.Data); return nil }})
+	b := New(&Sink{Write: func(s procession.Segment) error { got.Write(s.Data); return nil }})
 	first, second := chunkOf(0, 3), chunkOf(3, 5)
 	copy(first.Segments[0].Data, "abc")
 	copy(second.Segments[0].Data, "defgh")
@@ -43,7 +43,7 @@ func TestBacklogDeliversInOrderAndCounts(t *testing.T) {
 func TestBacklogWaitsWhenFull(t *testing.T) {
 	filled := make(chan struct{})
 	var delivered int64
-	b := New(&Lane{Write: func(s procession.Segment) error {
+	b := New(&Sink{Write: func(s procession.Segment) error {
 		if delivered == 0 {
 			select {
 			case <-filled:
@@ -67,7 +67,7 @@ func TestBacklogWaitsWhenFull(t *testing.T) {
 
 func TestBacklogOfAReaderThatIsGone(t *testing.T) {
 	gone := errors.New("gone")
-	b := New(&Lane{Write: func(procession.Segment) error { return gone }})
+	b := New(&Sink{Write: func(procession.Segment) error { return gone }})
 	b.put(chunkOf(0, Limit-1), nil)
 	if err := b.Deliver(); !errors.Is(err, gone) {
 		t.Fatalf("got %v", err)
@@ -81,7 +81,7 @@ func TestBacklogOfAReaderThatIsGone(t *testing.T) {
 func TestBacklogApart(t *testing.T) {
 	told := make(chan struct{})
 	gone := errors.New("gone")
-	b := New(LanesTo(func(s procession.Segment) error {
+	b := New(SinksTo(func(s procession.Segment) error {
 		if s.Stream == procession.Stderr {
 			close(told)
 			return nil
@@ -97,7 +97,7 @@ func TestBacklogApart(t *testing.T) {
 	}
 }
 
-// One lane has both streams in order, and everything, though the others wait.
+// One sink has both streams in order, and everything, though the others wait.
 func TestBacklogOfALaneThatNobodyHoldsUp(t *testing.T) {
 	c := procession.Chunk{}
 	var want []int64
@@ -109,13 +109,13 @@ func TestBacklogOfALaneThatNobodyHoldsUp(t *testing.T) {
 	complete := make(chan struct{})
 	wait := func(procession.Segment) error { <-complete; return nil }
 	var got []int64
-	log := &Lane{Write: func(s procession.Segment) error {
+	log := &Sink{Write: func(s procession.Segment) error {
 		if got = append(got, s.Offset); s.Offset == c.Next-1 {
 			close(complete)
 		}
 		return nil
 	}}
-	b := New(append(LanesTo(wait, false), log)...)
+	b := New(append(SinksTo(wait, false), log)...)
 	b.Fill(chunks(c))
 	if err := b.Deliver(); err != nil || !slices.Equal(got, want) || b.size != 0 {
 		t.Errorf("%v; got %v, and %d bytes are left", err, got, b.size)

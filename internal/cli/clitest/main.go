@@ -12,12 +12,11 @@ import (
 	"github.com/procession-go/procession/internal/testkit"
 )
 
-// The test binary is also the command line, and the programs that it runs: which
-// of these it is, the environment says.
-const (
-	asCLI    = "PROCESSION_TEST_CLI"
-	AsHelper = "PROCESSION_TEST_HELPER"
-)
+// asCLI is the variable that makes the test binary the command line.
+const asCLI = "PROCESSION_TEST_CLI"
+
+// AsHelper is the variable that makes the test binary the helper that it names.
+const AsHelper = "PROCESSION_TEST_HELPER"
 
 // Main runs the tests of a package, unless the test binary was executed as the command
 // line, or as one of the programs that it runs.

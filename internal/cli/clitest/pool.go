@@ -21,4 +21,5 @@ func PoolFile(t *testing.T, name, text string) string {
 	return path
 }
 
+// PoolYAML writes a procession.yaml, as PoolFile does.
 func PoolYAML(t *testing.T, text string) string { return PoolFile(t, "procession.yaml", text) }

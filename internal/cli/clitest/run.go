@@ -33,6 +33,7 @@ func Command(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// Self is the path of the test binary.
 func Self(t *testing.T) string {
 	t.Helper()
 	path, err := os.Executable()
@@ -47,18 +48,20 @@ func Helper(t *testing.T, name string, args ...string) []string {
 	return append([]string{"-e", AsHelper + "=" + name, "--", Self(t)}, args...)
 }
 
-type result struct {
+// Result is what a command line has written, and its exit code.
+type Result struct {
 	Stdout, Stderr string
 	Code           int
 }
 
 // Run runs the command line to its end.
-func Run(t *testing.T, args ...string) result {
+func Run(t *testing.T, args ...string) Result {
 	t.Helper()
 	return RunCommand(t, Command(t, args...))
 }
 
-func RunCommand(t *testing.T, cmd *exec.Cmd) result {
+// RunCommand runs a command to its end.
+func RunCommand(t *testing.T, cmd *exec.Cmd) Result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -66,7 +69,7 @@ func RunCommand(t *testing.T, cmd *exec.Cmd) result {
 		t.Fatal(err)
 	}
 	code := Wait(t, cmd)
-	return result{stdout.String(), stderr.String(), code}
+	return Result{stdout.String(), stderr.String(), code}
 }
 
 // Wait is the exit code of a command that has been started.
@@ -151,6 +154,7 @@ func processState(pid int) string {
 	return fields[0]
 }
 
+// Line reads a line, and is that without its end.
 func Line(t *testing.T, r *bufio.Reader) string {
 	t.Helper()
 	line, err := r.ReadString('\n')

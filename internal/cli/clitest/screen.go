@@ -19,10 +19,11 @@ import (
 
 // Screen is a terminal with the command line on it.
 type Screen struct {
+	Cmd *exec.Cmd
+	TTY *os.File // its side of the terminal
+
 	t      *testing.T
-	Cmd    *exec.Cmd
 	master *os.File
-	TTY    *os.File
 	before *term.State
 	read   sync.WaitGroup
 
@@ -31,6 +32,7 @@ type Screen struct {
 	changed chan struct{} // closed and replaced when more is shown
 }
 
+// Rows and Cols are the size of a screen.
 const Rows, Cols = 33, 111
 
 // Show runs the command line on a terminal of its own.
@@ -78,6 +80,7 @@ func (s *Screen) Expect(text string) {
 	s.ExpectMatch(regexp.QuoteMeta(text))
 }
 
+// ExpectMatch is Expect for a text that matches a pattern.
 func (s *Screen) ExpectMatch(pattern string) {
 	s.t.Helper()
 	re := regexp.MustCompile(pattern)
@@ -108,6 +111,7 @@ func (s *Screen) Shows(text string) bool {
 	return bytes.Contains(s.shown.Bytes(), []byte(text))
 }
 
+// Key types keys.
 func (s *Screen) Key(keys string) {
 	s.t.Helper()
 	if _, err := s.master.WriteString(keys); err != nil {
@@ -115,6 +119,7 @@ func (s *Screen) Key(keys string) {
 	}
 }
 
+// Resize gives the terminal another size.
 func (s *Screen) Resize(rows, cols uint16) {
 	s.t.Helper()
 	if err := pty.Setsize(s.master, &pty.Winsize{Rows: rows, Cols: cols}); err != nil {
@@ -131,6 +136,7 @@ func (s *Screen) mode() *term.State {
 	return state
 }
 
+// Restored reports whether the terminal is in the mode in which it was at first.
 func (s *Screen) Restored() bool { return reflect.DeepEqual(s.mode(), s.before) }
 
 // Ends waits for the end of the command line, which must have left the terminal

@@ -1,3 +1,6 @@
+// Package console is what the command line reads from and writes to: its three standard
+// files, with readers that may be slow or gone, and what it says itself. It also decides
+// how the command line ends: exit codes and mistakes in its use.
 package console
 
 import (
@@ -13,13 +16,14 @@ import (
 // Console is what the command line talks to: its three standard files.
 type Console struct {
 	Stdin          *os.File
-	Stdout, Stderr *outlet
+	Stdout, Stderr *Outlet
 
 	mu   sync.Mutex
 	held bool   // what procession itself says
 	said []byte // meanwhile
 }
 
+// New is the console of this program.
 func New() *Console {
 	return &Console{Stdin: os.Stdin, Stdout: NewOutlet(os.Stdout), Stderr: NewOutlet(os.Stderr)}
 }
@@ -54,6 +58,7 @@ func (c *Console) Release() {
 	c.said = nil
 }
 
+// IsTerminal reports whether a file is a terminal.
 func IsTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // Together reports whether stdout and stderr are the same file.

@@ -14,15 +14,15 @@ import (
 // The exit codes that are not a program's own, as env(1), nohup(1), timeout(1)
 // and the shells have them.
 const (
-	CodeUsage         = 2
-	CodeTimeout       = 124
-	CodeEngine        = 125
-	CodeNotExecutable = 126
-	CodeNotFound      = 127
+	CodeUsage         = 2   // the command line is wrong
+	CodeTimeout       = 124 // a process was ended by its timeout, and returned 0
+	CodeEngine        = 125 // procession itself has failed
+	CodeNotExecutable = 126 // the program is there, but cannot be executed
+	CodeNotFound      = 127 // there is no such program
 	CodeSignal        = 128 // and the number of the signal
 )
 
-// ExitStatus ends the command line with a program's own exit code: there is
+// ExitStatus is an error that ends the command line with a program's own exit code: there is
 // nothing to say about it.
 type ExitStatus int
 
@@ -60,6 +60,7 @@ func (e *usageError) Unwrap() error { return e.error }
 // Usage is err, which is a mistake in the command line itself.
 func Usage(err error) error { return &usageError{err} }
 
+// Usagef is the error of a mistake in the command line itself.
 func Usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
 // Report says what went wrong, in one line, and answers the exit code.

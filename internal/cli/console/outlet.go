@@ -7,13 +7,13 @@ import (
 	"syscall"
 )
 
-// outlet is one of the two files that output goes to. A write to a pipe that nobody
+// Outlet is one of the two files that output goes to. A write to a pipe that nobody
 // reads never returns, so that a goroutine of its own makes it. Nobody waits for
 // that once the outlet has been given up: what is written then is lost, as what was
 // to be written before is, and counted.
-type outlet struct {
+type Outlet struct {
 	File     *os.File
-	Terminal bool
+	Terminal bool          // it is one
 	step     int           // bytes with which a write may wait
 	gaveUp   chan struct{} // closed by giveUp
 	once     sync.Once
@@ -34,8 +34,9 @@ const (
 	pageSize  = 4 << 10
 )
 
-func NewOutlet(file *os.File) *outlet {
-	o := &outlet{File: file, Terminal: IsTerminal(file), step: pageSize, gaveUp: make(chan struct{}), piece: make([]byte, pieceSize)}
+// NewOutlet is an outlet to a file.
+func NewOutlet(file *os.File) *Outlet {
+	o := &Outlet{File: file, Terminal: IsTerminal(file), step: pageSize, gaveUp: make(chan struct{}), piece: make([]byte, pieceSize)}
 	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
 		o.step = pieceSize
 	}
@@ -43,9 +44,10 @@ func NewOutlet(file *os.File) *outlet {
 }
 
 // giveUp lets nobody wait for a reader any more.
-func (o *outlet) giveUp() { o.once.Do(func() { close(o.gaveUp) }) }
+func (o *Outlet) giveUp() { o.once.Do(func() { close(o.gaveUp) }) }
 
-func (o *outlet) IsGivenUp() bool {
+// IsGivenUp reports whether nobody waits for a reader any more.
+func (o *Outlet) IsGivenUp() bool {
 	select {
 	case <-o.gaveUp:
 		return true
@@ -55,7 +57,7 @@ func (o *outlet) IsGivenUp() bool {
 }
 
 // Write writes data, or loses it when the outlet has been given up.
-func (o *outlet) Write(data []byte) (int, error) {
+func (o *Outlet) Write(data []byte) (int, error) {
 	o.turn.Lock()
 	defer o.turn.Unlock()
 	if o.IsGivenUp() {
@@ -81,7 +83,7 @@ func (o *outlet) Write(data []byte) (int, error) {
 }
 
 // pass writes what is to be written, until it is forgotten.
-func (o *outlet) pass() error {
+func (o *Outlet) pass() error {
 	for {
 		o.mu.Lock()
 		piece := o.piece[:copy(o.piece, o.rest)]
@@ -104,7 +106,7 @@ func (o *outlet) pass() error {
 }
 
 // write writes some of a piece.
-func (o *outlet) write(piece []byte) (int, error) {
+func (o *Outlet) write(piece []byte) (int, error) {
 	if o.step < len(piece) {
 		if n := writeNow(o.File, piece); n > 0 {
 			return n, nil
@@ -114,7 +116,7 @@ func (o *outlet) write(piece []byte) (int, error) {
 }
 
 // forget answers how many bytes have not been written, and will not be.
-func (o *outlet) forget() (left int) {
+func (o *Outlet) forget() (left int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	left = len(o.rest)
@@ -122,14 +124,14 @@ func (o *outlet) forget() (left int) {
 	return left
 }
 
-func (o *outlet) lose(n int) {
+func (o *Outlet) lose(n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.lost += int64(n)
 }
 
 // losses are how many bytes have been lost.
-func (o *outlet) losses() int64 {
+func (o *Outlet) losses() int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.lost
@@ -137,6 +139,6 @@ func (o *outlet) losses() int64 {
 
 // Coloured reports whether the outlet is to be written to in colour: it is a terminal
 // that can, and nobody has said no (https://no-color.org).
-func (o *outlet) Coloured() bool {
+func (o *Outlet) Coloured() bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && o.Terminal
 }

@@ -44,7 +44,7 @@ func TestReader(t *testing.T) {
 }
 
 // pipe is an outlet to a pipe, and its other end.
-func pipe(t *testing.T) (*outlet, *os.File) {
+func pipe(t *testing.T) (*Outlet, *os.File) {
 	t.Helper()
 	r, w, err := os.Pipe()
 	require.NoError(t, err)

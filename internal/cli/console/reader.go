@@ -15,7 +15,7 @@ const (
 // nothing for as long as they had to end, both of which state tells. It never returns,
 // because what is said at the end may be unread, too.
 func (c *Console) GiveUpUnread(asked time.Time, state func() (gone bool, patience time.Duration)) {
-	outlets := []*outlet{c.Stdout, c.Stderr}
+	outlets := []*Outlet{c.Stdout, c.Stderr}
 	readers := make([]reader, len(outlets))
 	for i, o := range outlets {
 		readers[i].saw(o.flow(), asked)
@@ -48,7 +48,7 @@ type flow struct {
 	waiting bool  // there is more to be written
 }
 
-func (o *outlet) flow() flow {
+func (o *Outlet) flow() flow {
 	o.mu.Lock()
 	f := flow{written: o.written, waiting: len(o.rest) > 0}
 	o.mu.Unlock()

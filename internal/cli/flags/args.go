@@ -1,3 +1,4 @@
+// Package flags has the flags that several commands share, and their values.
 package flags
 
 import (

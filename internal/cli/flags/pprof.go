@@ -16,6 +16,7 @@ import (
 // Pprof is the flag that serves profiles of this program while it runs.
 type Pprof struct{ address string }
 
+// Register adds the flag to a command.
 func (p *Pprof) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&p.address, "pprof", "",
 		"serve profiles of procession itself over HTTP on this `address` of this machine, localhost:6060 for instance")

@@ -29,6 +29,7 @@ type Process struct {
 // does. The backlog takes up to fullAt more, and the pipes theirs.
 const defaultOutputLimit Size = 1 << 20
 
+// Register adds the flags to a command.
 func (p *Process) Register(flags *pflag.FlagSet) {
 	p.outputLimit = defaultOutputLimit
 	flags.StringVarP(&p.dir, "dir", "C", "", "working `directory`")

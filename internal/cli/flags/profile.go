@@ -14,6 +14,7 @@ import (
 // Profile are the flags that write profiles of this program itself.
 type Profile struct{ cpu, memory string }
 
+// Register adds the flags to a command.
 func (p *Profile) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&p.cpu, "cpuprofile", "",
 		"write to this `file` where procession itself spends CPU time, for go tool pprof")

@@ -1,3 +1,5 @@
+// Package interrupt tells what the signals that this program gets ask for: to stop, or to
+// kill.
 package interrupt
 
 import (

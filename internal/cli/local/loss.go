@@ -9,10 +9,10 @@ import (
 
 // gone reports whether no process is left, and for how long their output waits then
 // for a reader that takes nothing.
-func (f *Fleet) gone() (gone bool, patience time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.running == 0, max(f.grace, console.LastWords)
+func (r *Runner) gone() (gone bool, patience time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.running == 0, max(r.grace, console.LastWords)
 }
 
 // CutText is why the end of the output of a process that has ended so may be missing.
@@ -25,12 +25,12 @@ func CutText(exit procession.Exit) string {
 
 // TellCut says that the output of a process is not complete, if it is not, and answers how
 // the command line ends that would have ended with err.
-func (f *Fleet) TellCut(m *Member, err error) error {
-	if !m.Exit.OutputCut || f.wasKilled() {
+func (r *Runner) TellCut(p *Process, err error) error {
+	if !p.Exit.OutputCut || r.wasKilled() {
 		return err
 	}
-	f.Console.Say("the output of %s was cut: %s", m.Name, CutText(m.Exit))
-	if err == nil && m.Exit.Cause != procession.CauseExited {
+	r.Console.Say("the output of %s was cut: %s", p.Name, CutText(p.Exit))
+	if err == nil && p.Exit.Cause != procession.CauseExited {
 		return console.ExitStatus(console.CodeEngine)
 	}
 	return err
@@ -39,12 +39,12 @@ func (f *Fleet) TellCut(m *Member, err error) error {
 // TellLost says how much of the output was lost because it was given up, and
 // answers how the command line ends that would have ended with err. Nothing is said
 // after a kill, which does not wait for readers.
-func (f *Fleet) TellLost(err error) error {
-	n := f.Console.Losses()
-	if n == 0 || f.wasKilled() {
+func (r *Runner) TellLost(err error) error {
+	n := r.Console.Losses()
+	if n == 0 || r.wasKilled() {
 		return err
 	}
-	f.Console.Say("%d bytes of the output are lost, because nobody read them", n)
+	r.Console.Say("%d bytes of the output are lost, because nobody read them", n)
 	if err == nil {
 		return console.ExitStatus(console.CodeEngine)
 	}

@@ -11,22 +11,22 @@ import (
 
 // stopAsked is stopBy, for a signal: if something is being ended already, it says what
 // the signal does not end any sooner.
-func (f *Fleet) stopAsked(end func(id string)) {
+func (r *Runner) stopAsked(end func(id string)) {
 	go func() {
-		all := f.ending()
-		f.stopBy(end)
+		all := r.ending()
+		r.stopBy(end)
 		if len(all) > 0 {
-			f.Console.Say("%s", waitingText(all, time.Now()))
+			r.Console.Say("%s", waitingText(all, time.Now()))
 		}
 	}()
 }
 
 // WaitsFor says what is being ended, and how to end it at once.
-func (f *Fleet) WaitsFor() string { return waitingText(f.ending(), time.Now()) }
+func (r *Runner) WaitsFor() string { return waitingText(r.ending(), time.Now()) }
 
 // ending are the processes that are being ended.
-func (f *Fleet) ending() (ending []procession.Info) {
-	all, _ := f.Engine.List(context.Background()) // none when the engine is closed
+func (r *Runner) ending() (ending []procession.Info) {
+	all, _ := r.Engine.List(context.Background()) // none when the engine is closed
 	for _, info := range all {
 		if !info.KillAt.IsZero() {
 			ending = append(ending, info)

@@ -1,3 +1,5 @@
+// Package logfile writes the output of a process to a file, which is moved away when it is
+// full.
 package logfile
 
 import (

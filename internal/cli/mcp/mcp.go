@@ -1,3 +1,4 @@
+// Package mcp is the command procession mcp.
 package mcp
 
 import (
@@ -36,6 +37,7 @@ type mcpFlags struct {
 	pprof        flags.Pprof
 }
 
+// NewCommand makes the command procession mcp.
 func NewCommand(c *console.Console) *cobra.Command {
 	var f mcpFlags
 	cmd := &cobra.Command{

@@ -14,25 +14,25 @@ import (
 )
 
 // printTable shows how each process has ended.
-func printTable(c *console.Console, members []*local.Member) error {
+func printTable(c *console.Console, processes []*local.Process) error {
 	inColour := c.Stdout.Coloured()
-	rows := make([][]string, 0, len(members))
-	marks := make([]color.Attribute, 0, len(members))
-	for _, m := range members {
+	rows := make([][]string, 0, len(processes))
+	colours := make([]color.Attribute, 0, len(processes))
+	for _, p := range processes {
 		rows = append(rows, []string{
-			m.Name, strconv.Itoa(m.PID), exitText(m.Exit), screen.Duration(m.Exit.Time.Sub(m.StartedAt)), screen.Bytes(m.Bytes),
+			p.Name, strconv.Itoa(p.PID), exitText(p.Exit), screen.Duration(p.Exit.Time.Sub(p.StartedAt)), screen.Bytes(p.Bytes),
 		})
-		mark := color.FgGreen
-		if console.CodeOf(m.Exit) != 0 {
-			mark = color.FgRed
+		colour := color.FgGreen
+		if console.CodeOf(p.Exit) != 0 {
+			colour = color.FgRed
 		}
-		marks = append(marks, mark)
+		colours = append(colours, colour)
 	}
 	lines := screen.Table([]screen.Column{screen.Left("NAME"), screen.Right("PID"), screen.Left("EXIT"), screen.Right("DURATION"), screen.Right("OUTPUT")}, rows)
 	var b strings.Builder
 	b.WriteString("\n" + screen.Paint(color.Bold, inColour, lines[0]) + "\n")
 	for i, line := range lines[1:] {
-		b.WriteString(screen.Paint(marks[i], inColour, line) + "\n")
+		b.WriteString(screen.Paint(colours[i], inColour, line) + "\n")
 	}
 	_, err := io.WriteString(c.Stdout, b.String())
 	return err

@@ -1,3 +1,5 @@
+// Package run is the command procession run: one process, passed through untouched, or
+// several side by side.
 package run
 
 import (
@@ -18,6 +20,7 @@ type runFlags struct {
 	stdin    bool
 }
 
+// NewCommand makes the command procession run.
 func NewCommand(c *console.Console) *cobra.Command {
 	var flags runFlags
 	cmd := &cobra.Command{

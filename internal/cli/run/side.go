@@ -13,17 +13,17 @@ import (
 
 // runSideBySide runs several shell lines at the same time.
 func runSideBySide(c *console.Console, flags *runFlags, lines []string) (err error) {
-	f, err := local.NewFleet(c)
+	r, err := local.NewRunner(c)
 	if err != nil {
 		return err
 	}
-	defer func() { err = f.TellLost(err) }()
-	f.Obey(true)
-	defer f.Close()
+	defer func() { err = r.TellLost(err) }()
+	r.Obey(true)
+	defer r.Close()
 
 	names := nameLines(lines, flags.names)
 	printer := screen.NewPrinter(c, names)
-	var members []*local.Member
+	var processes []*local.Process
 	var follows sync.WaitGroup
 	errs := make([]error, len(lines))
 	for i, line := range lines {
@@ -32,46 +32,46 @@ func runSideBySide(c *console.Console, flags *runFlags, lines []string) (err err
 			return err
 		}
 		spec.Name = names[i]
-		m, err := f.Start(spec)
+		p, err := r.Start(spec)
 		if err != nil {
 			errs[i] = err
-			f.Stop()
+			r.Stop()
 			break
 		}
-		members = append(members, m)
-		out, errOut := printer.Streams(m.Name)
-		follows.Go(func() { errs[i] = printLines(f, m, out, errOut) })
+		processes = append(processes, p)
+		out, errOut := printer.Streams(p.Name)
+		follows.Go(func() { errs[i] = printLines(r, p, out, errOut) })
 	}
 	follows.Wait()
-	failure := firstFailure(members)
+	failure := firstFailure(processes)
 	if err := errors.Join(errs...); console.IsBrokenPipe(err) {
 		return failure
 	} else if err != nil {
 		return err
 	}
-	for _, m := range members {
-		failure = f.TellCut(m, failure)
+	for _, p := range processes {
+		failure = r.TellCut(p, failure)
 	}
 	if !flags.quiet {
-		if err := console.UnlessUnread(printTable(c, members)); err != nil {
+		if err := console.UnlessUnread(printTable(c, processes)); err != nil {
 			return err
 		}
 	}
 	return failure
 }
 
-// firstFailure is how the member ended that failed before all others.
-func firstFailure(members []*local.Member) error {
-	failed := slices.DeleteFunc(slices.Clone(members), func(m *local.Member) bool { return console.CodeOf(m.Exit) == 0 })
+// firstFailure is how the process ended that failed before all others.
+func firstFailure(processes []*local.Process) error {
+	failed := slices.DeleteFunc(slices.Clone(processes), func(p *local.Process) bool { return console.CodeOf(p.Exit) == 0 })
 	if len(failed) == 0 {
 		return nil
 	}
-	return console.StatusOf(slices.MinFunc(failed, func(a, b *local.Member) int { return a.Exit.Time.Compare(b.Exit.Time) }).Exit)
+	return console.StatusOf(slices.MinFunc(failed, func(a, b *local.Process) int { return a.Exit.Time.Compare(b.Exit.Time) }).Exit)
 }
 
 // printLines passes on the output of m to out and errs until it has ended.
-func printLines(f *local.Fleet, m *local.Member, out, errs *screen.LineWriter) error {
-	err := f.Follow(m, func(s procession.Segment) error {
+func printLines(r *local.Runner, p *local.Process, out, errs *screen.LineWriter) error {
+	err := r.Follow(p, func(s procession.Segment) error {
 		w := out
 		if s.Stream == procession.Stderr {
 			w = errs

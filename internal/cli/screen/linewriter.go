@@ -68,6 +68,7 @@ func (w *LineWriter) anew() []byte {
 // Unshown is false: lines wait for their ends.
 func (w *LineWriter) Unshown() bool { return false }
 
+// Show does nothing: lines wait for their ends.
 func (w *LineWriter) Show() error { return nil }
 
 // begin keeps the beginning of a line until its end comes.

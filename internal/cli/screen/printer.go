@@ -1,3 +1,5 @@
+// Package screen puts the output of several processes on one screen, line by line, and has
+// what is shown there otherwise: tables, colours, texts.
 package screen
 
 import (
@@ -10,9 +12,9 @@ import (
 	"github.com/procession-go/procession/internal/cli/console"
 )
 
-// printer passes on the output of several processes line by line, each line
+// Printer passes on the output of several processes line by line, each line
 // after the name of its process, so that no line of one has another's in it.
-type printer struct {
+type Printer struct {
 	console *console.Console
 	width   int // of the longest name, in characters
 
@@ -22,8 +24,9 @@ type printer struct {
 	next int // colour
 }
 
-func NewPrinter(c *console.Console, names []string) *printer {
-	p := &printer{console: c}
+// NewPrinter makes a printer for processes of these names.
+func NewPrinter(c *console.Console, names []string) *Printer {
+	p := &Printer{console: c}
 	if p.out = &p.mu; !c.Together() {
 		p.out = new(sync.Mutex)
 	}
@@ -35,7 +38,7 @@ func NewPrinter(c *console.Console, names []string) *printer {
 
 // Streams are where the two streams of the process of that name go. Each call gives
 // the next colour.
-func (p *printer) Streams(name string) (out, errs *LineWriter) {
+func (p *Printer) Streams(name string) (out, errs *LineWriter) {
 	attribute := colours[p.next%len(colours)]
 	p.next++
 	out = &LineWriter{mu: p.out, to: p.console.Stdout, prefix: p.prefix(name, attribute, p.console.Stdout.Coloured())}
@@ -44,7 +47,7 @@ func (p *printer) Streams(name string) (out, errs *LineWriter) {
 }
 
 // System is where goes what procession itself says, under that name.
-func (p *printer) System(name string) *LineWriter {
+func (p *Printer) System(name string) *LineWriter {
 	return &LineWriter{mu: &p.mu, to: p.console.Stderr, prefix: p.prefix(name, color.Bold, p.console.Stderr.Coloured())}
 }
 
@@ -54,6 +57,6 @@ var colours = []color.Attribute{
 	color.FgHiCyan, color.FgHiYellow, color.FgHiGreen, color.FgHiMagenta, color.FgHiBlue,
 }
 
-func (p *printer) prefix(name string, attribute color.Attribute, inColour bool) string {
+func (p *Printer) prefix(name string, attribute color.Attribute, inColour bool) string {
 	return Paint(attribute, inColour, name+strings.Repeat(" ", p.width-utf8.RuneCountInString(name))+" |") + " "
 }

@@ -39,8 +39,8 @@ const (
 	// maxColumn is how far the cursor can be moved, usualColumn where it goes
 	// then: further is where programs look for the right margin.
 	maxColumn, usualColumn = 500, 79
-	// maxMarks is how many bytes of combining characters a cell has at most.
-	maxMarks = 64
+	// maxCombining is how many bytes of combining characters a cell has at most.
+	maxCombining = 64
 	// firstRow is that of a cursor which no program has put anywhere.
 	firstRow = 1 << 20
 )
@@ -128,8 +128,10 @@ func (l *screenLines) Close() error {
 	return l.to.flush()
 }
 
+// Unshown reports whether there is some of the line that was not shown.
 func (l *screenLines) Unshown() bool { return len(l.cells) > l.shown }
 
+// Show passes on, as a line, what was not shown.
 func (l *screenLines) Show() error {
 	if l.Unshown() {
 		l.emit()
@@ -172,7 +174,7 @@ func (l *screenLines) print(c rune) {
 	width := ansi.StringWidth(string(c))
 	l.last = c
 	if width == 0 {
-		if x := min(l.x, len(l.cells)) - 1; x >= 0 && len(l.cells[x].text) < maxMarks {
+		if x := min(l.x, len(l.cells)) - 1; x >= 0 && len(l.cells[x].text) < maxCombining {
 			l.cells[x].text += string(c)
 		}
 		return

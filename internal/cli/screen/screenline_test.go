@@ -132,5 +132,5 @@ func TestScreenLinesAreBounded(t *testing.T) {
 		assert.LessOrEqual(t, len(l.cells), 2*maxCells)
 	}
 	l.Write([]byte("e" + strings.Repeat("\u0301", 1000) + "\n"))
-	assert.LessOrEqual(t, strings.Count(got.String(), "\u0301"), maxMarks)
+	assert.LessOrEqual(t, strings.Count(got.String(), "\u0301"), maxCombining)
 }

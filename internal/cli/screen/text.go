@@ -19,6 +19,7 @@ func Duration(d time.Duration) string {
 	return d.Round(unit).String()
 }
 
+// Bytes is a number of bytes with about three digits.
 func Bytes(n int64) string { return humanize.IBytes(uint64(n)) }
 
 // Paint is text in a colour.

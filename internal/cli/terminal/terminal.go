@@ -1,3 +1,5 @@
+// Package terminal lends the caller's terminal to a process, and puts it back into the
+// modes in which it was, also if this program is killed meanwhile.
 package terminal
 
 import (

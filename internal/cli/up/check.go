@@ -13,6 +13,7 @@ import (
 	"github.com/procession-go/procession/internal/poolfile"
 )
 
+// NewCheckCommand makes the command procession check.
 func NewCheckCommand(c *console.Console) *cobra.Command {
 	var flags poolFlags
 	cmd := &cobra.Command{

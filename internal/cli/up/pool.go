@@ -18,20 +18,20 @@ import (
 // poolRun runs a pool. What happens, most of which the engine's events tell, and what
 // is asked for is decided upon in one queue, with poolfile.Progress.
 type poolRun struct {
-	fleet     *local.Fleet
+	runner    *local.Runner
 	pool      *poolfile.Pool
 	specs     []procession.Spec
 	progress  *poolfile.Progress
-	stage     *stage
-	courses   []course
+	display   *display
+	states    []state
 	follows   sync.WaitGroup
 	decisions *queue
 	over      chan struct{} // closed when nothing is left of the processes
 	failure   error         // the first
 }
 
-// course is what is known of one process.
-type course struct {
+// state is what is known of one process.
+type state struct {
 	id       string // "" before it has been started
 	ready    bool
 	restarts int
@@ -42,49 +42,49 @@ type course struct {
 
 // up runs a pool to its end.
 func up(c *console.Console, flags *upFlags, pool *poolfile.Pool) (err error) {
-	stage, err := newStage(c, flags, pool)
+	display, err := newDisplay(c, flags, pool)
 	if err != nil {
 		return err
 	}
-	f, err := local.NewFleet(c)
+	f, err := local.NewRunner(c)
 	if err != nil {
 		return err
 	}
 	defer func() { err = f.TellLost(err) }()
 	defer f.Close()
 	r := &poolRun{
-		fleet: f, pool: pool, progress: poolfile.NewProgress(pool, flags.keepGoing), stage: stage,
-		courses: make([]course, len(pool.Processes)), decisions: newQueue(), over: make(chan struct{}),
+		runner: f, pool: pool, progress: poolfile.NewProgress(pool, flags.keepGoing), display: display,
+		states: make([]state, len(pool.Processes)), decisions: newQueue(), over: make(chan struct{}),
 	}
 	for i := range pool.Processes {
 		r.specs = append(r.specs, complete(pool.Processes[i].Spec, flags.grace))
-		r.prepare(stage.tracks[r.name(i)])
+		r.prepare(display.transcripts[r.name(i)])
 	}
 	f.StopWhenAsked(func() { r.decide(r.stopAsked) }, func() {
-		stage.say("killing")
+		display.say("killing")
 		f.Kill()
 	})
-	stage.onFailure = func() { r.decide(r.progress.Stop) }
+	display.onFailure = func() { r.decide(r.progress.Stop) }
 
 	watching, stopWatching := context.WithCancel(context.Background())
 	defer stopWatching()
 	events := f.Engine.Events(watching)
-	go r.watch(events)
+	go r.listen(events)
 	r.decide(func() {})
 	<-r.over
 	r.follows.Wait()
-	stage.silence()
-	return errors.Join(r.failure, stage.failure())
+	display.silence()
+	return errors.Join(r.failure, display.failure())
 }
 
-// prepare connects a track with what will come.
-func (r *poolRun) prepare(t *track) {
-	screen := &backlog.Lane{Pass: t.pass}
-	lanes := []*backlog.Lane{screen}
-	if log := r.stage.logs[t.name]; log != nil {
-		lanes = append(lanes, &backlog.Lane{Write: log.Write})
+// prepare connects a transcript with what will come.
+func (r *poolRun) prepare(t *transcript) {
+	screen := &backlog.Sink{Pass: t.pass}
+	sinks := []*backlog.Sink{screen}
+	if log := r.display.logs[t.name]; log != nil {
+		sinks = append(sinks, &backlog.Sink{Write: log.Write})
 	}
-	t.backlog = backlog.New(lanes...)
+	t.backlog = backlog.New(sinks...)
 }
 
 // decide notes what has happened, or is asked for, and does what is due then. It does
@@ -105,31 +105,31 @@ func (r *poolRun) decide(what func()) {
 
 func (r *poolRun) act(due poolfile.Due) {
 	for _, s := range due.Skip {
-		r.stage.say(fmt.Sprintf("%s not started: %s", r.name(s.Process), r.unmet(s.Because)))
+		r.display.say(fmt.Sprintf("%s not started: %s", r.name(s.Process), r.unmet(s.Because)))
 	}
 	for _, i := range due.Start {
 		r.follows.Go(func() { r.launch(i) })
 	}
 	for _, i := range due.Stop {
-		go r.fleet.Engine.Kill(context.Background(), r.courses[i].id)
+		go r.runner.Engine.Kill(context.Background(), r.states[i].id)
 	}
 }
 
 func (r *poolRun) name(i int) string { return r.pool.Processes[i].Spec.Name }
 
-func (r *poolRun) track(i int) *track { return r.stage.tracks[r.name(i)] }
+func (r *poolRun) transcript(i int) *transcript { return r.display.transcripts[r.name(i)] }
 
 // unmet says why a dependency cannot hold any more.
 func (r *poolRun) unmet(d poolfile.Dependency) string {
-	for i := range r.courses {
+	for i := range r.states {
 		switch {
 		case r.name(i) != d.Name:
-		case r.courses[i].id == "":
+		case r.states[i].id == "":
 			return d.Name + " was not started"
 		case d.Condition == poolfile.Ready:
 			return d.Name + " ended before it was ready"
 		default:
-			return d.Name + " failed: " + endText(r.courses[i].exit)
+			return d.Name + " failed: " + endText(r.states[i].exit)
 		}
 	}
 	return d.Name + " is not " + d.Condition.String()
@@ -137,23 +137,23 @@ func (r *poolRun) unmet(d poolfile.Dependency) string {
 
 // launch starts a process, and passes its output on to its end.
 func (r *poolRun) launch(i int) {
-	track := r.track(i)
-	defer track.finish()
-	m, err := r.fleet.Start(r.specs[i])
+	transcript := r.transcript(i)
+	defer transcript.finish()
+	m, err := r.runner.Start(r.specs[i])
 	if err != nil {
-		track.backlog.Close()
+		transcript.backlog.Close()
 		r.decide(func() { r.startFailed(i, err) })
 		return
 	}
 	r.decide(func() { r.began(i, m.ID, m.PID) })
-	<-track.begun
-	if log := r.stage.logs[m.Name]; log != nil {
+	<-transcript.begun
+	if log := r.display.logs[m.Name]; log != nil {
 		defer log.Close()
 	}
-	if err := r.fleet.FollowBy(track.backlog, m); err != nil && r.fleet.UnlessKilled(err) != nil {
-		r.stage.fail(err)
+	if err := r.runner.FollowBy(transcript.backlog, m); err != nil && r.runner.UnlessKilled(err) != nil {
+		r.display.fail(err)
 	}
-	if _, err := r.fleet.Engine.Wait(context.Background(), m.ID); err != nil { // then no event tells of its end
+	if _, err := r.runner.Engine.Wait(context.Background(), m.ID); err != nil { // then no event tells of its end
 		r.decide(func() { r.lost(i, err) })
 	}
 }
@@ -161,23 +161,23 @@ func (r *poolRun) launch(i int) {
 // stopAsked is that a signal asks for the end.
 func (r *poolRun) stopAsked() {
 	if r.progress.Stopping() {
-		r.stage.say(r.fleet.WaitsFor())
+		r.display.say(r.runner.WaitsFor())
 		return
 	}
-	r.stage.say("stopping; Ctrl-C again to kill")
+	r.display.say("stopping; Ctrl-C again to kill")
 	r.progress.Stop()
 }
 
 // began notes that a process runs. It may be told twice.
 func (r *poolRun) began(i int, id string, pid int) {
-	if r.courses[i].id != "" {
+	if r.states[i].id != "" {
 		return
 	}
-	r.courses[i].id = id
-	track := r.track(i)
-	track.id = id
-	track.say(0, false, fmt.Sprintf("started (pid %d)", pid))
-	close(track.begun)
+	r.states[i].id = id
+	transcript := r.transcript(i)
+	transcript.id = id
+	transcript.say(0, false, fmt.Sprintf("started (pid %d)", pid))
+	close(transcript.begun)
 	r.progress.Started(i)
 	if r.specs[i].Ready == nil { // it is ready since it runs, however soon it has ended
 		r.progress.Ready(i)
@@ -185,16 +185,16 @@ func (r *poolRun) began(i int, id string, pid int) {
 }
 
 func (r *poolRun) startFailed(i int, err error) {
-	if r.courses[i].id != "" { // it ran, and the engine was closed
+	if r.states[i].id != "" { // it ran, and the engine was closed
 		r.lost(i, err)
 		return
 	}
 	r.progress.StartFailed(i)
-	if r.fleet.UnlessKilled(err) == nil {
+	if r.runner.UnlessKilled(err) == nil {
 		return
 	}
 	err = r.startError(i, err)
-	r.stage.say(r.name(i) + " not started: " + err.Error() + r.consequence())
+	r.display.say(r.name(i) + " not started: " + err.Error() + r.consequence())
 	r.fail(console.ExitStatus(console.StartCode(err)))
 }
 
@@ -209,30 +209,30 @@ func (r *poolRun) startError(i int, err error) error {
 
 // becameReady notes that a process has become ready, for the first time or again.
 func (r *poolRun) becameReady(i int) {
-	if r.courses[i].ready || r.specs[i].Ready == nil {
+	if r.states[i].ready || r.specs[i].Ready == nil {
 		return
 	}
-	r.courses[i].ready = true
-	track := r.track(i)
-	if info, err := r.fleet.Engine.Info(context.Background(), r.courses[i].id); err == nil {
-		track.await(info.OutputBytes)
-		track.say(info.OutputBytes, false, "ready")
+	r.states[i].ready = true
+	transcript := r.transcript(i)
+	if info, err := r.runner.Engine.Info(context.Background(), r.states[i].id); err == nil {
+		transcript.await(info.OutputBytes)
+		transcript.say(info.OutputBytes, false, "ready")
 	}
 	r.progress.Ready(i)
 }
 
 // restarting says that an incarnation has ended and another will follow.
 func (r *poolRun) restarting(i int, delay string) {
-	one := &r.courses[i]
+	one := &r.states[i]
 	one.restarts++
-	track := r.track(i)
-	track.await(one.end)
-	track.say(one.end, true, r.howEnded(i, false)+", restarting in "+delay)
+	transcript := r.transcript(i)
+	transcript.await(one.end)
+	transcript.say(one.end, true, r.howEnded(i, false)+", restarting in "+delay)
 }
 
 // ended notes that a process has ended for good.
 func (r *poolRun) ended(i int) {
-	one := &r.courses[i]
+	one := &r.states[i]
 	if one.ended {
 		return
 	}
@@ -251,28 +251,28 @@ func (r *poolRun) ended(i int) {
 	if !stopping {
 		text += r.consequence()
 	}
-	track := r.track(i)
-	track.await(one.end)
-	track.say(one.end, true, text)
+	transcript := r.transcript(i)
+	transcript.await(one.end)
+	transcript.say(one.end, true, text)
 	go r.clear(i, one.id)
 }
 
 // lost notes that nothing can be known of a process any more.
 func (r *poolRun) lost(i int, err error) {
-	if r.courses[i].ended {
+	if r.states[i].ended {
 		return
 	}
-	r.courses[i].ended = true
-	if r.fleet.UnlessKilled(err) != nil {
+	r.states[i].ended = true
+	if r.runner.UnlessKilled(err) != nil {
 		r.fail(err)
 	}
 	r.progress.Ended(i, false)
-	go r.clear(i, r.courses[i].id)
+	go r.clear(i, r.states[i].id)
 }
 
 // clear gives what its leader has left behind its grace.
 func (r *poolRun) clear(i int, id string) {
-	r.fleet.Engine.Kill(context.Background(), id)
+	r.runner.Engine.Kill(context.Background(), id)
 	r.decide(func() { r.progress.Gone(i) })
 }
 
@@ -293,7 +293,7 @@ func (r *poolRun) fail(err error) {
 
 // howEnded says how the last incarnation of a process has ended.
 func (r *poolRun) howEnded(i int, asked bool) string {
-	switch exit := r.courses[i].exit; {
+	switch exit := r.states[i].exit; {
 	case exit.StartError != nil:
 		return "not started again: " + r.startError(i, exit.StartError).Error()
 	case asked:

@@ -1,3 +1,5 @@
+// Package up has the commands procession up and procession check, which run the processes
+// of a Procfile or a procession.yaml and show in which order they are started.
 package up
 
 import (
@@ -21,6 +23,7 @@ type upFlags struct {
 	stop      flags.StopSignal
 }
 
+// NewCommand makes the command procession up.
 func NewCommand(c *console.Console) *cobra.Command {
 	var flags upFlags
 	cmd := &cobra.Command{

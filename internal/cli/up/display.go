@@ -14,15 +14,15 @@ import (
 // systemName is what stands before what procession itself says.
 const systemName = "system"
 
-// stage is where the output of a pool's processes is shown, and what procession
+// display is where the output of a pool's processes is shown, and what procession
 // says about them, in the order in which it came here. What comes here never waits:
 // a terminal that has been held, or a pager, must not hold up what there is to
 // decide.
-type stage struct {
-	system    *screen.LineWriter // of what procession says; for what the queue does alone
-	tracks    map[string]*track
-	logs      map[string]*logfile.File // empty if there are none
-	onFailure func()                   // the output cannot be written
+type display struct {
+	system      *screen.LineWriter // of what procession says; for what the queue does alone
+	transcripts map[string]*transcript
+	logs        map[string]*logfile.File // empty if there are none
+	onFailure   func()                   // the output cannot be written
 
 	out, errs *queue // what is to be written to the two files; one if they are the same
 
@@ -30,13 +30,13 @@ type stage struct {
 	err error // the first of writing output
 }
 
-func newStage(c *console.Console, flags *upFlags, pool *poolfile.Pool) (*stage, error) {
+func newDisplay(c *console.Console, flags *upFlags, pool *poolfile.Pool) (*display, error) {
 	names := []string{systemName}
 	for i := range pool.Processes {
 		names = append(names, pool.Processes[i].Spec.Name)
 	}
 	printer := screen.NewPrinter(c, names)
-	s := &stage{system: printer.System(systemName), tracks: map[string]*track{}, logs: map[string]*logfile.File{}, errs: newQueue()}
+	s := &display{system: printer.System(systemName), transcripts: map[string]*transcript{}, logs: map[string]*logfile.File{}, errs: newQueue()}
 	if s.out = s.errs; !c.Together() {
 		s.out = newQueue()
 	}
@@ -52,8 +52,8 @@ func newStage(c *console.Console, flags *upFlags, pool *poolfile.Pool) (*stage, 
 			errs.Bare()
 		}
 		onTerminal := pool.Processes[i].Spec.PTY != nil
-		s.tracks[name] = &track{
-			name: name, stage: s, begun: make(chan struct{}),
+		s.transcripts[name] = &transcript{
+			name: name, display: s, begun: make(chan struct{}),
 			out:  &lines{queue: s.out, to: screen.LineMakerFor(out, onTerminal || c.Stdout.Terminal)},
 			errs: &lines{queue: s.errs, to: screen.LineMakerFor(errs, onTerminal || c.Stderr.Terminal)},
 		}
@@ -69,20 +69,20 @@ func newStage(c *console.Console, flags *upFlags, pool *poolfile.Pool) (*stage, 
 }
 
 // say writes a line of procession's own, after everything that came before.
-func (s *stage) say(text string) {
+func (s *display) say(text string) {
 	s.errs.add(func() {
 		s.system.Write([]byte(strings.ReplaceAll(text, "\n", " ") + "\n")) // if stderr is gone there is nobody to tell
 	})
 }
 
 // silence waits until everything has been written.
-func (s *stage) silence() {
+func (s *display) silence() {
 	s.out.wait()
 	s.errs.wait()
 }
 
 // fail notes that output cannot be read or written.
-func (s *stage) fail(err error) {
+func (s *display) fail(err error) {
 	s.mu.Lock()
 	first := s.err == nil
 	if first {
@@ -95,7 +95,7 @@ func (s *stage) fail(err error) {
 }
 
 // failure is what was wrong with the output, nil if just nobody read it any more.
-func (s *stage) failure() error {
+func (s *display) failure() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if console.IsBrokenPipe(s.err) {
@@ -105,7 +105,7 @@ func (s *stage) failure() error {
 }
 
 // failed reports whether something was.
-func (s *stage) failed() bool {
+func (s *display) failed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err != nil

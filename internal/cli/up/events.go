@@ -12,8 +12,8 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// watch has the events of the engine decided upon, in their order.
-func (r *poolRun) watch(events iter.Seq[procession.Event]) {
+// listen has the events of the engine decided upon, in their order.
+func (r *poolRun) listen(events iter.Seq[procession.Event]) {
 	for event := range events {
 		r.decide(func() { r.on(event) })
 	}
@@ -38,13 +38,13 @@ func (r *poolRun) on(event procession.Event) {
 			r.restarting(i, screen.Duration(e.Delay))
 		}
 	case *messages.EventsLost:
-		r.stage.say(fmt.Sprintf("%d restarts and the like were missed here", e.N))
+		r.display.say(fmt.Sprintf("%d restarts and the like were missed here", e.N))
 		r.catchUp()
 	}
 }
 
 func (r *poolRun) exited(i int, e *messages.ProcessExited) {
-	r.courses[i].exit, r.courses[i].end = e.Exit, e.End
+	r.states[i].exit, r.states[i].end = e.Exit, e.End
 	if e.Final {
 		r.ended(i)
 	}
@@ -52,10 +52,10 @@ func (r *poolRun) exited(i int, e *messages.ProcessExited) {
 
 // find is the process with an ID, -1 if there is none any more.
 func (r *poolRun) find(id string) int {
-	if i := slices.IndexFunc(r.courses, func(c course) bool { return c.id == id }); i >= 0 {
+	if i := slices.IndexFunc(r.states, func(c state) bool { return c.id == id }); i >= 0 {
 		return i
 	}
-	info, err := r.fleet.Engine.Info(context.Background(), id)
+	info, err := r.runner.Engine.Info(context.Background(), id)
 	if err != nil {
 		return -1
 	}
@@ -64,14 +64,14 @@ func (r *poolRun) find(id string) int {
 
 // catchUp asks for what the events have not told.
 func (r *poolRun) catchUp() {
-	all, _ := r.fleet.Engine.List(context.Background(), procession.Selector{}) // an engine that is closed has told all who wait
+	all, _ := r.runner.Engine.List(context.Background(), procession.Selector{}) // an engine that is closed has told all who wait
 	for _, info := range all {
 		i := r.find(info.ID)
 		r.began(i, info.ID, info.PID)
 		if info.Ready || slices.ContainsFunc(info.Incarnations, func(run messages.Incarnation) bool { return run.Ready }) {
 			r.becameReady(i)
 		}
-		r.courses[i].restarts = info.Restarts
+		r.states[i].restarts = info.Restarts
 		if info.Exit != nil {
 			r.exited(i, &messages.ProcessExited{ID: info.ID, Exit: *info.Exit, Final: true, End: info.OutputBytes})
 		}

@@ -12,18 +12,18 @@ import (
 	"github.com/procession-go/procession/internal/cli/screen"
 )
 
-// track is the output of one process on its way to the screen, and what procession
+// transcript is the output of one process on its way to the screen, and what procession
 // says about the process at its place in between.
-type track struct {
+type transcript struct {
 	name      string
-	stage     *stage
+	display   *display
 	id        string // once it has been said that the process was started
 	begun     chan struct{}
 	backlog   *backlog.Backlog
 	out, errs *lines
 
 	mu      sync.Mutex
-	passed  int64    // the offset after the output that is in the queues of the stage
+	passed  int64    // the offset after the output that is in the queues of the display
 	remarks []remark // for which it is too early, by offset
 }
 
@@ -45,7 +45,7 @@ type remark struct {
 }
 
 // say says something about the process after the output before offset.
-func (t *track) say(offset int64, ends bool, text string) {
+func (t *transcript) say(offset int64, ends bool, text string) {
 	m := remark{offset, ends, t.name + " " + text}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -60,22 +60,22 @@ func (t *track) say(offset int64, ends bool, text string) {
 	t.remarks = slices.Insert(t.remarks, after, m)
 }
 
-func (t *track) remark(m remark) {
+func (t *transcript) remark(m remark) {
 	if m.ends {
 		t.end(t.out)
 		t.end(t.errs)
 	}
-	t.stage.say(m.text)
+	t.display.say(m.text)
 }
 
 // await waits until the output before offset is on its way to the screen, or has
 // to wait for room. What is said then, or done, comes after it.
-func (t *track) await(offset int64) { t.backlog.Await(offset) }
+func (t *transcript) await(offset int64) { t.backlog.Await(offset) }
 
-// pass puts output in the queues of the stage, and what is to be said in between.
+// pass puts output in the queues of the display, and what is to be said in between.
 // It never waits, and never fails: if the screen does, the pool is stopped, and
 // what is to be said is still in order. It calls done when a piece has been written.
-func (t *track) pass(s procession.Segment, done func(n int)) {
+func (t *transcript) pass(s procession.Segment, done func(n int)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.reach(s.Offset)
@@ -100,7 +100,7 @@ func (t *track) pass(s procession.Segment, done func(n int)) {
 
 // reach notes that everything before offset has been passed, and says what is to be
 // said there.
-func (t *track) reach(offset int64) {
+func (t *transcript) reach(offset int64) {
 	t.passed = max(t.passed, offset)
 	for len(t.remarks) > 0 && t.remarks[0].offset <= t.passed {
 		t.remark(t.remarks[0])
@@ -108,8 +108,8 @@ func (t *track) reach(offset int64) {
 	}
 }
 
-// finish ends the track: no output comes any more.
-func (t *track) finish() {
+// finish ends the transcript: no output comes any more.
+func (t *transcript) finish() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.reach(math.MaxInt64)
@@ -117,10 +117,10 @@ func (t *track) finish() {
 	t.end(t.errs)
 }
 
-func (t *track) end(l *lines) { l.queue.add(func() { t.check(l.to.Close()) }) }
+func (t *transcript) end(l *lines) { l.queue.add(func() { t.check(l.to.Close()) }) }
 
-func (t *track) print(l *lines, data []byte) {
-	if t.stage.failed() {
+func (t *transcript) print(l *lines, data []byte) {
+	if t.display.failed() {
 		return
 	}
 	_, err := l.to.Write(data)
@@ -137,8 +137,8 @@ func (t *track) print(l *lines, data []byte) {
 }
 
 // check notes an error of the screen.
-func (t *track) check(err error) {
+func (t *transcript) check(err error) {
 	if err != nil {
-		t.stage.fail(fmt.Errorf("cannot write the output: %w", err))
+		t.display.fail(fmt.Errorf("cannot write the output: %w", err))
 	}
 }

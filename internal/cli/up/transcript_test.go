@@ -14,14 +14,14 @@ import (
 	"github.com/procession-go/procession/internal/poolfile"
 )
 
-// stageInFile is a stage of one process, a, with all it shows in one file.
-func stageInFile(t interface{ Fatal(...any) }, dir string) (*stage, func() string) {
+// displayInFile is a display of one process, a, with all it shows in one file.
+func displayInFile(t interface{ Fatal(...any) }, dir string) (*display, func() string) {
 	file, err := os.Create(filepath.Join(dir, "shown"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	pool := &poolfile.Pool{Processes: []poolfile.Process{{Spec: procession.Spec{Name: "a"}}}}
-	s, err := newStage(&console.Console{Stdout: console.NewOutlet(file), Stderr: console.NewOutlet(file)}, &upFlags{}, pool)
+	s, err := newDisplay(&console.Console{Stdout: console.NewOutlet(file), Stderr: console.NewOutlet(file)}, &upFlags{}, pool)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,8 +37,8 @@ func stageInFile(t interface{ Fatal(...any) }, dir string) (*stage, func() strin
 }
 
 func TestRemarksAreAtTheirPlace(t *testing.T) {
-	s, shown := stageInFile(t, t.TempDir())
-	a := s.tracks["a"]
+	s, shown := displayInFile(t, t.TempDir())
+	a := s.transcripts["a"]
 	a.say(0, false, "started")
 	a.say(20, true, "never came so far")
 	a.say(7, true, "exited")  // in the middle of a line
@@ -63,8 +63,8 @@ func TestRemarksSplitOutputAnywhere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, shown := stageInFile(t, dir)
-		a := s.tracks["a"]
+		s, shown := displayInFile(t, dir)
+		a := s.transcripts["a"]
 		var output, want bytes.Buffer
 		var at int64
 		for i := range rapid.IntRange(0, 5).Draw(t, "incarnations") {
