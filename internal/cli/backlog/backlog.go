@@ -11,12 +11,13 @@ import (
 	"github.com/procession-go/procession"
 )
 
-// Limit is how many bytes wait in a backlog when it takes no more. It is large because one
-// of its readers, a log or the other stream, gets nothing either once another has filled it.
+// Limit is how many bytes a full backlog holds. It is large because a full one takes
+// nothing for any of its sinks: a slow reader of one stream then holds up the log and the
+// other stream, too.
 const Limit = 16 << 20
 
-// Backlog is the output of one process on its way to readers that may be slow. When it is
-// full it asks the engine for nothing more, whose log fills then, too, until the process
+// Backlog is the output of one process on its way to readers that may be slow. A full
+// backlog asks the engine for nothing more. Then the engine's log fills, and the process
 // waits in its writes (procession.Block).
 type Backlog struct {
 	mu      sync.Mutex
@@ -28,12 +29,15 @@ type Backlog struct {
 	err     error // what ended it early
 }
 
-// Sink is what one reader is to get, while the others' readers may wait.
+// Sink is where output goes to, for one reader. Sinks do not wait for each other.
 type Sink struct {
-	streams []procession.Stream // which; nil for both, in the order in which they came
-	Write   func(procession.Segment) error
-	Pass    func(s procession.Segment, done func(n int)) // instead of write: at once, in the order in which it came
+	// Write writes output. It may wait. When it has failed it is not called again.
+	Write func(procession.Segment) error
+	// Pass, if it is not nil, is called instead of Write, when the output comes. It may
+	// not wait, and calls done with the number of bytes that have been written.
+	Pass func(s procession.Segment, done func(n int))
 
+	streams   []procession.Stream // those that it wants; nil for both, in the order in which they came
 	segments  []procession.Segment
 	size      int64 // of segments, and of what was taken and not yet delivered
 	abandoned bool  // nobody reads it any more
@@ -46,8 +50,8 @@ func New(sinks ...*Sink) *Backlog {
 	return b
 }
 
-// SinksTo are those to the screen: one for both streams, or if these do not go to
-// the same place one for each.
+// SinksTo makes the sinks for the screen: one for both streams together, or one for each,
+// which do not wait for each other then.
 func SinksTo(write func(procession.Segment) error, together bool) []*Sink {
 	if together {
 		return []*Sink{{Write: write}}

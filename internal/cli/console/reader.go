@@ -10,10 +10,10 @@ const (
 	lookEvery = 20 * time.Millisecond
 )
 
-// GiveUpUnread gives up the output that nobody takes, from the time on at which the
-// command line was asked to end: when the processes are gone, and the reader has taken
-// nothing for as long as they had to end, both of which state tells. It never returns,
-// because what is said at the end may be unread, too.
+// GiveUpUnread gives up output that nobody reads. It does so when the processes are gone
+// and the reader has taken nothing for as long as patience, which state tells. The time
+// before the command line was asked to end does not count. It never returns: what is said
+// at the very end may be unread, too.
 func (c *Console) GiveUpUnread(asked time.Time, state func() (gone bool, patience time.Duration)) {
 	outlets := []*Outlet{c.Stdout, c.Stderr}
 	readers := make([]reader, len(outlets))
@@ -32,13 +32,13 @@ func (c *Console) GiveUpUnread(asked time.Time, state func() (gone bool, patienc
 	}
 }
 
-// GiveUp lets nobody wait for a reader of either stream any more.
+// GiveUp gives up both streams: nobody waits for their readers any more.
 func (c *Console) GiveUp() {
 	c.Stdout.giveUp()
 	c.Stderr.giveUp()
 }
 
-// Losses are how many bytes of both streams have been lost.
+// Losses is how many bytes of both streams have been lost.
 func (c *Console) Losses() int64 { return c.Stdout.losses() + c.Stderr.losses() }
 
 // flow is what can be seen of an outlet from outside.

@@ -26,7 +26,7 @@ type Process struct {
 }
 
 // defaultOutputLimit is how much of the output waits for its reader, before the process
-// does. The backlog takes up to fullAt more, and the pipes theirs.
+// does. A backlog takes up to backlog.Limit more, and the pipes what they have room for.
 const defaultOutputLimit Size = 1 << 20
 
 // Register adds the flags to a command.

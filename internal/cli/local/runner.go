@@ -15,7 +15,8 @@ import (
 	"github.com/procession-go/procession/internal/cli/interrupt"
 )
 
-// Runner is the processes of one command line. However it ends, none is left.
+// Runner runs the processes of one command line. However the command line ends, none of
+// them is left.
 type Runner struct {
 	Console *console.Console
 	Engine  *procession.Engine // that runs them
@@ -56,8 +57,7 @@ type Process struct {
 	Bytes int64           // of output
 }
 
-// Start starts a process. One that comes too late, when the runner is being
-// stopped, is stopped as well.
+// Start starts a process. If the runner is being stopped, so is the process.
 func (r *Runner) Start(spec procession.Spec) (*Process, error) {
 	ctx := context.Background()
 	spec.Overflow = procession.Block // for its reader
@@ -88,7 +88,8 @@ func (r *Runner) ended() {
 	r.running--
 }
 
-// Stop lets all processes end in good order. It returns at once.
+// Stop asks all processes to end, and kills those that have not ended when their grace is
+// over. It returns at once.
 func (r *Runner) Stop() { r.stopBy(r.end) }
 
 func (r *Runner) end(id string) { r.Engine.Kill(context.Background(), id) }
@@ -106,8 +107,8 @@ func (r *Runner) stopBy(end func(id string)) {
 	}
 }
 
-// Kill, which is called once, ends all processes at once, and with them the
-// engine. It does not wait for that.
+// Kill kills all processes, and shuts the engine down. It is called once, and does not
+// wait for that.
 func (r *Runner) Kill() {
 	close(r.killed)
 	go func() {
@@ -116,8 +117,8 @@ func (r *Runner) Kill() {
 	}()
 }
 
-// StopWhenAsked calls stop when a signal asks for the end, and kill when it asks
-// again; neither may block. Output waits for its reader only so long then.
+// StopWhenAsked calls stop when a signal asks for the end, and kill when another asks
+// again. Neither may block. From then on output does not wait for its reader for ever.
 func (r *Runner) StopWhenAsked(stop, kill func()) {
 	interrupt.Handle(r.signals, func(os.Signal) {
 		r.endsSoon()
@@ -128,7 +129,7 @@ func (r *Runner) StopWhenAsked(stop, kill func()) {
 // endsSoon notes that the runner was asked to end.
 func (r *Runner) endsSoon() { go r.Console.GiveUpUnread(time.Now(), r.gone) }
 
-// Close returns when nothing is left of the processes.
+// Close ends what is left of the processes, and returns when nothing is.
 func (r *Runner) Close() {
 	ctx := context.Background()
 	r.mu.Lock()

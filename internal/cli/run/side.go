@@ -60,7 +60,7 @@ func runSideBySide(c *console.Console, flags *runFlags, lines []string) (err err
 	return failure
 }
 
-// firstFailure is how the process ended that failed before all others.
+// firstFailure is how the command line ends: as the process that failed first.
 func firstFailure(processes []*local.Process) error {
 	failed := slices.DeleteFunc(slices.Clone(processes), func(p *local.Process) bool { return console.CodeOf(p.Exit) == 0 })
 	if len(failed) == 0 {
@@ -69,7 +69,7 @@ func firstFailure(processes []*local.Process) error {
 	return console.StatusOf(slices.MinFunc(failed, func(a, b *local.Process) int { return a.Exit.Time.Compare(b.Exit.Time) }).Exit)
 }
 
-// printLines passes on the output of m to out and errs until it has ended.
+// printLines passes the output of p on to out and errs until it has ended.
 func printLines(r *local.Runner, p *local.Process, out, errs *screen.LineWriter) error {
 	err := r.Follow(p, func(s procession.Segment) error {
 		w := out

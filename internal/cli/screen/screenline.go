@@ -12,7 +12,7 @@ import (
 	"github.com/procession-go/procession/internal/escape"
 )
 
-// LineMaker makes lines of output, and passes them on.
+// LineMaker makes lines of the output of a process, and passes them on.
 type LineMaker interface {
 	Write(data []byte) (int, error)
 	// Close ends a line whose end has not come.
@@ -24,8 +24,8 @@ type LineMaker interface {
 	Show() error
 }
 
-// LineMakerFor passes lines on to w: as they are, or as they are for a screen that is
-// shared, of a process that has it for its own or on one.
+// LineMakerFor makes lines for w. They are as the process has written them; or, for a
+// terminal that several processes share, without what would move its cursor or change it.
 func LineMakerFor(w *LineWriter, screen bool) LineMaker {
 	if screen {
 		return newScreenLines(w)

@@ -15,7 +15,7 @@ import (
 	"github.com/procession-go/procession/internal/poolfile"
 )
 
-// poolRun runs a pool. What happens, most of which the engine's events tell, and what
+// poolRun runs a pool. The engine's events tell most of what happens. What happens and what
 // is asked for is decided upon in one queue, with poolfile.Progress.
 type poolRun struct {
 	runner    *local.Runner
@@ -46,29 +46,29 @@ func up(c *console.Console, flags *upFlags, pool *poolfile.Pool) (err error) {
 	if err != nil {
 		return err
 	}
-	f, err := local.NewRunner(c)
+	runner, err := local.NewRunner(c)
 	if err != nil {
 		return err
 	}
-	defer func() { err = f.TellLost(err) }()
-	defer f.Close()
+	defer func() { err = runner.TellLost(err) }()
+	defer runner.Close()
 	r := &poolRun{
-		runner: f, pool: pool, progress: poolfile.NewProgress(pool, flags.keepGoing), display: display,
+		runner: runner, pool: pool, progress: poolfile.NewProgress(pool, flags.keepGoing), display: display,
 		states: make([]state, len(pool.Processes)), decisions: newQueue(), over: make(chan struct{}),
 	}
 	for i := range pool.Processes {
 		r.specs = append(r.specs, complete(pool.Processes[i].Spec, flags.grace))
 		r.prepare(display.transcripts[r.name(i)])
 	}
-	f.StopWhenAsked(func() { r.decide(r.stopAsked) }, func() {
+	runner.StopWhenAsked(func() { r.decide(r.stopAsked) }, func() {
 		display.say("killing")
-		f.Kill()
+		runner.Kill()
 	})
 	display.onFailure = func() { r.decide(r.progress.Stop) }
 
-	watching, stopWatching := context.WithCancel(context.Background())
-	defer stopWatching()
-	events := f.Engine.Events(watching)
+	listening, stopListening := context.WithCancel(context.Background())
+	defer stopListening()
+	events := runner.Engine.Events(listening)
 	go r.listen(events)
 	r.decide(func() {})
 	<-r.over
