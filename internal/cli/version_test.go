@@ -3,6 +3,8 @@ package cli
 import (
 	"runtime/debug"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
 )
 
 func TestVersion(t *testing.T) {
@@ -16,8 +18,6 @@ func TestVersion(t *testing.T) {
 			},
 		},
 	} {
-		if got := version(info); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		assert.Equal(t, want, version(info))
 	}
 }

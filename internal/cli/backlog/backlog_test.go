@@ -3,8 +3,10 @@ package backlog
 import (
 	"bytes"
 	"errors"
-	"slices"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
 )
@@ -32,12 +34,11 @@ func TestBacklogDeliversInOrderAndCounts(t *testing.T) {
 	copy(first.Segments[0].Data, "abc")
 	copy(second.Segments[0].Data, "defgh")
 	b.Fill(chunks(first, second))
-	if err := b.Deliver(); err != nil {
-		t.Fatal(err)
-	}
-	if came, err := b.Sum(); got.String() != "abcdefgh" || came != 8 || err != nil {
-		t.Errorf("got %q; %d came, %v", &got, came, err)
-	}
+	require.NoError(t, b.Deliver())
+	came, err := b.Sum()
+	require.NoError(t, err)
+	assert.EqualValues(t, 8, came)
+	assert.Equal(t, "abcdefgh", got.String())
 }
 
 func TestBacklogWaitsWhenFull(t *testing.T) {
@@ -47,7 +48,7 @@ func TestBacklogWaitsWhenFull(t *testing.T) {
 		if delivered == 0 {
 			select {
 			case <-filled:
-				t.Error("it took more than is bearable")
+				assert.Fail(t, "it took more than is bearable")
 			default:
 			}
 		}
@@ -60,22 +61,18 @@ func TestBacklogWaitsWhenFull(t *testing.T) {
 	}()
 	err := b.Deliver()
 	<-filled
-	if err != nil || delivered != Limit+1 {
-		t.Errorf("delivered %d, %v", delivered, err)
-	}
+	require.NoError(t, err)
+	assert.EqualValues(t, Limit+1, delivered)
 }
 
 func TestBacklogOfAReaderThatIsGone(t *testing.T) {
 	gone := errors.New("gone")
 	b := New(&Sink{Write: func(procession.Segment) error { return gone }})
 	b.put(chunkOf(0, Limit-1), nil)
-	if err := b.Deliver(); !errors.Is(err, gone) {
-		t.Fatalf("got %v", err)
-	}
+	require.ErrorIs(t, b.Deliver(), gone)
 	b.Fill(chunks(chunkOf(Limit-1, Limit), chunkOf(2*Limit-1, Limit))) // waits for nobody
-	if came, _ := b.Sum(); came != 3*Limit-1 {
-		t.Errorf("%d came", came)
-	}
+	came, _ := b.Sum()
+	assert.EqualValues(t, 3*Limit-1, came)
 }
 
 func TestBacklogApart(t *testing.T) {
@@ -92,9 +89,8 @@ func TestBacklogApart(t *testing.T) {
 	c := chunkOf(0, 2)
 	c.Segments = append(c.Segments, procession.Segment{Stream: procession.Stderr, Offset: 2, Data: []byte("err")})
 	b.Fill(chunks(c))
-	if err := b.Deliver(); !errors.Is(err, gone) || b.size != 0 {
-		t.Errorf("got %v, and %d bytes are left", err, b.size)
-	}
+	require.ErrorIs(t, b.Deliver(), gone)
+	assert.Zero(t, b.size, "bytes that are left")
 }
 
 // One sink has both streams in order, and everything, though the others wait.
@@ -117,7 +113,7 @@ func TestBacklogOfALaneThatNobodyHoldsUp(t *testing.T) {
 	}}
 	b := New(append(SinksTo(wait, false), log)...)
 	b.Fill(chunks(c))
-	if err := b.Deliver(); err != nil || !slices.Equal(got, want) || b.size != 0 {
-		t.Errorf("%v; got %v, and %d bytes are left", err, got, b.size)
-	}
+	require.NoError(t, b.Deliver())
+	assert.Equal(t, want, got)
+	assert.Zero(t, b.size, "bytes that are left")
 }

@@ -32,9 +32,7 @@ func TestCodeOf(t *testing.T) {
 		{procession.Exit{Code: -1, Signal: "SIGTERM", Cause: procession.CauseTimeout}, 143},
 		{procession.Exit{Cause: procession.CauseKilled}, 0},
 	} {
-		if got := CodeOf(test.exit); got != test.want {
-			t.Errorf("codeOf(%+v) = %d, want %d", test.exit, got, test.want)
-		}
+		assert.Equal(t, test.want, CodeOf(test.exit), "%+v", test.exit)
 	}
 }
 

@@ -72,7 +72,7 @@ func TestAnOutletPassesOnEverything(t *testing.T) {
 		rest = rest[n:]
 	}
 	o.File.Close()
-	assert.True(t, bytes.Equal(want, <-got))
+	assert.True(t, bytes.Equal(want, <-got), "other bytes came than were written")
 	assert.Zero(t, o.losses())
 	assert.EqualValues(t, len(want), o.written)
 }

@@ -3,8 +3,9 @@ package flags
 import (
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
 )
 
 func TestPprofByName(t *testing.T) {
@@ -16,9 +17,7 @@ func TestPprofByName(t *testing.T) {
 		r.Host = host
 		w := httptest.NewRecorder()
 		profiles().ServeHTTP(w, r)
-		if w.Code != want {
-			t.Errorf("%q: %d, want %d", host, w.Code, want)
-		}
+		assert.Equal(t, want, w.Code, "%q", host)
 	}
 }
 
@@ -36,8 +35,6 @@ func TestPprofListensOnThisMachineOnly(t *testing.T) {
 		if err == nil {
 			listener.Close()
 		}
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %q", address, err, want)
-		}
+		assert.ErrorContains(t, err, want, "%q", address)
 	}
 }

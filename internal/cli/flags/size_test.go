@@ -3,6 +3,9 @@ package flags
 import (
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession"
 )
 
@@ -15,19 +18,16 @@ func TestSize(t *testing.T) {
 		"1":         1,
 		"unlimited": procession.Unlimited,
 	} {
-		var s Size
-		if err := s.Set(text); err != nil || int64(s) != want {
-			t.Errorf("Set(%q) = %v, %v, want %d", text, int64(s), err, want)
-		}
-		back := s
-		if err := back.Set(s.String()); err != nil || text != "1MB" && back != s {
-			t.Errorf("%q is shown as %q, which is read as %d, %v", text, s.String(), int64(back), err)
+		var s, back Size
+		require.NoError(t, s.Set(text), "%q", text)
+		assert.Equal(t, want, int64(s), "%q", text)
+		require.NoError(t, back.Set(s.String()), "as which %q is shown", text)
+		if text != "1MB" {
+			assert.Equal(t, s, back, "what %q is shown as", text)
 		}
 	}
 	for _, text := range []string{"", "0", "-1", "64Kb/s", "many", "9EiB", "NaN"} {
 		var s Size
-		if err := s.Set(text); err == nil {
-			t.Errorf("Set(%q) = %d, want an error", text, int64(s))
-		}
+		assert.Error(t, s.Set(text), "%q", text)
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 func newTestLog(t *testing.T, dir string) *File {
 	t.Helper()
-	l, err := New(dir, "a", func(text string) { t.Error(text) })
+	l, err := New(dir, "a", func(text string) { assert.Fail(t, text) })
 	require.NoError(t, err)
 	return l
 }

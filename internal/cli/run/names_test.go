@@ -1,8 +1,9 @@
 package run
 
 import (
-	"slices"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
 )
 
 func TestNameLines(t *testing.T) {
@@ -14,9 +15,7 @@ func TestNameLines(t *testing.T) {
 		{[]string{"a", "web"}, []string{"web"}, []string{"web", "web-2"}},
 		{[]string{"", "  "}, nil, []string{"sh", "sh-2"}},
 	} {
-		if got := nameLines(test.lines, test.given); !slices.Equal(got, test.want) {
-			t.Errorf("nameLines(%q, %q) = %q, want %q", test.lines, test.given, got, test.want)
-		}
+		assert.Equal(t, test.want, nameLines(test.lines, test.given), "%q, %q", test.lines, test.given)
 	}
 }
 
@@ -36,8 +35,6 @@ func TestFirstWord(t *testing.T) {
 		"\x1b[31mred":              "31mred",
 		"größe -v":                 "größe",
 	} {
-		if got := firstWord(line); got != want {
-			t.Errorf("firstWord(%q) = %q, want %q", line, got, want)
-		}
+		assert.Equal(t, want, firstWord(line), "%q", line)
 	}
 }

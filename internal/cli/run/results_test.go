@@ -3,6 +3,8 @@ package run
 import (
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/procession-go/procession"
 )
 
@@ -14,8 +16,6 @@ func TestExitText(t *testing.T) {
 		"SIGTERM (timeout)": {Code: -1, Signal: "SIGTERM", Cause: procession.CauseTimeout},
 		"0 (killed)":        {Cause: procession.CauseKilled},
 	} {
-		if got := exitText(exit); got != want {
-			t.Errorf("exitText(%+v) = %q, want %q", exit, got, want)
-		}
+		assert.Equal(t, want, exitText(exit), "%+v", exit)
 	}
 }

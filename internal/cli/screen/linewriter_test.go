@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
@@ -31,16 +32,12 @@ func TestLineWriter(t *testing.T) {
 			var got bytes.Buffer
 			w := &LineWriter{mu: new(sync.Mutex), to: &got, prefix: "> "}
 			for _, text := range test.writes {
-				if n, err := w.Write([]byte(text)); n != len(text) || err != nil {
-					t.Fatalf("Write(%q) = %d, %v", text, n, err)
-				}
+				n, err := w.Write([]byte(text))
+				require.NoError(t, err)
+				require.Equal(t, len(text), n)
 			}
-			if err := w.Close(); err != nil {
-				t.Fatal(err)
-			}
-			if got.String() != test.want {
-				t.Errorf("got %q, want %q", &got, test.want)
-			}
+			require.NoError(t, w.Close())
+			assert.Equal(t, test.want, got.String())
 		})
 	}
 }
@@ -53,22 +50,16 @@ func TestLineWriterBoundsALine(t *testing.T) {
 		n := min(len(rest), 1000)
 		w.Write(rest[:n])
 		rest = rest[n:]
-		if len(w.begun) > maxLine {
-			t.Fatalf("%d bytes of a line are kept", len(w.begun))
-		}
+		require.LessOrEqual(t, len(w.begun), maxLine, "bytes of a line that are kept")
 	}
 	w.Close()
 	var joined strings.Builder
 	for line := range strings.Lines(got.String()) {
 		piece := strings.TrimSuffix(strings.TrimPrefix(line, "> "), "\n")
-		if !utf8.ValidString(piece) {
-			t.Error("a line was cut inside a character")
-		}
+		assert.True(t, utf8.ValidString(piece), "a line was cut inside a character")
 		joined.WriteString(piece)
 	}
-	if joined.String() != text {
-		t.Errorf("%d bytes came out of %d, or different ones", joined.Len(), len(text))
-	}
+	assert.True(t, joined.String() == text, "%d bytes came out of %d, or different ones", joined.Len(), len(text))
 }
 
 // Whatever the pieces, the lines come out whole and complete.
@@ -100,9 +91,7 @@ func TestLinesOfSeveralAreNeverMixed(t *testing.T) {
 			if want != "" && !strings.HasSuffix(want, "\n") {
 				want += "\n"
 			}
-			if read[name] != want {
-				t.Fatalf("%s wrote %q, read %q", name, want, read[name])
-			}
+			require.Equal(t, want, read[name], name)
 		}
 	})
 }

@@ -1,9 +1,9 @@
 package screen
 
 import (
-	"slices"
-	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
 )
 
 func TestTable(t *testing.T) {
@@ -16,7 +16,5 @@ func TestTable(t *testing.T) {
 		"größe      7  0",
 		"a      12345  SIGKILL (killed)",
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
+	assert.Equal(t, want, got)
 }

@@ -3,6 +3,8 @@ package screen
 import (
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
 )
 
 func TestDurationText(t *testing.T) {
@@ -14,8 +16,6 @@ func TestDurationText(t *testing.T) {
 		63*time.Second + 499e6:  "1m3s",
 		2*time.Hour + 1:         "2h0m0s",
 	} {
-		if got := Duration(d); got != want {
-			t.Errorf("durationText(%v) = %q, want %q", d, got, want)
-		}
+		assert.Equal(t, want, Duration(d))
 	}
 }

@@ -5,6 +5,8 @@ package terminal
 import (
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
 )
 
 func TestWhatAKeeperIsTold(t *testing.T) {
@@ -20,8 +22,8 @@ func TestWhatAKeeperIsTold(t *testing.T) {
 		{".\n", "", true},
 		{".", "", false},
 	} {
-		if resets, dismissed := lastTold(strings.NewReader(test.told)); resets != test.resets || dismissed != test.dismissed {
-			t.Errorf("%q: %q, %v", test.told, resets, dismissed)
-		}
+		resets, dismissed := lastTold(strings.NewReader(test.told))
+		assert.Equal(t, test.resets, resets, "%q", test.told)
+		assert.Equal(t, test.dismissed, dismissed, "%q", test.told)
 	}
 }

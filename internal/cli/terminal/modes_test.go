@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
@@ -55,15 +57,11 @@ func TestModes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var m modes
 			m.note([]byte(test.output))
-			if got := m.now.resets(); got != test.resets {
-				t.Errorf("%q is reset by %q, want %q", test.output, got, test.resets)
-			}
+			assert.Equal(t, test.resets, m.now.resets(), "what resets %q", test.output)
 			var after modes
 			after.note([]byte(test.output))
 			after.note([]byte(m.now.resets()))
-			if after.now.resets() != "" {
-				t.Errorf("after its resets %q is still reset by %q", test.output, after.now.resets())
-			}
+			assert.Empty(t, after.now.resets(), "what resets %q after its resets", test.output)
 		})
 	}
 }
@@ -77,9 +75,9 @@ func TestModesDuringAPiece(t *testing.T) {
 		{"\x1b[?1049h", "\x1b[?1049l", "\x1b[?1049l"},
 		{"\x1b[?1049l", "\x1b[?1049l", ""},
 	} {
-		if m.note([]byte(test.output)); m.during.resets() != test.during || m.now.resets() != test.now {
-			t.Errorf("%q: %q during, %q then", test.output, m.during.resets(), m.now.resets())
-		}
+		m.note([]byte(test.output))
+		assert.Equal(t, test.during, m.during.resets(), "during %q", test.output)
+		assert.Equal(t, test.now, m.now.resets(), "after %q", test.output)
 	}
 }
 
@@ -96,9 +94,7 @@ func TestModesOfPieces(t *testing.T) {
 			split.note([]byte(rest[:n]))
 			rest = rest[n:]
 		}
-		if whole.now != split.now {
-			t.Fatalf("whole %+v, split %+v", whole.now, split.now)
-		}
+		require.Equal(t, whole.now, split.now)
 	})
 }
 
@@ -108,8 +104,6 @@ func FuzzModes(f *testing.F) {
 		var m modes
 		m.note(data)
 		m.note([]byte(m.now.resets()))
-		if m.now.resets() != "" {
-			t.Fatalf("after its resets it is still reset by %q", m.now.resets())
-		}
+		require.Empty(t, m.now.resets(), "what resets it after its resets")
 	})
 }

@@ -9,29 +9,26 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/cli/console"
 	"github.com/procession-go/procession/internal/poolfile"
 )
 
 // displayInFile is a display of one process, a, with all it shows in one file.
-func displayInFile(t interface{ Fatal(...any) }, dir string) (*display, func() string) {
+func displayInFile(t require.TestingT, dir string) (*display, func() string) {
 	file, err := os.Create(filepath.Join(dir, "shown"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	pool := &poolfile.Pool{Processes: []poolfile.Process{{Spec: procession.Spec{Name: "a"}}}}
 	s, err := newDisplay(&console.Console{Stdout: console.NewOutlet(file), Stderr: console.NewOutlet(file)}, &upFlags{}, pool)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return s, func() string {
 		s.silence()
 		file.Close()
 		data, err := os.ReadFile(file.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		return string(data)
 	}
 }
@@ -49,9 +46,7 @@ func TestRemarksAreAtTheirPlace(t *testing.T) {
 	s.say("over")
 	want := "system | a started\na      | one\na      | no \nsystem | a exited\nsystem | a really\n" +
 		"a      | endtwo\nsystem | a exited again\nsystem | a never came so far\nsystem | over\n"
-	if got := shown(); got != want {
-		t.Errorf("got:\n%s\nwant:\n%s", got, want)
-	}
+	assert.Equal(t, want, shown())
 }
 
 // TestRemarksSplitOutputAnywhere writes output in any pieces, with remarks that
@@ -60,9 +55,7 @@ func TestRemarksSplitOutputAnywhere(t *testing.T) {
 	root := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		dir, err := os.MkdirTemp(root, "")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		s, shown := displayInFile(t, dir)
 		a := s.transcripts["a"]
 		var output, want bytes.Buffer
@@ -84,11 +77,7 @@ func TestRemarksSplitOutputAnywhere(t *testing.T) {
 			at, rest = at+int64(n), rest[n:]
 		}
 		a.finish()
-		if got := shown(); got != want.String() {
-			t.Fatalf("got:\n%s\nwant:\n%s", got, &want)
-		}
-		if passed != output.Len() {
-			t.Fatalf("%d bytes were passed on of %d", passed, output.Len())
-		}
+		require.Equal(t, want.String(), shown())
+		require.Equal(t, output.Len(), passed, "bytes that were passed on")
 	})
 }
