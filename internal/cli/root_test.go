@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/procession-go/procession/internal/cli/clitest"
+	"github.com/procession-go/procession/internal/cli/console"
 )
 
 func TestHelpAndVersion(t *testing.T) {
@@ -19,8 +22,17 @@ func TestHelpAndVersion(t *testing.T) {
 		"version":    "procession ",
 	} {
 		got := clitest.Run(t, strings.Fields(args)...)
-		if got.Code != 0 || got.Stderr != "" || !strings.Contains(got.Stdout, want) {
-			t.Errorf("%q: exit code %d, stderr %q, stdout %q", args, got.Code, got.Stderr, got.Stdout)
-		}
+		assert.Zero(t, got.Code, "exit code of %q", args)
+		assert.Empty(t, got.Stderr, "%q", args)
+		assert.Contains(t, got.Stdout, want, "%q", args)
+	}
+}
+
+func TestCommandsThatAreUnknown(t *testing.T) {
+	for args, says := range map[string]string{"walk": `unknown command "walk"`, "help walk": `unknown command "walk"`, "version x": "unknown"} {
+		got := clitest.Run(t, strings.Fields(args)...)
+		assert.Equal(t, console.CodeUsage, got.Code, "exit code of %q", args)
+		assert.Empty(t, got.Stdout, "%q", args)
+		clitest.OneLine(t, got.Stderr, says)
 	}
 }

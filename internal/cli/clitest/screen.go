@@ -14,7 +14,11 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/term"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // Screen is a terminal with the command line on it.
@@ -39,17 +43,13 @@ const Rows, Cols = 33, 111
 func Show(t *testing.T, cmd *exec.Cmd) *Screen {
 	t.Helper()
 	master, tty, err := pty.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	s := &Screen{t: t, Cmd: cmd, master: master, TTY: tty, changed: make(chan struct{})}
 	s.Resize(Rows, Cols)
 	s.before = s.mode()
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, cmd.Start())
 	s.read.Go(s.watch)
 	t.Cleanup(func() {
 		tty.Close()
@@ -99,7 +99,7 @@ func (s *Screen) ExpectMatch(pattern string) {
 		case <-deadline:
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.t.Fatalf("%q is not shown, but %q", pattern, &s.shown)
+			require.Regexp(s.t, re, s.shown.String(), "it is not shown")
 		}
 	}
 }
@@ -114,41 +114,47 @@ func (s *Screen) Shows(text string) bool {
 // Key types keys.
 func (s *Screen) Key(keys string) {
 	s.t.Helper()
-	if _, err := s.master.WriteString(keys); err != nil {
-		s.t.Fatal(err)
-	}
+	_, err := s.master.WriteString(keys)
+	assert.NoError(s.t, err)
 }
 
 // Resize gives the terminal another size.
 func (s *Screen) Resize(rows, cols uint16) {
 	s.t.Helper()
-	if err := pty.Setsize(s.master, &pty.Winsize{Rows: rows, Cols: cols}); err != nil {
-		s.t.Fatal(err)
-	}
+	require.NoError(s.t, pty.Setsize(s.master, &pty.Winsize{Rows: rows, Cols: cols}))
 }
 
 func (s *Screen) mode() *term.State {
 	s.t.Helper()
 	state, err := term.GetState(int(s.TTY.Fd()))
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	require.NoError(s.t, err)
 	return state
 }
 
 // Restored reports whether the terminal is in the mode in which it was at first.
-func (s *Screen) Restored() bool { return reflect.DeepEqual(s.mode(), s.before) }
+func (s *Screen) Restored() bool {
+	now, err := term.GetState(int(s.TTY.Fd()))
+	return err == nil && reflect.DeepEqual(now, s.before)
+}
+
+// IsRaw waits until the terminal is in another mode than at first.
+func (s *Screen) IsRaw() {
+	s.t.Helper()
+	testkit.Eventually(s.t, func(c *assert.CollectT) { assert.False(c, s.Restored(), "the terminal is as it was") })
+}
+
+// IsRestored waits until the terminal is in the mode in which it was at first.
+func (s *Screen) IsRestored() {
+	s.t.Helper()
+	testkit.Eventually(s.t, func(c *assert.CollectT) { assert.True(c, s.Restored(), "the terminal is not as it was") })
+}
 
 // Ends waits for the end of the command line, which must have left the terminal
 // as it was.
 func (s *Screen) Ends(code int) {
 	s.t.Helper()
-	if got := Wait(s.t, s.Cmd); got != code {
-		s.t.Errorf("exit code %d, want %d", got, code)
-	}
-	if !s.Restored() {
-		s.t.Error("the terminal is not as it was")
-	}
+	assert.Equal(s.t, code, Wait(s.t, s.Cmd), "exit code")
+	assert.True(s.t, s.Restored(), "the terminal is not as it was")
 }
 
 // A program for terminals, in a line for the shell: what it does to the screen at
@@ -161,8 +167,7 @@ const (
 // NothingMore checks that nothing is shown any more once the command line has ended.
 func (s *Screen) NothingMore() {
 	s.t.Helper()
-	if _, err := s.TTY.WriteString("the end"); err != nil {
-		s.t.Fatal(err)
-	}
+	_, err := s.TTY.WriteString("the end")
+	require.NoError(s.t, err)
 	s.ExpectMatch(`^the end`)
 }

@@ -11,10 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession/internal/cli/clitest"
 	"github.com/procession-go/procession/internal/cli/console"
@@ -26,18 +28,12 @@ import (
 func isProfile(t *testing.T, path string) {
 	t.Helper()
 	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Error(err)
-		return
-	}
+	require.NoError(t, err)
 	r, err := gzip.NewReader(bytes.NewReader(text))
-	if err != nil {
-		t.Errorf("%s, of %d bytes: %v", filepath.Base(path), len(text), err)
-		return
-	}
-	if message, err := io.ReadAll(r); err != nil || len(message) == 0 {
-		t.Errorf("%s: %d bytes, %v", filepath.Base(path), len(message), err)
-	}
+	require.NoError(t, err, "%s, of %d bytes", filepath.Base(path), len(text))
+	message, err := io.ReadAll(r)
+	require.NoError(t, err, filepath.Base(path))
+	assert.NotEmpty(t, message, filepath.Base(path))
 }
 
 func TestRunWritesProfiles(t *testing.T) {
@@ -58,26 +54,19 @@ func TestRunWritesProfiles(t *testing.T) {
 			cpu, memory := filepath.Join(t.TempDir(), "cpu"), filepath.Join(t.TempDir(), "memory")
 			cmd := clitest.Command(t, append([]string{"run", "--cpuprofile", cpu, "--memprofile", memory}, test.args...)...)
 			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
+			require.NoError(t, cmd.Start())
 			lines := bufio.NewReader(out)
 			for i := range test.ctrl { // it says that it runs, and that it was asked to end
-				if _, err := lines.ReadString('\n'); err != nil {
-					t.Fatal(err)
-				}
+				_, err = lines.ReadString('\n')
+				require.NoError(t, err)
 				if i > 0 {
 					time.Sleep(interrupt.AgainAfter)
 				}
 				cmd.Process.Signal(syscall.SIGINT)
 			}
 			io.Copy(io.Discard, lines)
-			if code := clitest.Wait(t, cmd); code != test.code {
-				t.Errorf("exit code %d, want %d", code, test.code)
-			}
+			assert.Equal(t, test.code, clitest.Wait(t, cmd), "exit code")
 			isProfile(t, cpu)
 			isProfile(t, memory)
 		})
@@ -89,19 +78,15 @@ func TestProfilesThatCannotBeWritten(t *testing.T) {
 		ran := filepath.Join(t.TempDir(), "ran")
 		r := clitest.Run(t, "run", flag, "/no/such/directory/profile", "--", "touch", ran)
 		clitest.OneLine(t, r.Stderr, flag, "no such file")
-		if _, err := os.Stat(ran); r.Code != console.CodeUsage || err == nil {
-			t.Errorf("exit code %d, and %s", r.Code, ran)
-		}
+		assert.Equal(t, console.CodeUsage, r.Code, "exit code")
+		assert.NoFileExists(t, ran)
 	}
 	if _, err := os.Stat("/dev/full"); err == nil {
 		r := clitest.Run(t, "run", "--memprofile", "/dev/full", "--", "true")
 		clitest.OneLine(t, r.Stderr, "--memprofile", "no space")
-		if r.Code != console.CodeEngine {
-			t.Errorf("exit code %d", r.Code)
-		}
-		if r := clitest.Run(t, "run", "--memprofile", "/dev/full", "--", "false"); r.Code != 1 {
-			t.Errorf("exit code %d, want the command's", r.Code)
-		}
+		assert.Equal(t, console.CodeEngine, r.Code, "exit code")
+		r = clitest.Run(t, "run", "--memprofile", "/dev/full", "--", "false")
+		assert.Equal(t, 1, r.Code, "exit code, which is the command's")
 	}
 }
 
@@ -113,47 +98,36 @@ func TestPprofAnswers(t *testing.T) {
 			t.Parallel()
 			cmd := clitest.Command(t, args...)
 			in, err := cmd.StdinPipe() // procession mcp ends with its input
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			defer in.Close()
 			stderr, err := cmd.StderrPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
+			require.NoError(t, cmd.Start())
 			said := bufio.NewReader(stderr)
 			line, err := said.ReadString('\n')
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			url := regexp.MustCompile(`http://\S+/debug/pprof/`).FindString(line)
-			if url == "" {
-				t.Fatalf("it says %q", line)
-			}
+			require.NotEmpty(t, url, "it says %q", line)
 			transport := &http.Transport{DisableKeepAlives: true}
 			client := &http.Client{Transport: transport}
 			for path, want := range map[string]string{"": "goroutine", "goroutine?debug=1": "goroutine profile", "cmdline": "--pprof"} {
 				r, err := client.Get(url + path)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				body, err := io.ReadAll(r.Body)
 				r.Body.Close()
-				if r.StatusCode != http.StatusOK || err != nil || !strings.Contains(string(body), want) {
-					t.Errorf("%s: %s, %v, want %q in it", path, r.Status, err, want)
-				}
+				require.NoError(t, err, path)
+				assert.Equal(t, http.StatusOK, r.StatusCode, path)
+				assert.Contains(t, string(body), want, path)
 			}
 			cmd.Process.Signal(syscall.SIGTERM)
 			in.Close()
 			io.Copy(io.Discard, said)
 			clitest.Wait(t, cmd)
-			if r, err := client.Get(url); err == nil {
+			r, err := client.Get(url)
+			if err == nil {
 				r.Body.Close()
-				t.Error("it still answers")
 			}
+			assert.Error(t, err, "it still answers")
 		})
 	}
 }
@@ -163,8 +137,7 @@ func TestPprofIsForThisMachine(t *testing.T) {
 	for _, args := range [][]string{{"up", "--pprof", "0.0.0.0:0", file}, {"mcp", "--pprof", "0.0.0.0:0"}} {
 		r := clitest.Run(t, args...)
 		clitest.OneLine(t, r.Stderr, "--pprof", "0.0.0.0:0", "loopback")
-		if r.Code != console.CodeUsage || r.Stdout != "" {
-			t.Errorf("%q: exit code %d, stdout %q", args, r.Code, r.Stdout)
-		}
+		assert.Equal(t, console.CodeUsage, r.Code, "exit code of %q", args)
+		assert.Empty(t, r.Stdout, "%q", args)
 	}
 }

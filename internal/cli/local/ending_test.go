@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession/internal/cli/clitest"
@@ -26,12 +27,13 @@ type sent struct {
 
 // send starts a command line, sends it signals as soon as its script is on, and
 // waits for its exit code. It is again if the machine was too busy to send them in time.
-func send(cmd *exec.Cmd, signals ...sent) (code int, again bool, err error) {
+func send(t *testing.T, cmd *exec.Cmd, signals ...sent) (code int, again bool) {
+	t.Helper()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // where a SIGINT is no Ctrl-C, if the tests have a terminal
-	if err := cmd.Start(); err != nil {
-		return 0, false, err
+	if !assert.NoError(t, cmd.Start()) {
+		return 0, false
 	}
-	err = said(cmd.Dir, "on", 1)
+	said(t, cmd.Dir, "on", 1)
 	begin, due := time.Now(), time.Duration(0)
 	for _, s := range signals {
 		time.Sleep(s.after)
@@ -40,17 +42,15 @@ func send(cmd *exec.Cmd, signals ...sent) (code int, again bool, err error) {
 	}
 	again = time.Since(begin)-due > interrupt.AgainAfter/3
 	cmd.Wait()
-	return cmd.ProcessState.ExitCode(), again, err
+	return cmd.ProcessState.ExitCode(), again
 }
 
-// finished is what is wrong if a command line has not ended with code after its
-// handlers.
-func finished(dir string, handlers, got, code int) error {
-	if n := times(dir, "slept 0"); n != handlers || got != code {
-		text, _ := os.ReadFile(filepath.Join(dir, "said"))
-		return fmt.Errorf("%d of %d handlers have finished, exit code %d instead of %d; said was %q", n, handlers, got, code, text)
-	}
-	return nil
+// finished checks that a command line has ended with code after its handlers.
+func finished(t *testing.T, dir string, handlers, got, code int) {
+	t.Helper()
+	text, _ := os.ReadFile(filepath.Join(dir, "said"))
+	assert.Equal(t, handlers, times(dir, "slept 0"), "handlers that have finished; said was %q", text)
+	assert.Equal(t, code, got, "exit code; said was %q", text)
 }
 
 func TestAHandlerHasItsGrace(t *testing.T) {
@@ -67,14 +67,12 @@ func TestAHandlerHasItsGrace(t *testing.T) {
 	} {
 		for kind, command := range kinds {
 			t.Run(kind+" "+name, func(t *testing.T) {
-				many(t, func(dir string) error {
+				many(t, func(dir string) {
 					for {
-						code, again, err := send(scripted(t, dir, handler, command.args...), signals...)
-						switch {
-						case err != nil:
-							return err
-						case !again:
-							return finished(dir, 1, code, command.code)
+						code, again := send(t, scripted(t, dir, handler, command.args...), signals...)
+						if !again || t.Failed() {
+							finished(t, dir, 1, code, command.code)
+							return
 						}
 						os.Remove(filepath.Join(dir, "said"))
 					}
@@ -94,13 +92,10 @@ func TestAgainKills(t *testing.T) {
 		"HUP, TERM, and QUIT": {{0, HUP}, {0, TERM}, {meant, QUIT}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			many(t, func(dir string) error {
+			many(t, func(dir string) {
 				args := append([]string{"run", "--grace", "1h"}, kinds["run"].args[1:]...)
-				code, _, err := send(scripted(t, dir, stays, args...), signals...)
-				if err == nil && code != 137 {
-					err = fmt.Errorf("exit code %d", code)
-				}
-				return err
+				code, _ := send(t, scripted(t, dir, stays, args...), signals...)
+				assert.Equal(t, 137, code, "exit code")
 			})
 		})
 	}
@@ -108,18 +103,15 @@ func TestAgainKills(t *testing.T) {
 
 func TestAllHandlersOfAPoolHaveTheirGrace(t *testing.T) {
 	const n = 8
-	many(t, func(dir string) error {
+	many(t, func(dir string) {
 		cmd := scripted(t, dir, handler, "up", "-m", fmt.Sprintf("a=%d", n), "Procfile")
-		if err := cmd.Start(); err != nil {
-			return err
+		if !assert.NoError(t, cmd.Start()) {
+			return
 		}
-		err := said(dir, "on", n)
+		said(t, dir, "on", n)
 		cmd.Process.Signal(syscall.SIGINT)
 		cmd.Wait()
-		if err != nil {
-			return err
-		}
-		return finished(dir, n, cmd.ProcessState.ExitCode(), 0)
+		finished(t, dir, n, cmd.ProcessState.ExitCode(), 0)
 	})
 }
 
@@ -134,7 +126,7 @@ func TestATimeoutOfTheCommandLine(t *testing.T) {
 	}
 	for kind, command := range kinds {
 		t.Run(kind, func(t *testing.T) {
-			many(t, func(dir string) error {
+			many(t, func(dir string) {
 				// On a busy machine the handler may not be there in time.
 				for time := 0.4; time < 30; time *= 2 {
 					cmd := scripted(t, dir, handler, command.args...)
@@ -142,10 +134,11 @@ func TestATimeoutOfTheCommandLine(t *testing.T) {
 					cmd.Path = path
 					cmd.Run()
 					if times(dir, "on") > 0 {
-						return finished(dir, 1, cmd.ProcessState.ExitCode(), command.code)
+						finished(t, dir, 1, cmd.ProcessState.ExitCode(), command.code)
+						return
 					}
 				}
-				return fmt.Errorf("it never was on")
+				assert.Fail(t, "it never was on")
 			})
 		})
 	}
@@ -154,51 +147,45 @@ func TestATimeoutOfTheCommandLine(t *testing.T) {
 func TestATerminalThatIsClosed(t *testing.T) {
 	for kind, command := range kinds {
 		t.Run(kind, func(t *testing.T) {
-			many(t, func(dir string) error {
+			many(t, func(dir string) {
 				cmd := scripted(t, dir, handler, command.args...)
 				master, err := pty.Start(cmd)
-				if err != nil {
-					return err
+				if !assert.NoError(t, err) {
+					return
 				}
-				err = said(dir, "on", 1)
+				said(t, dir, "on", 1)
 				master.Close()
 				cmd.Wait()
-				if err != nil {
-					return err
-				}
-				return finished(dir, 1, cmd.ProcessState.ExitCode(), command.code)
+				finished(t, dir, 1, cmd.ProcessState.ExitCode(), command.code)
 			})
 		})
 	}
 }
 
 func TestAWindowThatIsClosed(t *testing.T) {
-	testkit.Needs(t, "tmux")
+	path, err := exec.LookPath("tmux")
+	if err != nil {
+		t.Skip(err)
+	}
 	for kind, command := range kinds {
 		t.Run(kind, func(t *testing.T) {
-			many(t, func(dir string) error {
+			many(t, func(dir string) {
 				tmux := func(args ...string) error {
 					cmd := scripted(t, dir, handler, append([]string{"-S", filepath.Join(dir, "socket"), "-f", "/dev/null"}, args...)...)
-					cmd.Path, cmd.Args[0] = testkit.Program(t, "tmux"), "tmux"
+					cmd.Path, cmd.Args[0] = path, "tmux"
 					return cmd.Run()
 				}
 				defer tmux("kill-server")
 				// The hang-up ends the leader of the session, and that makes it one of the rest.
 				line := []string{"new-session", "-d", "sh", "-c", `"$@"; :`, "sh",
 					"bash", "-c", `trap : HUP; "$@"; echo code $? >>said`, "bash", clitest.Self(t)}
-				if err := tmux(append(line, command.args...)...); err != nil {
-					return err
+				if !assert.NoError(t, tmux(append(line, command.args...)...)) || !said(t, dir, "on", 1) {
+					return
 				}
-				if err := said(dir, "on", 1); err != nil {
-					return err
+				assert.NoError(t, tmux("kill-window"))
+				if said(t, dir, fmt.Sprint("code ", command.code), 1) {
+					finished(t, dir, 1, command.code, command.code)
 				}
-				if err := tmux("kill-window"); err != nil {
-					return err
-				}
-				if err := said(dir, fmt.Sprint("code ", command.code), 1); err != nil {
-					return err
-				}
-				return finished(dir, 1, command.code, command.code)
 			})
 		})
 	}
@@ -207,19 +194,9 @@ func TestAWindowThatIsClosed(t *testing.T) {
 // On a terminal of its own a program that handles the signal, and no hang-up, has its
 // grace, too.
 func TestAHandlerOnATerminalHasItsGrace(t *testing.T) {
-	many(t, func(dir string) error {
+	many(t, func(dir string) {
 		cmd := scripted(t, dir, handler, "run", "-t", "--", "bash", "-c", `eval "$SCRIPT"`)
-		code, _, err := send(cmd, sent{0, syscall.SIGTERM})
-		if err != nil {
-			return err
-		}
-		return finished(dir, 1, code, 7)
+		code, _ := send(t, cmd, sent{0, syscall.SIGTERM})
+		finished(t, dir, 1, code, 7)
 	})
-}
-
-func must[T any](value T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return value
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession/internal/cli/clitest"
@@ -21,7 +22,7 @@ func TestNothingOutlivesAKilledCommandLine(t *testing.T) {
 	}
 	cmd.Process.Kill()
 	for _, pid := range pids {
-		clitest.Until(t, "it has ended", func() bool { return clitest.Dead(pid) })
+		testkit.Gone(t, pid)
 	}
 	cmd.Wait()
 }
@@ -31,19 +32,13 @@ func TestWhatIsLeftBehindEnds(t *testing.T) {
 	cmd := clitest.Command(t, "run", "-i", "--grace", "1s", "--", "sh", "-c",
 		`setsid sh -c 'trap "" TERM; echo $$; exec sleep 600 >/dev/null 2>&1' & read x; exit 3`)
 	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	out := clitest.Start(t, cmd)
 	pid := clitest.ReadPID(t, out)
 	in.Close()
 	io.Copy(io.Discard, out)
-	if code := clitest.Wait(t, cmd); code != 3 {
-		t.Errorf("exit code %d", code)
-	}
-	if !clitest.Dead(pid) {
-		t.Error("it is still there")
-	}
+	assert.Equal(t, 3, clitest.Wait(t, cmd), "exit code")
+	assert.False(t, testkit.Alive(pid), "it is still there")
 }
 
 // Not even what has lost all marks, and its parent, is lost: it is the command line's
@@ -71,9 +66,9 @@ func TestOrphansAreReaped(t *testing.T) {
 	out := clitest.Start(t, cmd)
 	for range 3 {
 		pid := clitest.ReadPID(t, out)
-		clitest.Until(t, "it is reaped", func() bool {
+		testkit.Eventually(t, func(c *assert.CollectT) {
 			_, there := testkit.Look(pid)
-			return !there
+			assert.False(c, there, "it is not reaped")
 		})
 	}
 	in.Close()

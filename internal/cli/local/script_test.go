@@ -4,7 +4,6 @@ package local_test
 
 import (
 	"flag"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,9 +22,9 @@ import (
 const handler = `say() { echo "$@"; echo "$@" >>said; }
 trap 'sleep 0.5; say slept $?; exit 7' TERM; say on; sleep 100 & wait`
 
-// many runs something 100 times if that is asked for, otherwise 5, each in a
-// directory of its own, some at the same time. None may be wrong.
-func many(t *testing.T, run func(dir string) error) {
+// many runs something 100 times if that is asked for, otherwise 5, each in a directory of
+// its own, some at the same time. It runs on goroutines of their own: use assert.
+func many(t *testing.T, run func(dir string)) {
 	t.Helper()
 	n := 5
 	if *slow {
@@ -33,24 +32,14 @@ func many(t *testing.T, run func(dir string) error) {
 	}
 	var group errgroup.Group
 	group.SetLimit(5)
-	wrong := make([]error, n)
-	for i := range n {
+	for range n {
 		dir := t.TempDir()
 		group.Go(func() error {
-			wrong[i] = run(dir)
+			run(dir)
 			return nil
 		})
 	}
 	group.Wait()
-	count := 0
-	for _, err := range wrong {
-		if err != nil {
-			count++
-		}
-	}
-	if count > 0 {
-		t.Errorf("%d of %d are wrong: %v", count, n, wrong)
-	}
 }
 
 // kinds are the command lines that run a script in bash, which is in the variable
@@ -73,14 +62,12 @@ func scripted(t *testing.T, dir, script string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// said waits until a script in dir has said a line n times.
-func said(dir, line string, n int) error {
-	for begin := time.Now(); time.Since(begin) < clitest.Patience; time.Sleep(2 * time.Millisecond) {
-		if times(dir, line) >= n {
-			return nil
-		}
-	}
-	return fmt.Errorf("%q was not said %d times", line, n)
+// said waits until a script in dir has said a line n times, and reports whether it has.
+func said(t *testing.T, dir, line string, n int) bool {
+	t.Helper()
+	return assert.EventuallyWithT(t, func(c *assert.CollectT) {
+		assert.GreaterOrEqual(c, times(dir, line), n, "how often %q was said", line)
+	}, clitest.Patience, 2*time.Millisecond)
 }
 
 // times is how often a script has said a line.

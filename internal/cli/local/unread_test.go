@@ -17,6 +17,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/procession-go/procession/internal/cli/clitest"
 	"github.com/procession-go/procession/internal/cli/console"
 )
@@ -33,34 +35,27 @@ const (
 // unreadPipe is what a command line writes to, and its end, which has to be read.
 type unreadPipe struct{ r, w *os.File }
 
-func newUnreadPipe() *unreadPipe {
-	p := new(unreadPipe)
-	p.r, p.w = mustPipe()
-	return p
-}
-
-func mustPipe() (r, w *os.File) {
+func newUnreadPipe(t *testing.T) *unreadPipe {
+	t.Helper()
 	r, w, err := os.Pipe()
-	if err != nil {
-		panic(err)
-	}
-	return r, w
+	assert.NoError(t, err)
+	return &unreadPipe{r, w}
 }
 
-// full waits until nothing more fits in. How many bytes that is depends on how they
-// came.
-func (p *unreadPipe) full() error {
+// full waits until nothing more fits in, and reports whether that has come about. How many
+// bytes that is depends on how they came.
+func (p *unreadPipe) full(t *testing.T) bool {
+	t.Helper()
 	const still = 200 * time.Millisecond
 	since, last := time.Now(), int64(0)
-	for begin := time.Now(); time.Since(begin) < clitest.Patience; time.Sleep(2 * time.Millisecond) {
-		switch n := p.unread(); {
-		case n != last:
+	return assert.EventuallyWithT(t, func(c *assert.CollectT) {
+		if n := p.unread(); n != last {
 			since, last = time.Now(), n
-		case n >= 30_000 && time.Since(since) > still && !p.takesMore():
-			return nil
 		}
-	}
-	return fmt.Errorf("the pipe has %d bytes", last)
+		assert.GreaterOrEqual(c, last, int64(30_000), "bytes in the pipe")
+		assert.Greater(c, time.Since(since), still, "since it has changed")
+		assert.False(c, p.takesMore(), "it takes more than %d bytes", last)
+	}, clitest.Patience, 2*time.Millisecond)
 }
 
 // unread is how many bytes are in the pipe (ioctl_pipe(2)).
@@ -129,10 +124,10 @@ func TestOutputThatNobodyReads(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // they wait for most of the time
-			many(t, func(dir string) error {
+			many(t, func(dir string) {
 				cmd := scripted(t, dir, test.script, test.args...)
 				var other bytes.Buffer
-				pipe := newUnreadPipe()
+				pipe := newUnreadPipe(t)
 				defer pipe.close()
 				cmd.Stdout, cmd.Stderr = pipe.w, &other
 				if test.errs {
@@ -141,28 +136,25 @@ func TestOutputThatNobodyReads(t *testing.T) {
 				if test.both {
 					cmd.Stdout, cmd.Stderr = pipe.w, pipe.w
 				}
-				if err := cmd.Start(); err != nil {
-					return err
+				if !assert.NoError(t, cmd.Start()) {
+					return
 				}
-				if err := pipe.full(); err != nil {
-					return err
-				}
-				if err := said(dir, "on", 1); err != nil {
-					return err
-				}
+				pipe.full(t)
+				said(t, dir, "on", 1)
 				code, after := ends(cmd)
 				lost := lostBytes(other.String())
-				told := !test.errs && !test.both
 				inPipe := pipe.unread()
-				switch {
-				case code != test.code || after < grace || after > late:
-					return fmt.Errorf("exit code %d after %v; in the pipe are %d, stderr %q", code, after, inPipe, &other)
-				case told == (lost < 0):
-					return fmt.Errorf("stderr %q", &other)
-				case test.script == wrote && lost+inPipe != total:
-					return fmt.Errorf("%d bytes are lost, and %d are in the pipe", lost, inPipe)
+				assert.Equal(t, test.code, code, "exit code; in the pipe are %d, stderr %q", inPipe, &other)
+				assert.GreaterOrEqual(t, after, grace)
+				assert.LessOrEqual(t, after, late)
+				if test.errs || test.both {
+					assert.Negative(t, lost, "stderr %q", &other)
+				} else {
+					assert.GreaterOrEqual(t, lost, int64(0), "stderr %q", &other)
 				}
-				return nil
+				if test.script == wrote {
+					assert.EqualValues(t, total, lost+inPipe, "bytes that are lost, or in the pipe: %d and %d", lost, inPipe)
+				}
 			})
 		})
 	}
@@ -193,43 +185,43 @@ func TestASlowReaderGetsEverything(t *testing.T) {
 		} {
 			t.Run(fmt.Sprint(name, " ", bytes), func(t *testing.T) {
 				t.Parallel() // they wait for most of the time
-				many(t, func(dir string) error {
+				many(t, func(dir string) {
 					script := strings.Replace(wrote, "/dev/zero", "/dev/zero | tr '\\000-\\377' '\\n'", 1)
-					return slowlyRead(scripted(t, dir, script, args...), bytes)
+					slowlyRead(t, scripted(t, dir, script, args...), bytes)
 				})
 			})
 		}
 	}
 }
 
-// startInto starts a command line whose output goes into a pipe, and waits until its
-// process is on.
-func startInto(pipe *unreadPipe, cmd *exec.Cmd) error {
+// startInto starts a command line whose output goes into a pipe, waits until its process
+// is on, and reports whether it is.
+func startInto(t *testing.T, pipe *unreadPipe, cmd *exec.Cmd) bool {
+	t.Helper()
 	cmd.Stdout = pipe.w
-	if err := cmd.Start(); err != nil {
-		return err
+	if !assert.NoError(t, cmd.Start()) {
+		return false
 	}
 	pipe.w.Close()
-	return said(cmd.Dir, "on", 1)
+	return said(t, cmd.Dir, "on", 1)
 }
 
-func slowlyRead(cmd *exec.Cmd, bytes int) error {
+func slowlyRead(t *testing.T, cmd *exec.Cmd, bytes int) {
+	t.Helper()
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
-	pipe := newUnreadPipe()
+	pipe := newUnreadPipe(t)
 	defer pipe.close()
-	if err := startInto(pipe, cmd); err != nil {
-		return err
+	if !startInto(t, pipe, cmd) {
+		return
 	}
 	cmd.Process.Signal(syscall.SIGTERM)
 	all, err := readSlowly(pipe.r, bytes)
 	cmd.Wait()
-	code := cmd.ProcessState.ExitCode()
-	lines := strings.Count(string(all), "\n")
-	if err != nil || lines != total || lostBytes(stderr.String()) >= 0 || code == console.CodeEngine {
-		return fmt.Errorf("%d lines came, %v; exit code %d, stderr %q", lines, err, code, &stderr)
-	}
-	return nil
+	assert.NoError(t, err)
+	assert.Equal(t, total, strings.Count(string(all), "\n"), "lines that came")
+	assert.Negative(t, lostBytes(stderr.String()), "stderr %q", &stderr)
+	assert.NotEqual(t, console.CodeEngine, cmd.ProcessState.ExitCode(), "exit code")
 }
 
 // What ends by itself waits for the reader of its output, until it is asked to end.
@@ -238,28 +230,28 @@ func TestOutputWaitsForItsReader(t *testing.T) {
 	for name, asked := range map[string]bool{"it is read": false, "it is asked to end": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // they wait for most of the time
-			many(t, func(dir string) error {
+			many(t, func(dir string) {
 				cmd := scripted(t, dir, script, "run", "--grace", "100ms", "--", "bash", "-c", `eval "$SCRIPT"`)
 				var stderr bytes.Buffer
 				cmd.Stderr = &stderr
-				pipe := newUnreadPipe()
+				pipe := newUnreadPipe(t)
 				defer pipe.close()
-				if err := startInto(pipe, cmd); err != nil {
-					return err
+				if !startInto(t, pipe, cmd) {
+					return
 				}
 				time.Sleep(2 * console.LastWords)
 				if asked {
 					code, _ := ends(cmd)
-					if lost := lostBytes(stderr.String()); code != console.CodeEngine || lost+pipe.unread() != total {
-						return fmt.Errorf("exit code %d, stderr %q", code, &stderr)
-					}
-					return nil
+					assert.Equal(t, console.CodeEngine, code, "exit code")
+					assert.EqualValues(t, total, lostBytes(stderr.String())+pipe.unread(), "stderr %q", &stderr)
+					return
 				}
 				n, err := io.Copy(io.Discard, pipe.r)
-				if cmd.Wait(); err != nil || n != total || stderr.Len() > 0 || !cmd.ProcessState.Success() {
-					return fmt.Errorf("%d bytes came, %v, %v, stderr %q", n, err, cmd.ProcessState, &stderr)
-				}
-				return nil
+				cmd.Wait()
+				assert.NoError(t, err)
+				assert.EqualValues(t, total, n, "bytes that came")
+				assert.Empty(t, stderr.String())
+				assert.True(t, cmd.ProcessState.Success(), "%v", cmd.ProcessState)
 			})
 		})
 	}
@@ -267,22 +259,19 @@ func TestOutputWaitsForItsReader(t *testing.T) {
 
 // The log of a pool has what the screen has lost.
 func TestALogHasWhatTheScreenHasLost(t *testing.T) {
-	many(t, func(dir string) error {
+	many(t, func(dir string) {
 		cmd := scripted(t, dir, wrote, "up", "--log-dir", "logs", "--grace", grace.String(), "Procfile")
-		pipe := newUnreadPipe()
+		pipe := newUnreadPipe(t)
 		defer pipe.close()
 		cmd.Stdout = pipe.w
-		if err := cmd.Start(); err != nil {
-			return err
+		if !assert.NoError(t, cmd.Start()) {
+			return
 		}
-		if err := said(dir, "on", 1); err != nil {
-			return err
-		}
+		said(t, dir, "on", 1)
 		ends(cmd)
 		info, err := os.Stat(dir + "/logs/a.1.log")
-		if err == nil && info.Size() != total {
-			err = fmt.Errorf("the log has %d bytes", info.Size())
+		if assert.NoError(t, err) {
+			assert.EqualValues(t, total, info.Size(), "bytes in the log")
 		}
-		return err
 	})
 }

@@ -19,10 +19,13 @@ import (
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/cli/clitest"
 	"github.com/procession-go/procession/internal/cli/console"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // mcpClient connects the SDK's client.
@@ -30,9 +33,7 @@ func mcpClient(t *testing.T, transport mcp.Transport) *mcp.ClientSession {
 	t.Helper()
 	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
 	session, err := client.Connect(t.Context(), transport, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() { session.Close() })
 	return session
 }
@@ -49,9 +50,7 @@ func mcpServer(t *testing.T, flags ...string) (*exec.Cmd, *mcp.ClientSession) {
 func useTool(t *testing.T, c *mcp.ClientSession, name string, in map[string]any) (text string, result map[string]any, failed bool) {
 	t.Helper()
 	r, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: name, Arguments: in})
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
+	require.NoError(t, err, name)
 	result, _ = r.StructuredContent.(map[string]any)
 	return r.Content[0].(*mcp.TextContent).Text, result, r.IsError
 }
@@ -64,28 +63,17 @@ func mcpTree(t *testing.T, c *mcp.ClientSession) (pids []int) {
 sh -c 'trap "" TERM HUP; echo $$; while :; do sleep 600; done' &
 setsid sh -c 'trap "" TERM HUP; echo $$; while :; do sleep 600; done' &
 wait`})
-	if failed {
-		t.Fatal(text)
-	}
+	require.False(t, failed, text)
 	for cursor := 0.0; len(pids) < 3; {
 		_, r, _ := useTool(t, c, "get_process_output", map[string]any{"process_id": started["process_id"], "cursor": cursor, "wait_seconds": clitest.Patience.Seconds()})
 		cursor = r["next_cursor"].(float64)
 		for line := range strings.Lines(r["output"].(string)) {
 			pid, err := strconv.Atoi(strings.TrimSpace(line))
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			pids = append(pids, pid)
 		}
 	}
 	return pids
-}
-
-func allDead(t *testing.T, pids []int) {
-	t.Helper()
-	for _, pid := range pids {
-		clitest.Until(t, "a process has ended", func() bool { return clitest.Dead(pid) })
-	}
 }
 
 func TestMCPEnds(t *testing.T) {
@@ -102,10 +90,10 @@ func TestMCPEnds(t *testing.T) {
 			pids := mcpTree(t, c)
 			end(cmd, c)
 			c.Close()
-			if code := cmd.ProcessState.ExitCode(); name != "SIGKILL" && code != 0 {
-				t.Errorf("exit code %d", code)
+			if name != "SIGKILL" {
+				assert.Zero(t, cmd.ProcessState.ExitCode(), "exit code")
 			}
-			allDead(t, pids)
+			testkit.Gone(t, pids...)
 		})
 	}
 }
@@ -115,13 +103,10 @@ func TestMCPFlags(t *testing.T) {
 	os.Mkdir(filepath.Join(root, "sub"), 0o755)
 	_, c := mcpServer(t, "--root", root, "--allow", "s*", "--deny", "stty", "--max-processes", "1", "--max-output", "1KiB")
 	tools, err := c.ListTools(t.Context(), nil)
-	if err != nil || len(tools.Tools) != 11 {
-		t.Errorf("tools: %v, %v", tools, err)
-	}
+	require.NoError(t, err)
+	assert.Len(t, tools.Tools, 11)
 	text, started, failed := useTool(t, c, "start_process", map[string]any{"command": "pwd; exec sleep 600", "cwd": "sub", "output_limit": 1024})
-	if failed {
-		t.Fatal(text)
-	}
+	require.False(t, failed, text)
 	for want, in := range map[string]map[string]any{
 		"outside of":         {"command": "true", "cwd": "/"},
 		`does not run "cat"`: {"command": "cat", "args": []string{"x"}},
@@ -130,13 +115,12 @@ func TestMCPFlags(t *testing.T) {
 		"kill_process some":  {"command": "true"},
 		"command is true":    {"command": true},
 	} {
-		if text, _, failed := useTool(t, c, "start_process", in); !failed || !strings.Contains(text, want) {
-			t.Errorf("%v: %s, want %q", in, text, want)
-		}
+		text, _, failed := useTool(t, c, "start_process", in)
+		assert.True(t, failed, "%v: %s", in, text)
+		assert.Contains(t, text, want, "%v", in)
 	}
-	if text, r, _ := useTool(t, c, "kill_process", map[string]any{"process_id": started["process_id"]}); r["signal"] != "SIGTERM" {
-		t.Error(text)
-	}
+	text, r, _ := useTool(t, c, "kill_process", map[string]any{"process_id": started["process_id"]})
+	assert.Equal(t, "SIGTERM", r["signal"], text)
 }
 
 // TestMCPLogFile: what is logged goes to the file, and nowhere else.
@@ -148,27 +132,24 @@ func TestMCPLogFile(t *testing.T) {
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	listening(t, cmd, log)
 	cmd.Process.Signal(syscall.SIGTERM)
-	if code := clitest.Wait(t, cmd); code != 0 {
-		t.Errorf("exit code %d", code)
-	}
-	if text, _ := os.ReadFile(log); !bytes.HasPrefix(text, []byte("a line from before\n")) || stdout.Len() > 0 || stderr.Len() > 0 {
-		t.Errorf("the log is %q, standard output %q, standard error %q", text, stdout.String(), stderr.String())
-	}
+	assert.Equal(t, 0, clitest.Wait(t, cmd), "exit code")
+	text, err := os.ReadFile(log)
+	require.NoError(t, err)
+	assert.Regexp(t, `^a line from before\n`, string(text))
+	assert.Empty(t, stdout.String())
+	assert.Empty(t, stderr.String())
 }
 
 // listening starts a server over HTTP and returns its URL, which is in its log.
 func listening(t *testing.T, cmd *exec.Cmd, log string) (url string) {
 	t.Helper()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	clitest.Until(t, "it logs where it listens", func() bool {
+	require.NoError(t, cmd.Start())
+	testkit.Eventually(t, func(c *assert.CollectT) {
 		text, _ := os.ReadFile(log)
 		m := regexp.MustCompile(`msg=listening url=(\S+)\n`).FindSubmatch(text)
-		if m != nil {
+		if assert.NotNil(c, m, "it does not log where it listens: %s", text) {
 			url = string(m[1])
 		}
-		return m != nil
 	})
 	return url
 }
@@ -191,13 +172,11 @@ func TestMCPSessionsKeepTheirResults(t *testing.T) {
 	for range procession.DefaultMaxExited + 1 {
 		useTool(t, many, "start_process", map[string]any{"command": "true", "args": []string{"x"}})
 	}
-	if text, r, failed := useTool(t, one, "get_process_output", mine); failed || r["output"] != "mine\n" {
-		t.Error(text)
-	}
-	_, r, _ := useTool(t, many, "list_processes", nil)
-	if n := len(r["processes"].([]any)); n > 2*256 {
-		t.Errorf("%d processes are kept", n)
-	}
+	text, r, failed := useTool(t, one, "get_process_output", mine)
+	assert.False(t, failed, text)
+	assert.Equal(t, "mine\n", r["output"], text)
+	_, r, _ = useTool(t, many, "list_processes", nil)
+	assert.LessOrEqual(t, len(r["processes"].([]any)), 2*256, "processes that are kept")
 	one.Close()
 	many.Close()
 	cmd.Process.Signal(syscall.SIGTERM)
@@ -227,9 +206,11 @@ func TestMCPUsage(t *testing.T) {
 	} {
 		r := clitest.Run(t, append([]string{"mcp"}, test.flags...)...)
 		lines := strings.Split(strings.TrimSpace(r.Stderr), "\n")
-		if last := lines[len(lines)-1]; r.Code != console.CodeUsage || r.Stdout != "" || !strings.HasPrefix(last, "procession: ") || !strings.Contains(last, test.want) {
-			t.Errorf("%q: code %d, stdout %q, stderr %q; want %q", test.flags, r.Code, r.Stdout, r.Stderr, test.want)
-		}
+		last := lines[len(lines)-1]
+		assert.Equal(t, console.CodeUsage, r.Code, "exit code of %q", test.flags)
+		assert.Empty(t, r.Stdout, "%q", test.flags)
+		assert.Regexp(t, `^procession: `, last, "%q", test.flags)
+		assert.Contains(t, last, test.want, "%q", test.flags)
 	}
 }
 
@@ -253,27 +234,19 @@ func TestMCPHTTP(t *testing.T) {
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
 	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
 	log := bufio.NewReader(stderr)
 	url, warned := "", false
 	for url == "" {
 		line, err := log.ReadString('\n')
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		warned = warned || strings.Contains(line, "chmod 600")
 		if m := regexp.MustCompile(`url=(\S+)`).FindStringSubmatch(line); m != nil {
 			url = m[1]
 		}
 	}
-	if !warned {
-		t.Error("no warning of a token file that others can read")
-	}
+	assert.True(t, warned, "no warning of a token file that others can read")
 	var rest sync.WaitGroup
 	rest.Go(func() { io.Copy(io.Discard, log) })
 
@@ -284,24 +257,21 @@ func TestMCPHTTP(t *testing.T) {
 	for name, r := range map[string]http.RoundTripper{"no": plain, "a wrong": bearer{plain, "Secret"}} {
 		client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
 		_, err := client.Connect(ctx, &mcp.StreamableClientTransport{Endpoint: url, HTTPClient: &http.Client{Transport: r}, MaxRetries: -1}, nil)
-		if err == nil || !strings.Contains(err.Error(), "Unauthorized") {
-			t.Errorf("with %s token: %v", name, err)
-		}
+		assert.ErrorContains(t, err, "Unauthorized", "with %s token", name)
 	}
 	connect := func() *mcp.ClientSession {
 		return mcpClient(t, &mcp.StreamableClientTransport{Endpoint: url, HTTPClient: &http.Client{Transport: bearer{plain, "secret"}}, MaxRetries: -1})
 	}
 	pids := mcpTree(t, connect())
-	allDead(t, pids) // because no request comes any more
+	testkit.Gone(t, pids...) // because no request comes any more
 	ends := connect()
 	pids = mcpTree(t, ends)
 	ends.Close()
-	allDead(t, pids)
+	testkit.Gone(t, pids...)
 	pids = mcpTree(t, connect())
 	cmd.Process.Signal(syscall.SIGTERM)
 	rest.Wait()
-	if code := clitest.Wait(t, cmd); code != 0 || stdout.Len() > 0 {
-		t.Errorf("exit code %d, stdout %q", code, stdout.String())
-	}
-	allDead(t, pids)
+	assert.Zero(t, clitest.Wait(t, cmd), "exit code")
+	assert.Empty(t, stdout.String())
+	testkit.Gone(t, pids...)
 }

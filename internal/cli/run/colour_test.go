@@ -5,6 +5,8 @@ package run_test
 import (
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/procession-go/procession/internal/cli/clitest"
 )
 
@@ -24,9 +26,7 @@ func TestColour(t *testing.T) {
 			}
 			s.ExpectMatch(`OUTPUT(?s:.*)\n.*\n`)
 			s.Ends(1)
-			if !test.colour && s.Shows("\x1b") {
-				t.Error("there is colour")
-			}
+			assert.False(t, !test.colour && s.Shows("\x1b"), "there is colour")
 		})
 	}
 }

@@ -14,8 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession/internal/cli/backlog"
 	"github.com/procession-go/procession/internal/cli/clitest"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 func TestAReaderThatGoesAwayEndsIt(t *testing.T) {
@@ -24,19 +28,13 @@ func TestAReaderThatGoesAwayEndsIt(t *testing.T) {
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := out.Read(make([]byte, 1)); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		_, err = out.Read(make([]byte, 1))
+		require.NoError(t, err)
 		out.Close()
-		if code := clitest.Wait(t, cmd); code != 143 || stderr.Len() > 0 {
-			t.Errorf("%q: exit code %d, stderr %q", args, code, &stderr)
-		}
+		assert.Equal(t, 143, clitest.Wait(t, cmd), "exit code of %q", args)
+		assert.Empty(t, stderr.String(), "%q", args)
 	}
 }
 
@@ -44,26 +42,25 @@ func TestASlowReaderLosesNothing(t *testing.T) {
 	const n = 150_000_000
 	cmd := clitest.Command(t, append([]string{"run"}, clitest.Helper(t, "flood", strconv.Itoa(n))...)...)
 	errs, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	out := clitest.Start(t, cmd)
 	pid := clitest.ReadPID(t, bufio.NewReader(errs))
 	if _, err := os.Stat("/proc/self/io"); err == nil {
 		before, since := 0, time.Now()
-		clitest.Until(t, "it waits", func() bool {
+		testkit.Eventually(t, func(c *assert.CollectT) {
 			if now := written(pid); now != before {
 				before, since = now, time.Now()
 			}
-			return before > backlog.Limit && time.Since(since) > 200*time.Millisecond
+			assert.Greater(c, before, backlog.Limit, "bytes that it has written")
+			assert.Greater(c, time.Since(since), 200*time.Millisecond, "since it has written some")
 		})
 	}
 	want, got := sha256.New(), sha256.New()
 	io.Copy(want, clitest.Noise(3, n))
 	k, _ := io.Copy(got, out)
-	if code := clitest.Wait(t, cmd); code != 0 || k != n || !bytes.Equal(want.Sum(nil), got.Sum(nil)) {
-		t.Errorf("exit code %d; %d bytes came of %d, or different ones", code, k, n)
-	}
+	assert.Zero(t, clitest.Wait(t, cmd), "exit code")
+	assert.EqualValues(t, n, k, "bytes that came")
+	assert.Equal(t, want.Sum(nil), got.Sum(nil), "their sum")
 }
 
 // A reader that pauses gets everything, whatever group the writer is in, and however it ends.
@@ -98,9 +95,8 @@ func TestAReaderThatPausesGetsEverything(t *testing.T) {
 					all, _ := io.ReadAll(out)
 					k, want = int64(bytes.Count(all, []byte("\n"))), n
 				}
-				if code := clitest.Wait(t, cmd); code != 0 || k != want {
-					t.Errorf("exit code %d, %d came of %d; %s", code, k, want, &stderr)
-				}
+				assert.Zero(t, clitest.Wait(t, cmd), "exit code; %s", &stderr)
+				assert.Equal(t, want, k, "how much came; %s", &stderr)
 			})
 		}
 	}

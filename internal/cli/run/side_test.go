@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession/internal/cli/clitest"
 	"github.com/procession-go/procession/internal/cli/console"
 )
@@ -18,9 +21,7 @@ import (
 func tableOf(t *testing.T, stdout string) (lines []string, rows map[string][]string) {
 	t.Helper()
 	output, table, ok := strings.Cut(stdout, "\nNAME ")
-	if !ok {
-		t.Fatalf("no table in %q", stdout)
-	}
+	require.True(t, ok, "no table in %q", stdout)
 	rows = map[string][]string{}
 	for row := range strings.Lines(table) {
 		cells := regexp.MustCompile(`  +`).Split(strings.TrimSpace(row), -1)
@@ -35,9 +36,7 @@ func byName(t *testing.T, lines []string) map[string]string {
 	read := map[string]string{}
 	for _, line := range lines {
 		name, text, ok := strings.Cut(line, " | ")
-		if !ok {
-			t.Fatalf("no prefix: %q", line)
-		}
+		require.True(t, ok, "no prefix: %q", line)
 		read[strings.TrimSpace(name)] += text
 	}
 	return read
@@ -45,41 +44,33 @@ func byName(t *testing.T, lines []string) map[string]string {
 
 func TestSideBySide(t *testing.T) {
 	got := clitest.Run(t, "run", "for i in 1 2 3; do echo tick $i; sleep 0.3; done", "seq 100000 | wc -l", "echo oops >&2; exit 3")
-	if got.Code != 3 {
-		t.Errorf("exit code %d, want 3", got.Code)
-	}
-	if want := "echo | oops\n"; got.Stderr != want {
-		t.Errorf("stderr is %q, want %q", got.Stderr, want)
-	}
+	assert.Equal(t, 3, got.Code, "exit code")
+	assert.Equal(t, "echo | oops\n", got.Stderr)
 	lines, rows := tableOf(t, got.Stdout)
 	read := byName(t, lines)
-	if read["for"] != "tick 1\ntick 2\ntick 3\n" || strings.TrimSpace(read["seq"]) != "100000" {
-		t.Errorf("output %q", read)
-	}
+	assert.Equal(t, "tick 1\ntick 2\ntick 3\n", read["for"])
+	assert.Equal(t, "100000", strings.TrimSpace(read["seq"]))
 	for name, want := range map[string][2]string{"for": {"0", "21 B"}, "seq": {"0", "7 B"}, "echo": {"3", "5 B"}} {
 		row := rows[name]
-		if len(row) != 4 || row[1] != want[0] || row[3] != want[1] || !regexp.MustCompile(`^[1-9]\d*$`).MatchString(row[0]) ||
-			!regexp.MustCompile(`^[\d.]+m?s$`).MatchString(row[2]) {
-			t.Errorf("row of %s: %q", name, row)
-		}
+		require.Len(t, row, 4, name)
+		assert.Regexp(t, `^[1-9]\d*$`, row[0], "PID of %s", name)
+		assert.Equal(t, want[0], row[1], "exit of %s", name)
+		assert.Regexp(t, `^[\d.]+m?s$`, row[2], "duration of %s", name)
+		assert.Equal(t, want[1], row[3], "output of %s", name)
 	}
 }
 
 func TestTheFirstFailureCounts(t *testing.T) {
 	got := clitest.Run(t, "run", "-q", "sleep 0.5; exit 5", "exit 6", "true")
-	if got.Code != 6 {
-		t.Errorf("exit code %d, want 6", got.Code)
-	}
-	if got := clitest.Run(t, "run", "true", "echo fine"); got.Code != 0 {
-		t.Errorf("exit code %d, want 0", got.Code)
-	}
+	assert.Equal(t, 6, got.Code, "exit code")
+	got = clitest.Run(t, "run", "true", "echo fine")
+	assert.Zero(t, got.Code, "exit code")
 }
 
 func TestQuietPrintsNoTable(t *testing.T) {
 	for _, flag := range []string{"-q", "--quiet"} {
-		if got := clitest.Run(t, "run", flag, "echo a", "true"); got.Stdout != "echo | a\n" && got.Stdout != "echo | a\n"[:0] {
-			t.Errorf("got %q", got.Stdout)
-		}
+		got := clitest.Run(t, "run", flag, "echo a", "true")
+		assert.Equal(t, "echo | a\n", got.Stdout, flag)
 	}
 }
 
@@ -102,41 +93,39 @@ func TestLinesOfManyProcesses(t *testing.T) {
 			fmt.Fprintf(&want, "%s%s%d\n", letter, long, i)
 		}
 		want.WriteString("end\n")
-		if read[letter] != want.String() {
-			t.Errorf("%s: %d bytes, or different ones, want %d", letter, len(read[letter]), want.Len())
-		}
+		assert.True(t, read[letter] == want.String(), "%s: %d bytes, or different ones, want %d", letter, len(read[letter]), want.Len())
 	}
-	if got.Code != 0 || got.Stderr != "" {
-		t.Errorf("exit code %d, stderr %q", got.Code, got.Stderr)
-	}
+	assert.Zero(t, got.Code, "exit code")
+	assert.Empty(t, got.Stderr)
 }
 
 func TestOneLineAlone(t *testing.T) {
 	got := clitest.Run(t, "run", "--name", "only", "printf 'a\nb'; exit 2")
 	lines, rows := tableOf(t, got.Stdout)
-	if got.Code != 2 || strings.Join(lines, "") != "only | a\nonly | b\n" || rows["only"][1] != "2" {
-		t.Errorf("got %+v", got)
-	}
+	assert.Equal(t, 2, got.Code, "exit code")
+	assert.Equal(t, []string{"only | a\n", "only | b\n"}, lines)
+	require.Contains(t, rows, "only")
+	assert.Equal(t, "2", rows["only"][1])
 }
 
 func TestATimeoutIsInTheTable(t *testing.T) {
 	got := clitest.Run(t, "run", "--timeout", "100ms", "--name", "x", "sleep 600", "true")
 	_, rows := tableOf(t, got.Stdout)
-	if got.Code != 143 || rows["x"][1] != "SIGTERM (timeout)" || rows["true"][1] != "0" {
-		t.Errorf("exit code %d, rows %q", got.Code, rows)
-	}
+	assert.Equal(t, 143, got.Code, "exit code")
+	assert.Equal(t, "SIGTERM (timeout)", rows["x"][1])
+	assert.Equal(t, "0", rows["true"][1])
 }
 
 func TestATimeoutIsAFailure(t *testing.T) {
 	got := clitest.Run(t, "run", "--timeout", "1s", "--name", "x", "trap 'exit 0' TERM; sleep 600 & wait", "true")
 	_, rows := tableOf(t, got.Stdout)
-	if got.Code != console.CodeTimeout || rows["x"][1] != "0 (timeout)" || rows["true"][1] != "0" {
-		t.Errorf("exit code %d, rows %q", got.Code, rows)
-	}
+	assert.Equal(t, console.CodeTimeout, got.Code, "exit code")
+	assert.Equal(t, "0 (timeout)", rows["x"][1])
+	assert.Equal(t, "0", rows["true"][1])
 }
 
 func TestNoColourWithoutATerminal(t *testing.T) {
-	if got := clitest.Run(t, "run", "echo a", "echo b >&2"); strings.Contains(got.Stdout+got.Stderr, "\x1b") {
-		t.Errorf("got %q and %q", got.Stdout, got.Stderr)
-	}
+	got := clitest.Run(t, "run", "echo a", "echo b >&2")
+	assert.NotContains(t, got.Stdout, "\x1b")
+	assert.NotContains(t, got.Stderr, "\x1b")
 }

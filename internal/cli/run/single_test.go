@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession/internal/cli/clitest"
 )
@@ -18,30 +19,20 @@ func TestOutputIsByteExact(t *testing.T) {
 	got := clitest.Run(t, append([]string{"run"}, clitest.Helper(t, "binary", strconv.Itoa(n))...)...)
 	for stream, text := range map[byte]string{1: got.Stdout, 2: got.Stderr} {
 		want, _ := io.ReadAll(clitest.Noise(stream, n))
-		if text != string(want) {
-			t.Errorf("stream %d: %d bytes came, or different ones; %d were written", stream, len(text), n)
-		}
+		assert.True(t, text == string(want), "stream %d: %d bytes came, or different ones; %d were written", stream, len(text), n)
 	}
-	if got.Code != 0 {
-		t.Errorf("exit code %d", got.Code)
-	}
+	assert.Zero(t, got.Code, "exit code")
 }
 
 func TestDirAndEnvironment(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Setenv("INHERITED", "yes")
 	script := `pwd; echo "$INHERITED" "$A" "$B"`
 	got := clitest.Run(t, "run", "-C", dir, "-e", "A=1,2", "-e", "B= x", "--", "/bin/sh", "-c", script)
-	if want := dir + "\nyes 1,2  x\n"; got.Stdout != want {
-		t.Errorf("got %q, want %q", got.Stdout, want)
-	}
+	assert.Equal(t, dir+"\nyes 1,2  x\n", got.Stdout)
 	got = clitest.Run(t, "run", "-C", dir, "-e", "A=1", "--clear-env", "--", "/bin/sh", "-c", script)
-	if want := dir + "\n 1 \n"; got.Stdout != want {
-		t.Errorf("with an empty environment: got %q, want %q", got.Stdout, want)
-	}
+	assert.Equal(t, dir+"\n 1 \n", got.Stdout, "with an empty environment")
 }
 
 // What waits inside procession besides is said, and how much that is.

@@ -8,15 +8,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/procession-go/procession/internal/cli/clitest"
 )
 
 func TestStandardInputIsEmptyUnlessAskedFor(t *testing.T) {
 	cmd := clitest.Command(t, "run", "--", "cat")
 	cmd.Stdin = strings.NewReader("not for it")
-	if got := clitest.RunCommand(t, cmd); got.Stdout != "" || got.Code != 0 {
-		t.Errorf("got %+v", got)
-	}
+	assert.Equal(t, clitest.Result{}, clitest.RunCommand(t, cmd))
 }
 
 func TestStandardInputIsPassedOn(t *testing.T) {
@@ -24,17 +24,15 @@ func TestStandardInputIsPassedOn(t *testing.T) {
 	for _, args := range [][]string{{"run", "-i", "--", "cat"}, {"run", "-i", "cat -"}} {
 		cmd := clitest.Command(t, args...)
 		cmd.Stdin = bytes.NewReader(want)
-		if got := clitest.RunCommand(t, cmd); got.Stdout != string(want) || got.Stderr != "" || got.Code != 0 {
-			t.Errorf("%q: %d bytes came back of %d, or different ones; exit code %d, stderr %q",
-				args, len(got.Stdout), len(want), got.Code, got.Stderr)
-		}
+		got := clitest.RunCommand(t, cmd)
+		assert.True(t, got.Stdout == string(want), "%q: %d bytes came back of %d, or different ones", args, len(got.Stdout), len(want))
+		assert.Empty(t, got.Stderr, "%q", args)
+		assert.Zero(t, got.Code, "exit code of %q", args)
 	}
 }
 
 func TestAProgramThatDoesNotReadItsInput(t *testing.T) {
 	cmd := clitest.Command(t, "run", "-i", "--", "sh", "-c", "exec <&-; echo done")
 	cmd.Stdin = clitest.Noise(1, 3_000_000)
-	if got := clitest.RunCommand(t, cmd); got.Stdout != "done\n" || got.Stderr != "" || got.Code != 0 {
-		t.Errorf("got %+v", got)
-	}
+	assert.Equal(t, clitest.Result{Stdout: "done\n"}, clitest.RunCommand(t, cmd))
 }

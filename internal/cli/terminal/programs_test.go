@@ -8,6 +8,9 @@ import (
 	"os/exec"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession/internal/cli/clitest"
 )
 
@@ -43,9 +46,9 @@ func TestProgramsForTerminals(t *testing.T) {
 		s.Expect("written")
 		s.Key(":wq\r")
 		s.Ends(0)
-		if text, err := os.ReadFile(file); string(text) != "written\n" {
-			t.Errorf("the file is %q, %v", text, err)
-		}
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.Equal(t, "written\n", string(text))
 	})
 	t.Run("top", func(t *testing.T) {
 		need(t, "top")

@@ -57,7 +57,7 @@ func TestACrashPutsTheScreenBack(t *testing.T) {
 		s.Cmd.Process.Signal(sig)
 		s.Expect(clitest.Leaves)
 		clitest.Wait(t, s.Cmd)
-		clitest.Until(t, "the terminal is as it was", s.Restored)
+		s.IsRestored()
 	}
 }
 
@@ -68,7 +68,7 @@ func TestAKilledGroupPutsTheScreenBack(t *testing.T) {
 	syscall.Kill(-s.Cmd.Process.Pid, syscall.SIGKILL)
 	s.Expect(clitest.Leaves)
 	clitest.Wait(t, s.Cmd)
-	clitest.Until(t, "the terminal is as it was", s.Restored)
+	s.IsRestored()
 }
 
 // The screen is put back though the input is no terminal.

@@ -8,7 +8,10 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/procession-go/procession/internal/cli/clitest"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 func TestATerminalOfTheSameSize(t *testing.T) {
@@ -41,9 +44,7 @@ func TestResize(t *testing.T) {
 func TestKeysGoToTheProcess(t *testing.T) {
 	s := clitest.Show(t, clitest.Command(t, "run", "-t", "--", "sh", "-c", `trap 'echo interrupted; exit 6' INT; echo ready; while :; do sleep 0.05; done`))
 	s.Expect("ready")
-	if s.Restored() {
-		t.Error("the terminal is not in raw mode")
-	}
+	assert.False(t, s.Restored(), "the terminal is not in raw mode")
 	s.Key("\x03")
 	s.Expect("interrupted")
 	s.Ends(6)
@@ -74,7 +75,7 @@ func TestTheEndOfInputOnATerminal(t *testing.T) {
 func TestASignalRestoresTheTerminal(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT} {
 		s := clitest.Show(t, clitest.Command(t, "run", "-t", "--", "sleep", "600"))
-		clitest.Until(t, "the terminal is in raw mode", func() bool { return !s.Restored() })
+		s.IsRaw()
 		s.Cmd.Process.Signal(sig)
 		s.Ends(143)
 	}
@@ -87,7 +88,7 @@ func TestACrashRestoresTheTerminal(t *testing.T) {
 		s.Expect("ready")
 		s.Cmd.Process.Signal(sig)
 		clitest.Wait(t, s.Cmd)
-		clitest.Until(t, "the terminal is as it was", s.Restored)
+		s.IsRestored()
 	}
 }
 
@@ -97,12 +98,12 @@ func TestAStopFromOutsideGivesTheTerminalBack(t *testing.T) {
 	s.Key("a\r")
 	s.Expect("a\r\na\r\n")
 	s.Cmd.Process.Signal(syscall.SIGTSTP)
-	clitest.Until(t, "the terminal is given back", s.Restored)
+	s.IsRestored() // it is given back
 	s.Resize(12, 34)
 	s.Cmd.Process.Signal(syscall.SIGCONT)
-	clitest.Until(t, "the terminal is taken again", func() bool {
+	testkit.Eventually(t, func(c *assert.CollectT) {
 		s.Cmd.Process.Signal(syscall.SIGCONT) // the first may come before it has stopped
-		return !s.Restored()
+		assert.False(c, s.Restored(), "the terminal is not taken again")
 	})
 	s.Key("b\r")
 	s.Expect("b\r\nb\r\n")
@@ -114,16 +115,13 @@ func TestATerminalWithoutOne(t *testing.T) {
 	cmd := clitest.Command(t, "run", "-t", "--", "sh", "-c", "stty size; test -t 0 && test -t 1 && test -t 2 && echo terminal")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	got := clitest.RunCommand(t, cmd)
-	if want := "24 80\r\nterminal\r\n"; got.Stdout != want || got.Code != 0 || got.Stderr != "" {
-		t.Errorf("got %+v, want %q", got, want)
-	}
+	assert.Equal(t, clitest.Result{Stdout: "24 80\r\nterminal\r\n"}, got)
 }
 
 func TestInputForATerminalWithoutOne(t *testing.T) {
 	cmd := clitest.Command(t, "run", "-t", "-i", "--", "sh", "-c", "stty -echo; echo ready; cat")
 	cmd.Stdin = strings.NewReader("some\ntext")
 	got := clitest.RunCommand(t, cmd)
-	if !strings.HasSuffix(got.Stdout, "some\r\ntext") || got.Code != 0 {
-		t.Errorf("got %+v", got)
-	}
+	assert.Regexp(t, "some\r\ntext$", got.Stdout)
+	assert.Zero(t, got.Code, "exit code; stderr %q", got.Stderr)
 }

@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession/internal/cli/clitest"
 	"github.com/procession-go/procession/internal/cli/console"
 )
@@ -27,9 +30,7 @@ processes:
 3  web      when migrate exited-successfully, db ready  always   bin/web "a b"
 They are stopped in the opposite order.
 `
-	if r := clitest.RunCommand(t, cmd); r.Code != 0 || r.Stdout != want || r.Stderr != "" {
-		t.Errorf("exit code %d, stdout:\n%s\nstderr: %s", r.Code, r.Stdout, r.Stderr)
-	}
+	assert.Equal(t, clitest.Result{Stdout: want}, clitest.RunCommand(t, cmd))
 }
 
 // That nobody reads what it says is no reason to say that a file is wrong.
@@ -38,19 +39,14 @@ func TestCheckWhenNobodyReads(t *testing.T) {
 	for _, args := range [][]string{{"check", file}, {"version"}} {
 		cmd := clitest.Command(t, args...)
 		r, w, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		r.Close()
 		var stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = w, &stderr
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, cmd.Start())
 		w.Close()
-		if code := clitest.Wait(t, cmd); code != 0 || stderr.Len() > 0 {
-			t.Errorf("%q: exit code %d, stderr %q", args, code, &stderr)
-		}
+		assert.Zero(t, clitest.Wait(t, cmd), "exit code of %q", args)
+		assert.Empty(t, stderr.String(), "%q", args)
 	}
 }
 
@@ -63,8 +59,6 @@ func TestCheckSaysAllThatIsWrong(t *testing.T) {
 procession.yaml:2: process a: no command
 procession.yaml:3: processes depend on each other: a → b → a
 `
-		if r := clitest.RunCommand(t, cmd); r.Code != console.CodeUsage || r.Stdout != "" || r.Stderr != want {
-			t.Errorf("%s: %+v", command, r)
-		}
+		assert.Equal(t, clitest.Result{Code: console.CodeUsage, Stderr: want}, clitest.RunCommand(t, cmd), command)
 	}
 }

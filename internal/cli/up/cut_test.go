@@ -15,6 +15,7 @@ import (
 
 	"github.com/procession-go/procession/internal/cli/backlog"
 	"github.com/procession-go/procession/internal/cli/clitest"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // Of what was ended while it waited for its reader up does not say that something was
@@ -46,7 +47,7 @@ func TestUpTellsWhyOutputIsCut(t *testing.T) {
 			cmd.Stdout, cmd.Stderr = stdout, stderr
 			require.NoError(t, cmd.Start())
 			stdout.Close()
-			clitest.Until(t, "its reader is waited for", func() bool {
+			testkit.Eventually(t, func(c *assert.CollectT) {
 				var size int64
 				logs, _ := filepath.Glob(filepath.Join(dir, "a*.log"))
 				for _, log := range logs {
@@ -54,7 +55,7 @@ func TestUpTellsWhyOutputIsCut(t *testing.T) {
 						size += info.Size()
 					}
 				}
-				return size >= backlog.Limit
+				assert.GreaterOrEqual(c, size, int64(backlog.Limit), "what it has written: its reader is not waited for")
 			})
 			require.NoError(t, os.WriteFile(goAhead, nil, 0o600))
 			said := func() string {
@@ -68,7 +69,10 @@ func TestUpTellsWhyOutputIsCut(t *testing.T) {
 			if test.asked {
 				cmd.Process.Signal(syscall.SIGTERM)
 			}
-			clitest.Until(t, "it is gone", func() bool { return syscall.Kill(pid, 0) != nil })
+			testkit.Eventually(t, func(c *assert.CollectT) {
+				_, there := testkit.Look(pid)
+				assert.False(c, there, "it is not gone")
+			})
 			if !test.asked {
 				cmd.Process.Signal(syscall.SIGTERM) // so that the reader is given up
 			}

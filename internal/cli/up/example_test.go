@@ -7,15 +7,16 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // freeAddress is an address at which nothing listens.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer listener.Close()
 	return listener.Addr().String()
 }
@@ -44,9 +45,7 @@ func TestExamplePool(t *testing.T) {
 			t.Setenv("DEMO_ADDR", freeAddress(t))
 			t.Setenv("DEMO_JOBS", "2")
 			text, code := upTogether(t, filepath.Join("..", "..", "..", "examples", "pool", test.file))
-			if code != 0 {
-				t.Errorf("exit code %d", code)
-			}
+			assert.Zero(t, code, "exit code")
 			inOrder(t, text, test.says...)
 		})
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/procession-go/procession/internal/cli/clitest"
 	"github.com/procession-go/procession/internal/cli/console"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // So it is with two command lines, and with whoever empties their log.
@@ -27,9 +28,10 @@ func TestTwoUpWriteOneLog(t *testing.T) {
 	file := clitest.PoolYAML(t, "processes: {a: {command: 'echo begun; until test -e \"$GO\"; do sleep 0.01; done; seq 20000'}}")
 	goAhead := filepath.Join(t.TempDir(), "go")
 	has := func(want string) {
-		clitest.Until(t, fmt.Sprintf("the log has %q", want), func() bool {
+		t.Helper()
+		testkit.Eventually(t, func(c *assert.CollectT) {
 			data, _ := os.ReadFile(path)
-			return string(data) == want
+			assert.Equal(c, want, string(data), path)
 		})
 	}
 	var all sync.WaitGroup
@@ -71,9 +73,9 @@ func TestALogIsWrittenWhereItCanBeSeen(t *testing.T) {
 	}
 	has := func(path, want string) {
 		t.Helper()
-		clitest.Until(t, path+" has "+want, func() bool {
+		testkit.Eventually(t, func(c *assert.CollectT) {
 			data, _ := os.ReadFile(path)
-			return string(data) == want
+			assert.Equal(c, want, string(data), path)
 		})
 	}
 	write("one")
@@ -99,9 +101,9 @@ func TestALogIsWrittenWhereItCanBeSeen(t *testing.T) {
 	require.NoError(t, os.Mkdir(path, 0o700))
 	says := func(text string) {
 		t.Helper()
-		clitest.Until(t, "it says "+text, func() bool {
+		testkit.Eventually(t, func(c *assert.CollectT) {
 			data, _ := os.ReadFile(stderr.Name())
-			return strings.Contains(string(data), text+"\n")
+			assert.Contains(c, string(data), text+"\n")
 		})
 	}
 	write("seven")
@@ -147,28 +149,21 @@ processes:
 `, size, clitest.AsHelper))
 	dir := filepath.Join(t.TempDir(), "some", "logs")
 	cmd := clitest.Command(t, "up", "--log-dir", dir, file)
-	if err := cmd.Run(); err != nil {
-		t.Fatal(err)
-	}
-	if data, err := os.ReadFile(filepath.Join(dir, "short.log")); string(data) != "a\nb" || err != nil {
-		t.Errorf("short.log has %q, %v", data, err)
-	}
+	require.NoError(t, cmd.Run())
+	data, err := os.ReadFile(filepath.Join(dir, "short.log"))
+	require.NoError(t, err)
+	assert.Equal(t, "a\nb", string(data))
 	logs, _ := filepath.Glob(filepath.Join(dir, "flood-*.log")) // in order of time
-	if len(logs) != 2 {
-		t.Errorf("%q were rotated", logs)
-	}
+	assert.Len(t, logs, 2, "logs that were moved away")
 	var all []byte
 	for _, name := range append(logs, filepath.Join(dir, "flood.log")) {
 		data, err := os.ReadFile(name)
-		if err != nil || len(data) > 10<<20 {
-			t.Errorf("%s has %d bytes, %v", name, len(data), err)
-		}
+		require.NoError(t, err)
+		assert.LessOrEqual(t, len(data), 10<<20, "bytes in %s", name)
 		all = append(all, data...)
 	}
 	want, _ := io.ReadAll(clitest.Noise(3, size))
-	if !bytes.Equal(all, want) {
-		t.Errorf("%d bytes, want the %d that were written", len(all), len(want))
-	}
+	assert.True(t, bytes.Equal(want, all), "%d bytes, want the %d that were written", len(all), len(want))
 }
 
 // blockedUp runs up with nobody who reads its screen, until the log of the process
@@ -181,20 +176,16 @@ func blockedUp(t *testing.T, complete string, command string) string {
 	var pipes [2]*os.File // that are read only when all is over
 	for i, stream := range []*io.Writer{&cmd.Stdout, &cmd.Stderr} {
 		r, w, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer r.Close()
 		defer w.Close()
 		pipes[i], *stream = r, w
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, cmd.Start())
 	var data []byte
-	clitest.Until(t, "the log is complete", func() bool {
+	testkit.Eventually(t, func(c *assert.CollectT) {
 		data, _ = os.ReadFile(filepath.Join(dir, "a.log"))
-		return strings.Contains(string(data), complete)
+		assert.True(c, strings.Contains(string(data), complete), "the log is not complete: it has %d bytes", len(data))
 	})
 	cmd.Process.Signal(syscall.SIGINT)
 	for _, r := range pipes {
@@ -211,16 +202,14 @@ func TestUpLogsThoughTheScreenIsHeldUp(t *testing.T) {
 	for i := range n {
 		fmt.Fprintln(&want, i+1)
 	}
-	if got := blockedUp(t, fmt.Sprintf("\n%d\n", n), fmt.Sprintf("seq %d", n)); got != want.String() {
-		t.Errorf("the log has %d bytes, or different ones, want %d", len(got), want.Len())
-	}
+	got := blockedUp(t, fmt.Sprintf("\n%d\n", n), fmt.Sprintf("seq %d", n))
+	assert.True(t, got == want.String(), "the log has %d bytes, or different ones, want %d", len(got), want.Len())
 }
 
 // The streams of a process are in one order in its log, though they go to different
 // places, of which one waits: what comes after much output is after it.
 func TestUpLogsInOrder(t *testing.T) {
 	got := blockedUp(t, "end", `head -c 1000000 /dev/zero; until test $(cat $LOGS/a.log 2>/dev/null | wc -c) -eq 1000000; do sleep 0.01; done; echo end >&2`)
-	if want := strings.Repeat("\x00", 1_000_000) + "end\n"; got != want {
-		t.Errorf("the log has %d bytes, or in another order; it ends with %q", len(got), got[max(0, len(got)-20):])
-	}
+	want := strings.Repeat("\x00", 1_000_000) + "end\n"
+	assert.True(t, got == want, "the log has %d bytes, or in another order; it ends with %q", len(got), got[max(0, len(got)-20):])
 }

@@ -12,7 +12,11 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession/internal/cli/clitest"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 func TestUpStartsInOrder(t *testing.T) {
@@ -29,9 +33,7 @@ processes:
     command: mkfifo fifo; echo migrating; printf 'no end'
 `)
 	text, code := upTogether(t, file)
-	if code != 0 {
-		t.Errorf("exit code %d", code)
-	}
+	assert.Zero(t, code, "exit code")
 	// What a process prints comes by another way than what is told of others.
 	inOrder(t, text,
 		`^system  \| migrate started \(pid \d+\)$`, `^migrate \| migrating$`, `^migrate \| no end$`, `^system  \| migrate exited: exit status 0$`,
@@ -68,15 +70,12 @@ processes:
 			s.Expect("db stopped: exit status 0")
 			s.Ends(0)
 			data, err := os.ReadFile(filepath.Join(filepath.Dir(file), "order"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			order := strings.Split(strings.TrimSpace(string(data)), "\n")
 			for _, pair := range [][2]string{{"worker gone", "web asked"}, {"worker gone", "cron asked"}, {"web gone", "db asked"}, {"cron gone", "db asked"}} {
 				first, then := slices.Index(order, pair[0]), slices.Index(order, pair[1])
-				if first < 0 || then < first {
-					t.Errorf("%q is not before %q in %q", pair[0], pair[1], order)
-				}
+				assert.GreaterOrEqual(t, first, 0, "%q is not in %q", pair[0], order)
+				assert.Less(t, first, then, "%q is not before %q in %q", pair[0], pair[1], order)
 			}
 		})
 	}
@@ -92,9 +91,9 @@ processes:
 	s.Expect("two ready")
 	s.Key("\x03")
 	s.Expect("stopping; Ctrl-C again to kill")
-	clitest.Until(t, "it is killed", func() bool {
+	testkit.Eventually(t, func(c *assert.CollectT) {
 		s.Key("\x03")
-		return s.Shows("killing")
+		assert.True(c, s.Shows("killing"), "it is not killed")
 	})
 	s.Ends(0)
 }
@@ -125,9 +124,8 @@ func TestUpDoesNotStartWhatDependsOnAFailure(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := clitest.Run(t, append(append([]string{"up"}, test.flags...), clitest.PoolYAML(t, "processes:\n  "+test.processes))...)
-			if r.Code != test.code || strings.Contains(r.Stdout, "never") {
-				t.Errorf("exit code %d, want %d, stdout %q", r.Code, test.code, r.Stdout)
-			}
+			assert.Equal(t, test.code, r.Code, "exit code")
+			assert.NotContains(t, r.Stdout, "never")
 			inOrder(t, r.Stderr, test.says...)
 		})
 	}
@@ -142,9 +140,8 @@ processes:
   fifo: {command: mkfifo fifo}
 `)
 	r := clitest.Run(t, "up", "--keep-going", file)
-	if r.Code != 4 || strings.Contains(r.Stderr, "stopping") {
-		t.Errorf("exit code %d, want that of the first that failed\n%s", r.Code, r.Stderr)
-	}
+	assert.Equal(t, 4, r.Code, "exit code, which is that of the first that failed")
+	assert.NotContains(t, r.Stderr, "stopping")
 	for _, says := range []string{"first exited: exit status 4\n", "second exited: exit status 5\n", "third exited: exit status 0\n"} {
 		inOrder(t, r.Stderr, regexp.QuoteMeta(says))
 	}
@@ -158,13 +155,9 @@ processes:
     restart: {when: on-failure, min_backoff: 100ms}
 `)
 	text, code := upTogether(t, file)
-	if code != 0 {
-		t.Errorf("exit code %d", code)
-	}
+	assert.Zero(t, code, "exit code")
 	inOrder(t, text, `^system \| worker started`, `^worker \| attempt$`, `^worker \| no end$`,
 		`^system \| worker exited: exit status 1, restarting in \d+m?s$`, `^system \| worker exited: exit status 1, restarting`,
 		`^system \| worker exited: exit status 0$`)
-	if n := strings.Count(text, "worker | no end\n"); n != 3 {
-		t.Errorf("%d attempts in:\n%s", n, text)
-	}
+	assert.Equal(t, 3, strings.Count(text, "worker | no end\n"), "attempts in:\n%s", text)
 }

@@ -56,7 +56,7 @@ func TestUpSharesTheScreen(t *testing.T) {
 			}
 			end(s)
 			clitest.Wait(t, s.Cmd)
-			clitest.Until(t, "the terminal is as it was", s.Restored)
+			s.IsRestored()
 			_, err := s.TTY.WriteString("the end")
 			require.NoError(t, err)
 			s.ExpectMatch(`^[^\x1b]*the end`)
@@ -110,7 +110,8 @@ func TestUpLeavesTheInputOpen(t *testing.T) {
 		s.ExpectMatch(`[abc].1 started`)
 	}
 	time.Sleep(300 * time.Millisecond) // nothing is to happen
-	assert.False(t, s.Shows("ended") || s.Shows("exited"))
+	assert.False(t, s.Shows("ended"), "an input has ended")
+	assert.False(t, s.Shows("exited"), "a process has exited")
 	s.Cmd.Process.Signal(syscall.SIGTERM)
 	clitest.Wait(t, s.Cmd)
 

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession/internal/cli/clitest"
 )
 
@@ -26,9 +28,7 @@ func inOrder(t *testing.T, text string, parts ...string) {
 	rest := text
 	for _, part := range parts {
 		at := regexp.MustCompile("(?m)" + part).FindStringIndex(rest)
-		if at == nil {
-			t.Fatalf("no %q at its place in:\n%s", part, text)
-		}
+		require.NotNil(t, at, "no %q at its place in:\n%s", part, text)
 		rest = rest[at[1]:]
 	}
 }
@@ -38,18 +38,12 @@ func upTogether(t *testing.T, args ...string) (text string, code int) {
 	t.Helper()
 	cmd := clitest.Command(t, append([]string{"up"}, args...)...)
 	file, err := os.Create(filepath.Join(t.TempDir(), "output"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer file.Close()
 	cmd.Stdout, cmd.Stderr = file, file
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, cmd.Start())
 	code = clitest.Wait(t, cmd)
 	output, err := os.ReadFile(file.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(output), code
 }

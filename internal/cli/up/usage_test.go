@@ -18,41 +18,30 @@ import (
 
 func TestUpOfAProcfile(t *testing.T) {
 	file := clitest.PoolFile(t, "Procfile", "# two\nweb: echo $PS at $PORT, $SECRET; read x < fifo\nworker: mkfifo fifo\n")
-	if err := os.WriteFile(filepath.Join(filepath.Dir(file), ".env"), []byte("SECRET='a b'\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(file), ".env"), []byte("SECRET='a b'\n"), 0o600))
 	r := clitest.Run(t, "up", "--keep-going", "-m", "web=2", "--port", "8000", file)
 	out := strings.Split(strings.TrimSpace(r.Stdout), "\n")
 	slices.Sort(out)
-	if want := []string{"web.1  | web.1 at 8000, a b", "web.2  | web.2 at 8001, a b"}; !slices.Equal(out, want) {
-		t.Errorf("got %q, want %q\n%s", out, want, r.Stderr)
-	}
+	assert.Equal(t, []string{"web.1  | web.1 at 8000, a b", "web.2  | web.2 at 8001, a b"}, out, r.Stderr)
 }
 
 func TestUpWithoutPrefix(t *testing.T) {
 	r := clitest.Run(t, "up", "--no-prefix", clitest.PoolYAML(t, "processes: {a: {command: 'echo out; echo err >&2'}}"))
-	if r.Stdout != "out\n" || !strings.Contains(r.Stderr, "\nerr\n") || !strings.Contains(r.Stderr, "system | a exited: exit status 0\n") {
-		t.Errorf("%+v", r)
-	}
+	assert.Equal(t, "out\n", r.Stdout)
+	assert.Contains(t, r.Stderr, "\nerr\n")
+	assert.Contains(t, r.Stderr, "system | a exited: exit status 0\n")
 }
 
 func TestUpWhenNobodyReads(t *testing.T) {
 	file := clitest.PoolYAML(t, "processes: {a: {command: 'while echo x; do sleep 0.01; done'}, b: {command: sleep 1000}}")
 	cmd := clitest.Command(t, "up", file)
 	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := out.Read(make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	_, err = out.Read(make([]byte, 1))
+	require.NoError(t, err)
 	out.Close()
-	if code := clitest.Wait(t, cmd); code != 0 {
-		t.Errorf("exit code %d", code)
-	}
+	assert.Equal(t, 0, clitest.Wait(t, cmd), "exit code")
 }
 
 func TestPoolUsage(t *testing.T) {
@@ -70,11 +59,9 @@ func TestPoolUsage(t *testing.T) {
 	} {
 		cmd := clitest.Command(t, test.args...)
 		cmd.Dir = t.TempDir()
-		if r := clitest.RunCommand(t, cmd); r.Code != console.CodeUsage {
-			t.Errorf("%q: exit code %d", test.args, r.Code)
-		} else {
-			clitest.OneLine(t, r.Stderr, test.says)
-		}
+		r := clitest.RunCommand(t, cmd)
+		assert.Equal(t, console.CodeUsage, r.Code, "exit code of %q", test.args)
+		clitest.OneLine(t, r.Stderr, test.says)
 	}
 }
 

@@ -10,7 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession/internal/cli/clitest"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 func TestSignalsEndItGracefully(t *testing.T) {
@@ -21,12 +25,9 @@ func TestSignalsEndItGracefully(t *testing.T) {
 			pid := clitest.ReadPID(t, out)
 			cmd.Process.Signal(sig)
 			rest, _ := io.ReadAll(out)
-			if code := clitest.Wait(t, cmd); code != 4 || string(rest) != "good-bye\n" {
-				t.Errorf("exit code %d, output %q", code, rest)
-			}
-			if !clitest.Dead(pid) {
-				t.Error("it is still there")
-			}
+			assert.Equal(t, 4, clitest.Wait(t, cmd), "exit code")
+			assert.Equal(t, "good-bye\n", string(rest))
+			assert.False(t, testkit.Alive(pid), "it is still there")
 		})
 	}
 }
@@ -38,61 +39,48 @@ func TestASecondSignalKills(t *testing.T) {
 	cmd.Process.Signal(syscall.SIGINT)
 	again(t, cmd, syscall.SIGTERM, pid)
 	io.Copy(io.Discard, out)
-	if code := clitest.Wait(t, cmd); code != 137 {
-		t.Errorf("exit code %d, want 137", code)
-	}
-	if !clitest.Dead(pid) {
-		t.Error("it is still there")
-	}
+	assert.Equal(t, 137, clitest.Wait(t, cmd), "exit code")
+	assert.False(t, testkit.Alive(pid), "it is still there")
 }
 
 func TestASecondSignalKillsAlsoWhenNobodyReads(t *testing.T) {
 	cmd := clitest.Command(t, append([]string{"run", "--grace", "1h"}, clitest.Helper(t, "flood", "1000000000")...)...)
 	errs, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	clitest.Start(t, cmd)
 	pid := clitest.ReadPID(t, bufio.NewReader(errs))
 	cmd.Process.Signal(syscall.SIGINT)
 	again(t, cmd, syscall.SIGTERM, pid)
 	insist(t, cmd, syscall.SIGTERM) // the first signal may have ended the process, and its output waits
-	if code := clitest.Wait(t, cmd); code != 137 && code != 143 {
-		t.Errorf("exit code %d", code)
-	}
+	assert.Contains(t, []int{137, 143}, clitest.Wait(t, cmd), "exit code")
 }
 
 func TestAnIgnoredHangUpStaysIgnored(t *testing.T) {
 	cmd := clitest.Command(t)
 	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `trap "" HUP; exec "$0" run -i -- cat`, clitest.Self(t)}
 	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	out := clitest.Start(t, cmd)
 	for _, line := range []string{"before\n", "after\n"} {
 		io.WriteString(in, line)
-		if got, err := out.ReadString('\n'); got != line {
-			t.Fatalf("got %q, %v, want %q", got, err, line)
-		}
+		got, err := out.ReadString('\n')
+		require.NoError(t, err)
+		require.Equal(t, line, got)
 		cmd.Process.Signal(syscall.SIGHUP)
 	}
 	in.Close()
-	if code := clitest.Wait(t, cmd); code != 0 {
-		t.Errorf("exit code %d", code)
-	}
+	assert.Equal(t, 0, clitest.Wait(t, cmd), "exit code")
 }
 
 // again asks the command line to end until the process has: a signal that comes too
 // soon is not meant again.
 func again(t *testing.T, cmd *exec.Cmd, sig syscall.Signal, pid int) {
 	t.Helper()
-	clitest.Until(t, "it has ended", func() bool {
-		if clitest.Dead(pid) {
-			return true
+	testkit.Eventually(t, func(c *assert.CollectT) {
+		if assert.False(c, testkit.Alive(pid), "it has not ended") {
+			return
 		}
 		cmd.Process.Signal(sig)
-		return false
 	})
 }
 
