@@ -1,6 +1,6 @@
-// Package console is what the command line reads from and writes to: its three standard
-// files, with readers that may be slow or gone, and what it says itself. It also decides
-// how the command line ends: exit codes and mistakes in its use.
+// Package console is the three standard files of the command line. Their readers may be
+// slow, or gone. It also has how the command line ends: exit codes, errors of its use, and
+// the line that says what went wrong.
 package console
 
 import (
@@ -40,15 +40,15 @@ func (c *Console) Write(text []byte) (int, error) {
 	return c.Stderr.Write(text)
 }
 
-// Hold keeps what procession itself says for later: on a terminal in raw mode its
-// lines would be stairs, in the midst of what a program shows there.
+// Hold keeps what procession itself says until Release. On a terminal in raw mode its
+// lines would be stairs, in the middle of what a program shows there.
 func (c *Console) Hold() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.held = c.Stderr.Terminal
 }
 
-// Release says what was kept.
+// Release writes what Hold has kept.
 func (c *Console) Release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -71,7 +71,7 @@ func (c *Console) Together() bool {
 	return err == nil && os.SameFile(out, errs)
 }
 
-// Pass passes output on to the same stream of this program.
+// Pass writes output to the stream of this program that it has come from in its process.
 func (c *Console) Pass(s procession.Segment) error {
 	to := c.Stdout
 	if s.Stream == procession.Stderr {
@@ -81,7 +81,7 @@ func (c *Console) Pass(s procession.Segment) error {
 	return err
 }
 
-// Logger logs to stderr what is wrong with the engine, and nothing else.
+// Logger is a logger for an engine. It logs warnings and errors to stderr.
 func (c *Console) Logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(c, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }

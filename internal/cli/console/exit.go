@@ -11,8 +11,8 @@ import (
 	"github.com/procession-go/procession"
 )
 
-// The exit codes that are not a program's own, as env(1), nohup(1), timeout(1)
-// and the shells have them.
+// The exit codes that are not a program's own. They are those of env(1), nohup(1),
+// timeout(1) and the shells.
 const (
 	CodeUsage         = 2   // the command line is wrong
 	CodeTimeout       = 124 // a process was ended by its timeout, and returned 0
@@ -22,13 +22,13 @@ const (
 	CodeSignal        = 128 // and the number of the signal
 )
 
-// ExitStatus is an error that ends the command line with a program's own exit code: there is
-// nothing to say about it.
+// ExitStatus is an error that ends the command line with this exit code, without a message.
 type ExitStatus int
 
 func (s ExitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// StatusOf is how the command line ends when a process has ended so.
+// StatusOf is the error with which the command line ends after a process that has ended so.
+// It is nil if the process has succeeded.
 func StatusOf(exit procession.Exit) error {
 	if code := CodeOf(exit); code != 0 {
 		return ExitStatus(code)
@@ -36,8 +36,8 @@ func StatusOf(exit procession.Exit) error {
 	return nil
 }
 
-// CodeOf is the exit code that a shell would give. What its timeout has ended has
-// failed, also if it took that well and returned 0.
+// CodeOf is the exit code for the end of a process, as a shell gives it. A process that was
+// ended by its timeout has failed, even if it has returned 0.
 func CodeOf(exit procession.Exit) int {
 	switch {
 	case exit.Signal != "":
@@ -57,13 +57,14 @@ type usageError struct{ error }
 
 func (e *usageError) Unwrap() error { return e.error }
 
-// Usage is err, which is a mistake in the command line itself.
+// Usage makes err a mistake in the command line itself: the exit code is CodeUsage.
 func Usage(err error) error { return &usageError{err} }
 
-// Usagef is the error of a mistake in the command line itself.
+// Usagef is Usage of an error that is made by fmt.Errorf.
 func Usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
-// Report says what went wrong, in one line, and answers the exit code.
+// Report writes in one line what went wrong, if there is something to say, and returns the
+// exit code.
 func (c *Console) Report(err error) int {
 	var status ExitStatus
 	var Usage *usageError
@@ -82,8 +83,8 @@ func (c *Console) Report(err error) int {
 	return code
 }
 
-// StartCode is the exit code for a program that could not be started: there is none, or
-// it cannot be executed, whatever the system has against it.
+// StartCode is the exit code for a process that could not be started: CodeNotFound if there
+// is no such program, CodeNotExecutable if it cannot be executed, otherwise CodeEngine.
 func StartCode(err error) int {
 	var errno syscall.Errno
 	switch {
@@ -105,13 +106,13 @@ func isShortage(errno syscall.Errno) bool {
 	return false
 }
 
-// Say writes one line to stderr.
+// Say writes one line to stderr, after "procession: ".
 func (c *Console) Say(format string, args ...any) {
 	line, _, _ := strings.Cut(strings.TrimSpace(fmt.Sprintf(format, args...)), "\n")
 	fmt.Fprintln(c, "procession: "+strings.TrimPrefix(line, "procession: "))
 }
 
-// UnlessUnread is err, nil if it is that nobody reads what was written any more.
+// UnlessUnread is err, or nil if err says that nobody reads what was written any more.
 func UnlessUnread(err error) error {
 	if IsBrokenPipe(err) {
 		return nil

@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// Outlet is one of the two files that output goes to. A write to a pipe that nobody
-// reads never returns, so that a goroutine of its own makes it. Nobody waits for
-// that once the outlet has been given up: what is written then is lost, as what was
-// to be written before is, and counted.
+// Outlet is a file that output goes to: stdout or stderr. A write to a pipe that nobody
+// reads never returns. So it is made by a goroutine of its own, and nobody waits for that
+// once the outlet has been given up. What could not be written by then, and what comes
+// later, is lost, and counted.
 type Outlet struct {
 	File     *os.File
 	Terminal bool          // it is one
@@ -46,7 +46,7 @@ func NewOutlet(file *os.File) *Outlet {
 // giveUp lets nobody wait for a reader any more.
 func (o *Outlet) giveUp() { o.once.Do(func() { close(o.gaveUp) }) }
 
-// IsGivenUp reports whether nobody waits for a reader any more.
+// IsGivenUp reports whether the outlet has been given up.
 func (o *Outlet) IsGivenUp() bool {
 	select {
 	case <-o.gaveUp:
@@ -137,8 +137,8 @@ func (o *Outlet) losses() int64 {
 	return o.lost
 }
 
-// Coloured reports whether the outlet is to be written to in colour: it is a terminal
-// that can, and nobody has said no (https://no-color.org).
+// Coloured reports whether the outlet may be written to in colour. It must be a terminal
+// that has colours, and NO_COLOR must not be set (https://no-color.org).
 func (o *Outlet) Coloured() bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && o.Terminal
 }

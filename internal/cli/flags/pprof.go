@@ -22,7 +22,7 @@ func (p *Pprof) Register(flags *pflag.FlagSet) {
 		"serve profiles of procession itself over HTTP on this `address` of this machine, localhost:6060 for instance")
 }
 
-// During serves while f runs, if that is asked for, and says where.
+// During runs f, and serves profiles meanwhile if the flag is there. It says where.
 func (p *Pprof) During(c *console.Console, f func() error) error {
 	if p.address == "" {
 		return f()

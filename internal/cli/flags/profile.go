@@ -22,8 +22,8 @@ func (p *Profile) Register(flags *pflag.FlagSet) {
 		"write to this `file` what procession itself allocates, for go tool pprof")
 }
 
-// During runs f and writes the profiles when it has returned. That one could not
-// be written is said, but an error of f goes first.
+// During runs f, and writes the profiles when f has returned. It returns the error of f; or
+// if f has none, why a profile could not be written.
 func (p *Profile) During(c *console.Console, f func() error) error {
 	finish, err := p.start()
 	if err != nil {

@@ -12,12 +12,12 @@ import (
 // StopSignal is the signal that asks a process to end; 0 is the engine's default.
 type StopSignal syscall.Signal
 
-// Register adds the flag; where is said in its help.
+// Register adds the flag to a command. Its help ends with where.
 func (s *StopSignal) Register(flags *pflag.FlagSet, where string) {
 	flags.Var(s, "stop-signal", "`signal` that asks a process to end: SIGINT, quit, 10"+where+" (default SIGTERM)")
 }
 
-// Complete has it end the processes whose file names no signal.
+// Complete sets the signal in a pool for the processes whose file names none.
 func (s *StopSignal) Complete(pool *poolfile.Pool) {
 	for i := range pool.Processes {
 		if spec := &pool.Processes[i].Spec; spec.StopSignal == 0 {

@@ -1,5 +1,5 @@
-// Package interrupt tells what the signals that this program gets ask for: to stop, or to
-// kill.
+// Package interrupt decides what the signals ask for that this program gets: to stop what it
+// runs, or to kill it.
 package interrupt
 
 import (
@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Signals are those that ask this program to end. What it was started to ignore
-// it does, as a hang-up by nohup(1), or an interrupt by a shell that runs it in the
-// background; to be asked before there is an engine, because that ignores nothing, so
-// that its processes do not inherit it.
+// Signals are the signals that ask this program to end. A signal that it was started to
+// ignore is not among them: a hang-up after nohup(1), or an interrupt when a shell runs it
+// in the background. Call it before an engine is made. An engine ignores no signal, so that
+// its processes do not inherit that.
 func Signals() []os.Signal {
 	signals := without(endSignals, signal.Ignored)
 	if !slices.Contains(signals, os.Signal(quit)) {
@@ -39,9 +39,9 @@ const (
 	toKill
 )
 
-// AgainAfter is how long after the first signal another one is meant. One that
-// comes sooner belongs to the first: timeout(1) sends its signal to the process and
-// to the group, and the keys of a terminal bounce.
+// AgainAfter is how long after the first signal another one counts as a second request.
+// One that comes sooner belongs to the first: timeout(1) sends its signal to the process
+// and to the group, and the keys of a terminal bounce.
 const AgainAfter = 300 * time.Millisecond
 
 // requests makes of the signals that come what they ask for. The first asks to
@@ -72,9 +72,9 @@ func (r *requests) came(sig os.Signal, at time.Time) request {
 	return nothing
 }
 
-// Handle calls stop when one of the signals comes, and kill when it comes
-// again; neither may block. Stop is told which it is. It does so until the program exits, so that a signal that
-// comes late does not decide how.
+// Handle calls stop with the first of the signals that comes, and kill when another comes
+// that counts as a second request (AgainAfter). Neither may block. It does so until the
+// program exits, so that a signal that comes late does not end it in another way.
 func Handle(signals []os.Signal, stop func(os.Signal), kill func()) {
 	var asked requests
 	Each(16, func(sig os.Signal) {
@@ -87,8 +87,8 @@ func Handle(signals []os.Signal, stop func(os.Signal), kill func()) {
 	}, signals...)
 }
 
-// Each calls do for each of the signals that comes, one at a time, until stop is called.
-// Of those that come meanwhile it keeps so many.
+// Each calls do for each of the signals that comes, one at a time, until stop is called. Of
+// the signals that come while do runs it keeps as many as kept says.
 func Each(kept int, do func(os.Signal), signals ...os.Signal) (stop func()) {
 	if len(signals) == 0 {
 		return func() {} // none is not all

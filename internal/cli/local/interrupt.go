@@ -12,9 +12,10 @@ import (
 	"github.com/procession-go/procession/internal/tty"
 )
 
-// Obey ends the processes when a signal asks for that, and passes on to them the signals
-// that are theirs. That the size of the window changes is one of these, unless they are
-// told of it in another way.
+// Obey does what signals ask for. Those that ask this program to end, end the processes:
+// Ctrl-C at a terminal is a SIGINT for them, the others have them stopped; what counts as a
+// second request kills them. SIGUSR1 and SIGUSR2 are passed on to them, and so is SIGWINCH
+// if resized says so.
 func (r *Runner) Obey(resized bool) {
 	theirs := passedOn
 	if resized {

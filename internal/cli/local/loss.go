@@ -15,7 +15,7 @@ func (r *Runner) gone() (gone bool, patience time.Duration) {
 	return r.running == 0, max(r.grace, console.LastWords)
 }
 
-// CutText is why the end of the output of a process that has ended so may be missing.
+// CutText says why the output of a process that has ended so was cut.
 func CutText(exit procession.Exit) string {
 	if exit.Cause == procession.CauseExited {
 		return "something that it started still held it open"
@@ -23,8 +23,8 @@ func CutText(exit procession.Exit) string {
 	return "it was ended before it had written all"
 }
 
-// TellCut says that the output of a process is not complete, if it is not, and answers how
-// the command line ends that would have ended with err.
+// TellCut says if the output of a process is not complete. It returns the error with which
+// the command line ends, which is err unless that is nil and the loss is a failure.
 func (r *Runner) TellCut(p *Process, err error) error {
 	if !p.Exit.OutputCut || r.wasKilled() {
 		return err
@@ -36,9 +36,9 @@ func (r *Runner) TellCut(p *Process, err error) error {
 	return err
 }
 
-// TellLost says how much of the output was lost because it was given up, and
-// answers how the command line ends that would have ended with err. Nothing is said
-// after a kill, which does not wait for readers.
+// TellLost says how much of the output was lost because nobody read it. It returns the error
+// with which the command line ends: err, or that of a loss if err is nil. After a kill, which
+// does not wait for readers, it says nothing.
 func (r *Runner) TellLost(err error) error {
 	n := r.Console.Losses()
 	if n == 0 || r.wasKilled() {

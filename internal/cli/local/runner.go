@@ -143,11 +143,10 @@ func (r *Runner) Close() {
 	r.Engine.Shutdown(ctx)
 }
 
-// Follow passes the output of a process on to write, complete and in the order
-// in which it came, until the process has ended. The two streams keep their order
-// among each other only if they go to the same place; write is called for both at
-// the same time otherwise. If it fails the runner is stopped, and its error
-// returned.
+// Follow passes the output of a process on to write, complete and in order, until the
+// process has ended. If both streams go to the same file they keep their order among each
+// other. Otherwise write may be called for both at the same time. If write fails, the runner
+// is stopped, and the error returned.
 func (r *Runner) Follow(p *Process, write func(procession.Segment) error) error {
 	sinks := backlog.SinksTo(func(s procession.Segment) error {
 		err := write(s)
@@ -178,8 +177,8 @@ func (r *Runner) FollowBy(b *backlog.Backlog, p *Process) error {
 	return errors.Join(err, r.UnlessKilled(lost))
 }
 
-// UnlessKilled is err, nil once the runner has been killed: the engine is closed
-// then.
+// UnlessKilled is err, or nil once the runner has been killed: then the engine is closed,
+// and errors are to be expected.
 func (r *Runner) UnlessKilled(err error) error {
 	if r.wasKilled() {
 		return nil

@@ -21,7 +21,8 @@ func (r *Runner) stopAsked(end func(id string)) {
 	}()
 }
 
-// WaitsFor says what is being ended, and how to end it at once.
+// WaitsFor is what the user is told while processes are being ended: which, for how long at
+// most, and how to kill them.
 func (r *Runner) WaitsFor() string { return waitingText(r.ending(), time.Now()) }
 
 // ending are the processes that are being ended.

@@ -1,4 +1,4 @@
-// Package logfile writes the output of a process to a file, which is moved away when it is
+// Package logfile writes the output of a process to a file, and begins another when that is
 // full.
 package logfile
 
@@ -17,10 +17,9 @@ import (
 	"github.com/procession-go/procession"
 )
 
-// File is the file that gets all output of one process, byte for byte and in
-// the order in which it came. It does not pass through the screen, which may be
-// held up. It is appended to, as by >>: whoever else empties it or appends to it, no
-// byte of anybody is overwritten.
+// File gets all output of one process, byte for byte, in the order in which it came, however
+// slowly the screen is read. It is appended to, as by >>: others may empty it or append to
+// it, too, and nothing of theirs is overwritten.
 type File struct {
 	name    string
 	path    string
@@ -36,8 +35,8 @@ type File struct {
 // kept.
 const logSize, logsKept = 10, 10
 
-// New is the log in dir of the process of that name. What is no file is left
-// alone.
+// New makes the log NAME.log in dir. It is an error if something is there that is no
+// regular file. What procession has to say of the log is passed to say.
 func New(dir, name string, say func(string)) (*File, error) {
 	l := &File{name: name, path: filepath.Join(dir, name+".log"), say: say}
 	l.full = lumberjack.Logger{Filename: l.path, MaxBackups: logsKept}
@@ -60,9 +59,9 @@ func (l *File) look() (fs.FileInfo, error) {
 	return info, nil
 }
 
-// Write writes output. It never fails, and never waits for room: what cannot be
-// written is missing from the log, which goes on as soon as it can, in a line of its own.
-// That is said, and is no reason to stop a pool.
+// Write writes output. It never fails, and never waits for room: what cannot be written is
+// missing. The log goes on as soon as it can, in a line of its own. Both are said, and are
+// no reason to stop a pool.
 func (l *File) Write(s procession.Segment) error {
 	var n int
 	var err error
@@ -159,7 +158,7 @@ func (l *File) shut() {
 	}
 }
 
-// Close ends the log, and says what is missing from its end.
+// Close ends the log, and says how much is missing from its end.
 func (l *File) Close() {
 	l.shut()
 	if l.broken {

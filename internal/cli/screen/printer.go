@@ -1,5 +1,5 @@
-// Package screen puts the output of several processes on one screen, line by line, and has
-// what is shown there otherwise: tables, colours, texts.
+// Package screen shows the output of several processes on one screen, line by line. It also
+// has what else is shown there: tables, colours, and texts for sizes and durations.
 package screen
 
 import (
@@ -12,8 +12,8 @@ import (
 	"github.com/procession-go/procession/internal/cli/console"
 )
 
-// Printer passes on the output of several processes line by line, each line
-// after the name of its process, so that no line of one has another's in it.
+// Printer writes the output of several processes line by line, each line after the name of
+// its process. Lines are never mixed.
 type Printer struct {
 	console *console.Console
 	width   int // of the longest name, in characters
@@ -36,7 +36,7 @@ func NewPrinter(c *console.Console, names []string) *Printer {
 	return p
 }
 
-// Streams are where the two streams of the process of that name go. Each call gives
+// Streams makes the writers for the two streams of the process of that name. Each call uses
 // the next colour.
 func (p *Printer) Streams(name string) (out, errs *LineWriter) {
 	attribute := colours[p.next%len(colours)]
@@ -46,7 +46,7 @@ func (p *Printer) Streams(name string) (out, errs *LineWriter) {
 	return out, errs
 }
 
-// System is where goes what procession itself says, under that name.
+// System makes the writer for what procession itself says, which stands after name.
 func (p *Printer) System(name string) *LineWriter {
 	return &LineWriter{mu: &p.mu, to: p.console.Stderr, prefix: p.prefix(name, color.Bold, p.console.Stderr.Coloured())}
 }

@@ -1,5 +1,5 @@
-// Package terminal lends the caller's terminal to a process, and puts it back into the
-// modes in which it was, also if this program is killed meanwhile.
+// Package terminal gives the caller's terminal to a process for a while, and puts it back
+// into the modes in which it was, even if this program is killed meanwhile.
 package terminal
 
 import (
@@ -15,10 +15,10 @@ import (
 	"github.com/procession-go/procession/internal/cli/console"
 )
 
-// terminal is the caller's terminal while a process has the use of it. Its input is
+// Terminal is the caller's terminal while a process has the use of it. Its input is
 // in raw mode, so that every key goes to the process, Ctrl-C and Ctrl-Z among them.
-// From what is shown on it is known in which modes the process has put it.
-type terminal struct {
+// The output that it shows tells in which modes the process has put it.
+type Terminal struct {
 	console  *console.Console
 	input    *os.File
 	before   *term.State // nil if the input is no terminal
@@ -34,10 +34,10 @@ type terminal struct {
 	over    bool // nothing more is shown
 }
 
-// Open puts a terminal into raw mode. What ends this program also ends
-// that: close does, and the keeper if it is not called.
-func Open(c *console.Console) (*terminal, error) {
-	t := &terminal{console: c, input: c.Stdin, onScreen: c.Stdout.Terminal, unwind: func() {}}
+// Open puts the terminal into raw mode. Close ends that; if this program dies before, the
+// keeper does.
+func Open(c *console.Console) (*Terminal, error) {
+	t := &Terminal{console: c, input: c.Stdin, onScreen: c.Stdout.Terminal, unwind: func() {}}
 	if !console.IsTerminal(t.input) && !t.onScreen {
 		return t, nil
 	}
@@ -58,9 +58,9 @@ func Open(c *console.Console) (*terminal, error) {
 	return t, nil
 }
 
-// Show passes output on to the same stream of ours, and notes what it makes of the
-// terminal. The keeper knows before a byte of it is there.
-func (t *terminal) Show(s procession.Segment) error {
+// Show writes output to the stream of this program that it has come from, and notes into
+// which modes it puts the terminal. The keeper is told before a byte of it is written.
+func (t *Terminal) Show(s procession.Segment) error {
 	if !t.onScreen {
 		return t.console.Pass(s)
 	}
@@ -76,9 +76,9 @@ func (t *terminal) Show(s procession.Segment) error {
 	return err
 }
 
-// Close puts the terminal back into the mode that it was in. What the process has
-// made of the screen is left to it, as long as it has ended by itself: itsOwn.
-func (t *terminal) Close(itsOwn bool) {
+// Close puts the terminal back into the mode in which it was. The screen is left as the
+// process has left it if the process has ended by itself, which itsOwn says.
+func (t *Terminal) Close(itsOwn bool) {
 	t.unwind()
 	shown := itsOwn || !t.onScreen || t.reset()
 	t.mu.Lock()
@@ -93,7 +93,7 @@ func (t *terminal) Close(itsOwn bool) {
 
 // reset puts the screen back into the modes in which a program finds it. If that
 // has to wait for too long it answers false, and leaves it to the keeper.
-func (t *terminal) reset() bool {
+func (t *Terminal) reset() bool {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -112,7 +112,7 @@ func (t *terminal) reset() bool {
 	}
 }
 
-func (t *terminal) restore() {
+func (t *Terminal) restore() {
 	if t.before != nil {
 		term.Restore(int(t.input.Fd()), t.before)
 	}
@@ -120,11 +120,11 @@ func (t *terminal) restore() {
 
 // release puts the terminal back into its mode for a while, regain makes it raw
 // again.
-func (t *terminal) release() { t.unlessClosed(t.restore) }
+func (t *Terminal) release() { t.unlessClosed(t.restore) }
 
-func (t *terminal) regain() { t.unlessClosed(func() { term.MakeRaw(int(t.input.Fd())) }) }
+func (t *Terminal) regain() { t.unlessClosed(func() { term.MakeRaw(int(t.input.Fd())) }) }
 
-func (t *terminal) unlessClosed(do func()) {
+func (t *Terminal) unlessClosed(do func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.closed {
@@ -132,8 +132,8 @@ func (t *terminal) unlessClosed(do func()) {
 	}
 }
 
-// Size is the size of the caller's terminal, whichever file it is, and
-// 80 by 24 if there is none.
+// Size is the size of the caller's terminal, whichever standard file that is. It is 80 by
+// 24 if none is a terminal.
 func Size(c *console.Console) procession.Size {
 	for _, file := range []*os.File{c.Stdin, c.Stdout.File, c.Stderr.File} {
 		if cols, rows, err := term.GetSize(int(file.Fd())); err == nil && cols > 0 && rows > 0 {
@@ -143,8 +143,8 @@ func Size(c *console.Console) procession.Size {
 	return procession.Size{Rows: 24, Cols: 80}
 }
 
-// WithTerm is env with the caller's TERM, unless it has one: what the process
-// writes is shown on the caller's terminal.
+// WithTerm is env with the caller's TERM, unless env has one: what the process writes is
+// shown on the caller's terminal.
 func WithTerm(env map[string]string) map[string]string {
 	name := os.Getenv("TERM")
 	if _, given := env["TERM"]; given || name == "" {

@@ -16,7 +16,7 @@ func OnResize(do func()) (stop func()) {
 
 // whenStopped gives the terminal back while this program is stopped from outside,
 // and takes it again when it goes on.
-func (t *terminal) whenStopped() (undo func()) {
+func (t *Terminal) whenStopped() (undo func()) {
 	return interrupt.Each(1, func(sig os.Signal) {
 		if sig == syscall.SIGCONT {
 			t.regain()

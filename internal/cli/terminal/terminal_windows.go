@@ -7,7 +7,7 @@ import "os"
 // OnResize does nothing on this system.
 func OnResize(func()) (stop func()) { return func() {} }
 
-func (t *terminal) whenStopped() (undo func()) { return func() {} }
+func (t *Terminal) whenStopped() (undo func()) { return func() {} }
 
 type keeper struct{}
 
