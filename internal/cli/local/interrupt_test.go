@@ -50,7 +50,7 @@ func TestCtrlCIsAKeyboardInterrupt(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip(err)
 	}
-	s := clitest.Show(t, clitest.Command(t, "run", "--", "python3", "-uc", "import time\nprint('on')\ntime.sleep(1000)"))
+	s := clitest.Show(t, clitest.Command(t, "run", "--", "python3", "-uc", "import time\nprint('on')\nwhile True: time.sleep(0.05)"))
 	s.Expect("on\r\n")
 	s.Key("\x03")
 	s.Expect("KeyboardInterrupt")
