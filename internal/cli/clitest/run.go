@@ -21,9 +21,11 @@ import (
 // Patience is how long a command line may take.
 const Patience = 2 * testkit.Patience
 
-// Command is the command line, to be run with args.
+// Command is the command line, to be run with args. If they name a program that is not
+// installed, the test is skipped.
 func Command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
+	testkit.NeedsFor(t, args...)
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, Self(t), args...)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/procession-go/procession/internal/cli/clitest"
 	"github.com/procession-go/procession/internal/cli/interrupt"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // sent is a signal, some time after the one before.
@@ -163,10 +164,7 @@ func TestATerminalThatIsClosed(t *testing.T) {
 }
 
 func TestAWindowThatIsClosed(t *testing.T) {
-	path, err := exec.LookPath("tmux")
-	if err != nil {
-		t.Skip(err)
-	}
+	path := testkit.Program(t, "tmux")
 	for kind, command := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			many(t, func(dir string) {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession/internal/cli/clitest"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // A Ctrl-C at the terminal on which procession runs is a SIGINT for what it runs.
@@ -47,9 +48,7 @@ func TestCtrlCIsAnInterrupt(t *testing.T) {
 }
 
 func TestCtrlCIsAKeyboardInterrupt(t *testing.T) {
-	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip(err)
-	}
+	testkit.Needs(t, "python3")
 	s := clitest.Show(t, clitest.Command(t, "run", "--", "python3", "-uc", "import time\nprint('on')\nwhile True: time.sleep(0.05)"))
 	s.Expect("on\r\n")
 	s.Key("\x03")

@@ -44,9 +44,7 @@ func TestWhatIsLeftBehindEnds(t *testing.T) {
 // Not even what has lost all marks, and its parent, is lost: it is the command line's
 // then, which ends and reaps it.
 func TestOrphansWithoutMarksEndWithTheCommandLine(t *testing.T) {
-	if _, err := exec.LookPath("bash"); err != nil {
-		t.Skip(err)
-	}
+	testkit.Needs(t, "bash")
 	cmd := clitest.Command(t, "run", "--", "bash", "-c", `(setsid bash -c 'ulimit -x 0; exec env -i bash -c "echo \$\$; echo \$\$ >pid; exec sleep 600 >/dev/null 2>&1"' &)
 		until [ "$(cat /proc/"$(cat pid)"/comm)" = sleep ]; do sleep 0.02; done 2>/dev/null`)
 	cmd.Dir = t.TempDir()

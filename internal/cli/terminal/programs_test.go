@@ -5,23 +5,18 @@ package terminal_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession/internal/cli/clitest"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 func TestProgramsForTerminals(t *testing.T) {
-	need := func(t *testing.T, program string) {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(err)
-		}
-	}
 	t.Run("python3", func(t *testing.T) {
-		need(t, "python3")
+		testkit.Needs(t, "python3")
 		s := clitest.Show(t, clitest.Command(t, "run", "-t", "--", "python3", "-q"))
 		s.Expect(">>> ")
 		s.Key("import os, time; os.get_terminal_size()\r")
@@ -36,7 +31,7 @@ func TestProgramsForTerminals(t *testing.T) {
 		s.Ends(5)
 	})
 	t.Run("vi", func(t *testing.T) {
-		need(t, "vi")
+		testkit.Needs(t, "vi")
 		file := t.TempDir() + "/file"
 		cmd := clitest.Command(t, "run", "-t", "--", "vi", file)
 		cmd.Env = append(cmd.Env, "TERM=xterm")
@@ -51,7 +46,7 @@ func TestProgramsForTerminals(t *testing.T) {
 		assert.Equal(t, "written\n", string(text))
 	})
 	t.Run("top", func(t *testing.T) {
-		need(t, "top")
+		testkit.Needs(t, "top")
 		cmd := clitest.Command(t, "run", "-t", "--", "top")
 		cmd.Env = append(cmd.Env, "TERM=xterm")
 		s := clitest.Show(t, cmd)

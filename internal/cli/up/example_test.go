@@ -4,12 +4,13 @@ package up_test
 
 import (
 	"net"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // freeAddress is an address at which nothing listens.
@@ -23,9 +24,7 @@ func freeAddress(t *testing.T) string {
 
 // The example pool, which ends by itself when the worker has done its jobs.
 func TestExamplePool(t *testing.T) {
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip(err)
-	}
+	testkit.Needs(t, "go")
 	for _, test := range []struct {
 		file string
 		says []string
