@@ -78,6 +78,7 @@ type Server struct {
 	turns   chan struct{}                 // see turn
 
 	arrivals arrivals
+	plains   plains
 
 	mu       sync.Mutex
 	closed   bool

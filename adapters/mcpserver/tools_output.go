@@ -14,7 +14,8 @@ type query struct {
 	cursor  int64 // where it begins
 	forward bool  // the first that fits, not the last
 	filter  filter
-	limit   int // bytes of each text
+	limit   int  // bytes of each text
+	plain   bool // all of the output is known to be plain; see mayBePlain
 }
 
 func (s *session) getProcessOutput(c call, in outputParams) (string, outputResult, error) {
@@ -114,6 +115,7 @@ func (s *session) read(ctx call, id string, q query) (text string, _ outputResul
 		info.State, info.Exit = procession.Exited, chunk.Exit
 	}
 	q.filter.ended = info.Exit != nil
+	q.plain = q.mayBePlain() && s.server.plains.all(id, chunk.Segments)
 	v, next := q.view(chunk, s.server.options.mostText())
 	result := outputResult{
 		ProcessID: id, Output: v.output.text, Stdout: v.stdout.text, Stderr: v.stderr.text,
@@ -122,6 +124,13 @@ func (s *session) read(ctx call, id string, q query) (text string, _ outputResul
 		State: info.State.String(), NextCursor: next.cursor, More: next.more,
 	}
 	return outputText(info, result, q), result, q.filter.re == nil || v.matched(), nil
+}
+
+// mayBePlain reports whether a query is one for which plain output makes a difference: for a
+// small answer, from the end. Large ones that are rendered come one after the other slowly
+// enough for the collector: without that, many of them take some 10 MiB more.
+func (q query) mayBePlain() bool {
+	return !q.forward && q.filter.re == nil && costOf(q.limit) <= smallCost
 }
 
 // following is where what follows a view begins, and whether some of it is there.
@@ -138,9 +147,12 @@ func (q query) view(chunk procession.Chunk, most int) (view, following) {
 	}
 	var v view
 	next := chunk.Next
-	if q.forward {
+	switch {
+	case q.plain: // nothing is incomplete at its end
+		return plainViewOf(segments, q.limit), following{cursor: next}
+	case q.forward:
 		v, next = pageOf(segments, next, q.filter, q.limit, most)
-	} else {
+	default:
 		v = viewOf(segments, q.filter, q.limit)
 	}
 	switch {

@@ -41,10 +41,15 @@ func (v view) cut() bool { return v.output.cut > 0 || v.stdout.cut > 0 || v.stde
 
 // viewOf cleans, filters and caps each of the three views at limit bytes.
 func viewOf(segments []procession.Segment, f filter, limit int) view {
-	both := show(segments, either, f, limit)
+	return viewsOf(segments, func(keep func(procession.Stream) bool) shown { return show(segments, keep, f, limit) })
+}
+
+// viewsOf are the three views of segments, of which end shows each.
+func viewsOf(segments []procession.Segment, end func(keep func(procession.Stream) bool) shown) view {
+	both := end(either)
 	switch out, err := has(segments, procession.Stdout), has(segments, procession.Stderr); {
 	case out && err:
-		return view{both, show(segments, only(procession.Stdout), f, limit), show(segments, only(procession.Stderr), f, limit)}
+		return view{both, end(only(procession.Stdout)), end(only(procession.Stderr))}
 	case err:
 		return view{output: both, stderr: both}
 	default:
@@ -53,8 +58,8 @@ func viewOf(segments []procession.Segment, f filter, limit int) view {
 }
 
 // show renders piece by piece, so that it holds little more than what it returns,
-// however much is retained. All of it is rendered: without that it is not known
-// how much was left out, nor what an early sequence does to a late line.
+// however much is retained. All of it is rendered: unless it is plain (see plains), it is not
+// known without that how much was left out, nor what an early sequence does to a late line.
 func show(segments []procession.Segment, keep func(procession.Stream) bool, f filter, limit int) shown {
 	var r plaintext.Renderer
 	lines, end := sieve{filter: f}, tail{limit: limit}
