@@ -2,96 +2,60 @@ package acpterm
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"math"
 	"strconv"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/coder/acp-go-sdk"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 	"github.com/procession-go/procession/messages"
 )
 
-// newTerminals are those of an engine of their own, for which ctx is good.
-func newTerminals(t *testing.T) (ctx context.Context, eng *procession.Engine, terms *Terminals) {
-	t.Helper()
-	eng, err := procession.New(procession.WithLogger(slog.New(slog.DiscardHandler)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	t.Cleanup(func() {
-		eng.Shutdown(ctx)
-		cancel()
-	})
-	return ctx, eng, New(eng)
-}
-
 // EndSession waits for a terminal that is being created, and then releases it.
 func TestEndSessionWaitsForCreations(t *testing.T) {
-	ctx, eng, terms := newTerminals(t)
+	ctx, eng := testkit.Within(t), enginetest.New(t)
+	terms := New(eng)
 
 	creation := terms.begin("s")
 	done := make(chan error, 1)
 	go func() { done <- terms.EndSession(ctx, "s") }()
-	for !terms.ended(creation) {
-		time.Sleep(time.Millisecond)
-	}
+	testkit.Eventually(t, func(c *assert.CollectT) {
+		assert.True(c, terms.ended(creation), "the creation does not learn that its session ends")
+	})
 	later := terms.begin("s") // is not waited for
-	if later == creation {
-		t.Error("a creation after the end of its session is taken for one before")
-	}
-	id, err := eng.Start(ctx, procession.Spec{Command: "sleep", Args: []string{"1000"}, Labels: terms.labels("s")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case err := <-done:
-		t.Fatalf("EndSession has returned before the terminal was created: %v", err)
-	default:
-	}
+	assert.NotSame(t, creation, later, "a creation after the end of its session is taken for one before")
+	id := enginetest.Start(t, eng, procession.Spec{Command: "sleep", Args: []string{"1000"}, Labels: terms.labels("s")})
+	assert.Empty(t, done, "EndSession has returned before the terminal was created")
 	terms.finish("s", creation)
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	if _, err := eng.Info(ctx, id); !errors.Is(err, procession.ErrNotFound) {
-		t.Errorf("the terminal after EndSession: %v", err)
-	}
-	if terms.ended(later) {
-		t.Error("a creation after the end of its session is refused")
-	}
+	require.NoError(t, <-done)
+	_, err := eng.Info(ctx, id)
+	assert.ErrorIs(t, err, procession.ErrNotFound, "the terminal after EndSession")
+	assert.False(t, terms.ended(later), "a creation after the end of its session is refused")
 	terms.finish("s", later)
-	if len(terms.creating) != 0 {
-		t.Errorf("something is kept of the session: %v", terms.creating)
-	}
+	assert.Empty(t, terms.creating, "something is kept of the session")
 }
 
 // However often a session is ended, each end waits for the terminals that were
 // being created before it.
 func TestEverySessionEndWaitsForCreations(t *testing.T) {
-	ctx, _, terms := newTerminals(t)
+	ctx, terms := testkit.Within(t), New(enginetest.New(t))
 	cancelled, cancelNow := context.WithCancel(ctx)
 	cancelNow()
 
 	first := terms.begin("s")
-	if err := terms.EndSession(cancelled, "s"); !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
+	assert.ErrorIs(t, terms.EndSession(cancelled, "s"), context.Canceled)
 	second := terms.begin("s")
 	for range 3 {
-		if err := terms.settle(cancelled, "s"); !errors.Is(err, context.Canceled) {
-			t.Errorf("it does not wait: %v", err)
-		}
+		assert.ErrorIs(t, terms.settle(cancelled, "s"), context.Canceled, "it does not wait")
 	}
-	if len(terms.creating) != 1 { // for EndAllSessions
-		t.Errorf("the sessions are %v", terms.creating)
-	}
+	assert.Len(t, terms.creating, 1, "for EndAllSessions")
 	var ends [2]chan error
 	for i := range ends {
 		ends[i] = make(chan error, 1)
@@ -99,21 +63,13 @@ func TestEverySessionEndWaitsForCreations(t *testing.T) {
 	}
 	terms.finish("s", second)
 	for _, end := range ends {
-		select {
-		case err := <-end:
-			t.Errorf("it has returned while a terminal was being created: %v", err)
-		default:
-		}
+		assert.Empty(t, end, "it has returned while a terminal was being created")
 	}
 	terms.finish("s", first)
 	for _, end := range ends {
-		if err := <-end; err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, <-end)
 	}
-	if len(terms.creating) != 0 {
-		t.Errorf("something is kept of the session: %v", terms.creating)
-	}
+	assert.Empty(t, terms.creating, "something is kept of the session")
 }
 
 func TestEndSessionStopsWaitingWithItsContext(t *testing.T) {
@@ -121,12 +77,8 @@ func TestEndSessionStopsWaitingWithItsContext(t *testing.T) {
 	creation := terms.begin("s")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := terms.EndSession(ctx, "s"); !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-	if !terms.ended(creation) {
-		t.Error("the creation does not learn that its session has ended")
-	}
+	assert.ErrorIs(t, terms.EndSession(ctx, "s"), context.Canceled)
+	assert.True(t, terms.ended(creation), "the creation does not learn that its session has ended")
 	terms.finish("s", creation)
 }
 
@@ -176,15 +128,12 @@ func FuzzTail(f *testing.F) {
 				break
 			}
 		}
-		if got := tail(text, limit); got != want {
-			t.Errorf("tail(%q, %d) is %q, want %q", text, limit, got, want)
-		}
+		assert.Equal(t, want, tail(text, limit), "tail(%q, %d)", text, limit)
 	})
 }
 
 func TestStatus(t *testing.T) {
 	code, signal := status(procession.Exit{Code: -1, Cause: procession.CauseCrashed})
-	if code != nil || signal != nil {
-		t.Errorf("of an exit without code and signal: %v %v", code, signal)
-	}
+	assert.Nil(t, code, "of an exit without code and signal")
+	assert.Nil(t, signal, "of an exit without code and signal")
 }

@@ -1,30 +1,24 @@
 package acpterm_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"regexp"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/coder/acp-go-sdk"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/adapters/acpterm"
 	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
-
-// patience is how long a test waits for what must happen: the machine may be
-// busy.
-const patience = 30 * time.Second
 
 const session = acp.SessionId("sess_1")
 
@@ -100,20 +94,6 @@ func connect(t testing.TB, client acp.Client) *link {
 	return l
 }
 
-func newEngine(t testing.TB, opts ...procession.Option) *procession.Engine {
-	t.Helper()
-	eng, err := procession.New(append([]procession.Option{procession.WithLogger(quiet)}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := eng.Shutdown(within(t)); err != nil && !errors.Is(err, procession.ErrClosed) {
-			t.Errorf("Shutdown: %v", err)
-		}
-	})
-	return eng
-}
-
 // bench is an engine, terminals on it, and an agent that is connected to them.
 type bench struct {
 	eng   *procession.Engine
@@ -123,26 +103,9 @@ type bench struct {
 
 func newBench(t testing.TB, opts ...procession.Option) *bench {
 	t.Helper()
-	eng := newEngine(t, opts...)
+	eng := enginetest.New(t, opts...)
 	terms := acpterm.New(eng)
 	return &bench{eng, terms, connect(t, &host{Terminals: terms})}
-}
-
-// within is a context that ends with the test's patience.
-func within(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-func must[T any](v T, err error) func(t testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
 }
 
 // shell is a request that runs a line with sh.
@@ -154,27 +117,39 @@ func (b *bench) create(t testing.TB, r acp.CreateTerminalRequest) string {
 	t.Helper()
 	testkit.NeedsFor(t, r.Command)
 	testkit.NeedsFor(t, r.Args...)
-	return must(b.agent.CreateTerminal(within(t), r))(t).TerminalId
+	created, err := b.agent.CreateTerminal(testkit.Within(t), r)
+	require.NoError(t, err)
+	return created.TerminalId
 }
 
 func (b *bench) output(t testing.TB, id string) acp.TerminalOutputResponse {
 	t.Helper()
-	return must(b.agent.TerminalOutput(within(t), acp.TerminalOutputRequest{SessionId: session, TerminalId: id}))(t)
+	out, err := b.agent.TerminalOutput(testkit.Within(t), acp.TerminalOutputRequest{SessionId: session, TerminalId: id})
+	require.NoError(t, err)
+	return out
 }
 
-func (b *bench) wait(t testing.TB, id string) acp.WaitForTerminalExitResponse {
+func (b *bench) wait(t testing.TB, id string) acp.TerminalExitStatus {
 	t.Helper()
-	return must(b.agent.WaitForTerminalExit(within(t), acp.WaitForTerminalExitRequest{SessionId: session, TerminalId: id}))(t)
+	exit, err := b.agent.WaitForTerminalExit(testkit.Within(t), acp.WaitForTerminalExitRequest{SessionId: session, TerminalId: id})
+	require.NoError(t, err)
+	return acp.TerminalExitStatus(exit)
 }
+
+// exited and signalled are the two ways in which a command ends.
+func exited(code int) acp.TerminalExitStatus         { return acp.TerminalExitStatus{ExitCode: &code} }
+func signalled(signal string) acp.TerminalExitStatus { return acp.TerminalExitStatus{Signal: &signal} }
 
 func (b *bench) kill(t testing.TB, id string) {
 	t.Helper()
-	must(b.agent.KillTerminal(within(t), acp.KillTerminalRequest{SessionId: session, TerminalId: id}))(t)
+	_, err := b.agent.KillTerminal(testkit.Within(t), acp.KillTerminalRequest{SessionId: session, TerminalId: id})
+	require.NoError(t, err)
 }
 
 func (b *bench) release(t testing.TB, id string) {
 	t.Helper()
-	must(b.agent.ReleaseTerminal(within(t), acp.ReleaseTerminalRequest{SessionId: session, TerminalId: id}))(t)
+	_, err := b.agent.ReleaseTerminal(testkit.Within(t), acp.ReleaseTerminalRequest{SessionId: session, TerminalId: id})
+	require.NoError(t, err)
 }
 
 // run creates a terminal and returns its output when it has ended.
@@ -194,12 +169,13 @@ func (b *bench) sleeper(t testing.TB, in acp.SessionId) (id string, pid int) {
 	r.SessionId = in
 	id = b.create(t, r)
 	b.awaitReady(t, id)
-	return id, must(b.eng.Info(within(t), id))(t).PID
+	return id, enginetest.Info(t, b.eng, id).PID
 }
 
 func (b *bench) awaitReady(t testing.TB, id string) {
 	t.Helper()
-	must(b.eng.WaitFor(within(t), id, regexp.MustCompile("^ready$")))(t)
+	_, err := b.eng.WaitFor(testkit.Within(t), id, regexp.MustCompile("^ready$"))
+	require.NoError(t, err)
 }
 
 // calls are the four requests about a terminal.
@@ -228,9 +204,8 @@ func (l *link) calls(in acp.SessionId, id string) map[string]func(context.Contex
 func (l *link) unknown(t testing.TB, in acp.SessionId, id string) {
 	t.Helper()
 	for name, call := range l.calls(in, id) {
-		if err := call(within(t)); code(err) != notFound {
-			t.Errorf("terminal/%s of %q in %q: %v, want %d", name, id, in, err, notFound)
-		}
+		err := call(testkit.Within(t))
+		assert.Equal(t, notFound, code(err), "terminal/%s of %q in %q: %v", name, id, in, err)
 	}
 }
 
@@ -242,12 +217,10 @@ func code(err error) int {
 	return 0
 }
 
-// alive reports whether there is a process of that ID that is not a zombie: one
-// that the engine did not start itself is reaped by whoever adopts it.
-func alive(pid int) bool {
-	if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil {
-		return !bytes.Contains(stat, []byte(") Z ")) && !bytes.Contains(stat, []byte(") X "))
-	}
-	p, err := os.FindProcess(pid)
-	return err == nil && p.Signal(syscall.Signal(0)) == nil
+// assertNone asserts that the engine has no process.
+func assertNone(t testing.TB, e *procession.Engine) {
+	t.Helper()
+	list, err := e.List(testkit.Within(t))
+	require.NoError(t, err)
+	assert.Empty(t, list)
 }

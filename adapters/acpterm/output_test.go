@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/coder/acp-go-sdk"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/adapters/acpterm"
@@ -31,7 +33,7 @@ func printed(bytes string) acp.CreateTerminalRequest {
 	return acp.CreateTerminalRequest{SessionId: session, Command: "printf", Args: []string{octal.String()}}
 }
 
-// suffixes are the ends of text that begin with a whole character.
+// longestSuffix is the longest end of text that fits and begins with a whole character.
 func longestSuffix(text string, limit int) string {
 	best := ""
 	for i := range text {
@@ -40,6 +42,11 @@ func longestSuffix(text string, limit int) string {
 		}
 	}
 	return best
+}
+
+// printedAll is the answer about a command that has succeeded.
+func printedAll(output string, truncated bool) acp.TerminalOutputResponse {
+	return acp.TerminalOutputResponse{Output: output, Truncated: truncated, ExitStatus: acp.Ptr(exited(0))}
 }
 
 // Every limit, so that each byte of each character is once the first that is
@@ -54,10 +61,8 @@ func TestEveryLimit(t *testing.T) {
 	for name, text := range texts {
 		t.Run(name, func(t *testing.T) {
 			for limit := range len(text) + 2 {
-				out := b.run(t, limited(printed(text), limit))
-				if want := longestSuffix(text, limit); out.Output != want || out.Truncated != (len(want) < len(text)) {
-					t.Errorf("limit %d: %q, truncated %v; want %q", limit, out.Output, out.Truncated, want)
-				}
+				want := longestSuffix(text, limit)
+				assert.Equal(t, printedAll(want, len(want) < len(text)), b.run(t, limited(printed(text), limit)), "limit %d", limit)
 			}
 		})
 	}
@@ -69,43 +74,32 @@ func TestLimitOfInvalidText(t *testing.T) {
 	const bytes, text = "\xff\xc3x\xe2\x82", "��x��"
 	for limit := range len(text) + 2 {
 		out := b.run(t, limited(printed(bytes), limit))
-		// The engine has retained limit bytes of bytes, which may be less than
-		// that of text, never more.
-		if !strings.HasSuffix(text, out.Output) || len(out.Output) > limit || !utf8.ValidString(out.Output) {
-			t.Errorf("limit %d: %q", limit, out.Output)
-		}
-		if out.Truncated != (out.Output != text) {
-			t.Errorf("limit %d: %q, truncated %v", limit, out.Output, out.Truncated)
-		}
-		if want := longestSuffix(text, limit); out.Output != want {
-			t.Errorf("limit %d: %q, want %q", limit, out.Output, want)
-		}
+		assert.LessOrEqual(t, len(out.Output), limit)
+		assert.True(t, utf8.ValidString(out.Output), "limit %d: %q", limit, out.Output)
+		want := longestSuffix(text, limit)
+		assert.Equal(t, printedAll(want, want != text), out, "limit %d", limit)
 	}
-	if out := b.run(t, printed(bytes)); out.Output != text || out.Truncated {
-		t.Errorf("without a limit: %q, truncated %v", out.Output, out.Truncated)
-	}
+	assert.Equal(t, printedAll(text, false), b.run(t, printed(bytes)), "without a limit")
 }
 
 // What a model must not be deceived by is shown as what it is, within the limit.
 func TestWhatDeceivesIsShown(t *testing.T) {
 	b := newBench(t)
 	const text, want = "a\u202eb\u200f\U000e0041👩\u200d💻❤\ufe0f\n", "a<U+202E>b<U+200F><U+E0041>👩\u200d💻❤\ufe0f\n"
-	if out := b.run(t, printed(text)); out.Output != want || out.Truncated {
-		t.Errorf("%q, truncated %v", out.Output, out.Truncated)
-	}
+	assert.Equal(t, printedAll(want, false), b.run(t, printed(text)))
 	for limit := range len(want) + 2 {
 		out := b.run(t, limited(printed(text), limit))
-		if len(out.Output) > limit || !strings.HasSuffix(want, out.Output) || out.Truncated != (out.Output != want) {
-			t.Errorf("limit %d: %q, truncated %v", limit, out.Output, out.Truncated)
-		}
-		if limit >= len(text) && out.Output != longestSuffix(want, limit) {
-			t.Errorf("limit %d: %q", limit, out.Output)
+		assert.LessOrEqual(t, len(out.Output), limit)
+		assert.True(t, strings.HasSuffix(want, out.Output), "limit %d: %q", limit, out.Output)
+		assert.Equal(t, out.Output != want, out.Truncated, "limit %d: %q", limit, out.Output)
+		if limit >= len(text) {
+			assert.Equal(t, longestSuffix(want, limit), out.Output, "limit %d", limit)
 		}
 	}
 	b = newBench(t, procession.WithOutputLimit(20))
-	if out := b.run(t, printed("\u202e\u202e\u202e\u202e")); len(out.Output) > 20 || !out.Truncated {
-		t.Errorf("%q, truncated %v", out.Output, out.Truncated)
-	}
+	out := b.run(t, printed("\u202e\u202e\u202e\u202e"))
+	assert.LessOrEqual(t, len(out.Output), 20)
+	assert.True(t, out.Truncated, "%q", out.Output)
 }
 
 // An agent that wants everything gets as much as the host gives.
@@ -113,22 +107,22 @@ func TestTheHostHasACeiling(t *testing.T) {
 	testkit.Needs(t, "seq")
 	b := newBench(t)
 	b.terms = acpterm.New(b.eng, acpterm.WithMaxOutput(1000))
-	created := must(b.terms.CreateTerminal(within(t), limited(shell("seq 100000"), math.MaxInt)))(t)
-	must(b.terms.WaitForTerminalExit(within(t), acp.WaitForTerminalExitRequest{SessionId: session, TerminalId: created.TerminalId}))(t)
-	out := must(b.terms.TerminalOutput(within(t), acp.TerminalOutputRequest{SessionId: session, TerminalId: created.TerminalId}))(t)
-	if len(out.Output) != 1000 || !out.Truncated || !strings.HasSuffix(out.Output, "100000\n") {
-		t.Errorf("%d bytes, truncated %v", len(out.Output), out.Truncated)
-	}
+	ctx := testkit.Within(t)
+	created, err := b.terms.CreateTerminal(ctx, limited(shell("seq 100000"), math.MaxInt))
+	require.NoError(t, err)
+	_, err = b.terms.WaitForTerminalExit(ctx, acp.WaitForTerminalExitRequest{SessionId: session, TerminalId: created.TerminalId})
+	require.NoError(t, err)
+	out, err := b.terms.TerminalOutput(ctx, acp.TerminalOutputRequest{SessionId: session, TerminalId: created.TerminalId})
+	require.NoError(t, err)
+	assert.Len(t, out.Output, 1000)
+	assert.True(t, out.Truncated)
+	assert.True(t, strings.HasSuffix(out.Output, "100000\n"), "%q", out.Output)
 }
 
 func TestLimitZero(t *testing.T) {
 	b := newBench(t)
-	if out := b.run(t, limited(shell("echo x"), 0)); out.Output != "" || !out.Truncated {
-		t.Errorf("output %q, truncated %v; want nothing, truncated", out.Output, out.Truncated)
-	}
-	if out := b.run(t, limited(shell(":"), 0)); out.Output != "" || out.Truncated {
-		t.Errorf("of a command without output: %q, truncated %v", out.Output, out.Truncated)
-	}
+	assert.Equal(t, printedAll("", true), b.run(t, limited(shell("echo x"), 0)))
+	assert.Equal(t, printedAll("", false), b.run(t, limited(shell(":"), 0)), "of a command without output")
 }
 
 // While it runs the limit holds as well, and a reader never sees half a
@@ -140,17 +134,18 @@ func TestLimitWhileItRuns(t *testing.T) {
 	truncated := 0
 	for i := 0; i < 200 || truncated == 0; i++ {
 		out := b.output(t, id)
-		if len(out.Output) > limit || !utf8.ValidString(out.Output) || strings.ContainsRune(out.Output, utf8.RuneError) || out.ExitStatus != nil {
-			t.Fatalf("%d bytes, exit status %+v: %q", len(out.Output), out.ExitStatus, out.Output)
-		}
+		require.LessOrEqual(t, len(out.Output), limit)
+		require.True(t, utf8.ValidString(out.Output), "%q", out.Output)
+		require.NotContains(t, out.Output, string(utf8.RuneError))
+		require.Nil(t, out.ExitStatus)
 		if out.Truncated {
 			truncated++
 		}
 	}
 	b.kill(t, id)
-	if out := b.output(t, id); !out.Truncated || len(out.Output) < limit-4 {
-		t.Errorf("%d bytes in the end, truncated %v (and %d times before)", len(out.Output), out.Truncated, truncated)
-	}
+	out := b.output(t, id)
+	assert.True(t, out.Truncated, "in the end; it was %d times before", truncated)
+	assert.GreaterOrEqual(t, len(out.Output), limit-4)
 }
 
 func TestBigOutput(t *testing.T) {
@@ -175,14 +170,13 @@ func TestBigOutput(t *testing.T) {
 			r := big
 			r.OutputByteLimit = test.limit
 			out := b.run(t, r)
-			if len(out.Output) != test.want || out.Truncated != (test.want < 4_000_000) {
-				t.Fatalf("%d bytes, truncated %v; want %d", len(out.Output), out.Truncated, test.want)
-			}
+			require.Equal(t, test.want, len(out.Output))
+			require.Equal(t, test.want < 4_000_000, out.Truncated)
 			lines := strings.SplitAfter(out.Output, "\n")
 			whole := lines[1 : len(lines)-1] // the first may be cut, after the last is nothing
 			for i, l := range whole {
-				if want := line(400_000 - len(whole) + i); l != want {
-					t.Fatalf("line %d is %q, want %q", i, l, want)
+				if want := line(400_000 - len(whole) + i); l != want { // of 400,000 lines: an assertion of each takes long
+					require.Equal(t, want, l, "line %d", i)
 				}
 			}
 		})

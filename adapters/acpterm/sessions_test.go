@@ -2,17 +2,19 @@ package acpterm_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/coder/acp-go-sdk"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/adapters/acpterm"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 func TestSessionsAreIsolated(t *testing.T) {
@@ -23,21 +25,18 @@ func TestSessionsAreIsolated(t *testing.T) {
 		b.unknown(t, other, one)
 	}
 	b.unknown(t, "one", two)
-	if !alive(onePID) || !alive(twoPID) {
-		t.Error("a refused request has done something")
+	for _, pid := range []int{onePID, twoPID} {
+		assert.True(t, testkit.Alive(pid), "a refused request has done something")
 	}
-	for name, call := range b.calls("one", one) {
-		if name == "output" || name == "kill" {
-			if err := call(within(t)); err != nil {
-				t.Errorf("terminal/%s by its own session: %v", name, err)
-			}
-		}
+	calls := b.calls("one", one)
+	for _, name := range []string{"output", "kill"} {
+		assert.NoError(t, calls[name](testkit.Within(t)), "terminal/%s by its own session", name)
 	}
 }
 
 // It is agents who choose session IDs: two of them may choose the same.
 func TestConnectionsAreIsolated(t *testing.T) {
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	var benches [2]*bench
 	var ids [2]string
 	var pids [2]int
@@ -48,21 +47,16 @@ func TestConnectionsAreIsolated(t *testing.T) {
 	}
 	benches[0].unknown(t, session, ids[1])
 	benches[1].unknown(t, session, ids[0])
-	if err := benches[0].terms.EndSession(within(t), session); err != nil {
-		t.Fatal(err)
-	}
-	if err := benches[0].terms.EndAllSessions(within(t)); err != nil {
-		t.Fatal(err)
-	}
-	if alive(pids[0]) || !alive(pids[1]) {
-		t.Errorf("of the ended connection alive: %v, of the other: %v", alive(pids[0]), alive(pids[1]))
-	}
+	require.NoError(t, benches[0].terms.EndSession(testkit.Within(t), session))
+	require.NoError(t, benches[0].terms.EndAllSessions(testkit.Within(t)))
+	assert.False(t, testkit.Alive(pids[0]), "of the connection that was ended")
+	assert.True(t, testkit.Alive(pids[1]), "of the other")
 	benches[1].kill(t, ids[1])
 }
 
 func TestEndSession(t *testing.T) {
 	b := newBench(t)
-	own := must(b.eng.Start(within(t), procession.Shell("exec sleep 1000")))(t)
+	own := enginetest.Start(t, b.eng, procession.Shell("exec sleep 1000"))
 	var ids []string
 	var pids []int
 	for range 3 {
@@ -74,59 +68,47 @@ func TestEndSession(t *testing.T) {
 	other, otherPID := b.sleeper(t, "other")
 
 	for range 2 { // again is no error
-		if err := b.terms.EndSession(within(t), session); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, b.terms.EndSession(testkit.Within(t), session))
 	}
-	for i, id := range append(ids, ended) {
+	for _, id := range append(ids, ended) {
 		b.unknown(t, session, id)
-		if i < len(pids) && alive(pids[i]) {
-			t.Errorf("%s is alive", id)
-		}
 	}
-	if !alive(otherPID) {
-		t.Error("a terminal of another session was ended")
+	for _, pid := range pids {
+		assert.False(t, testkit.Alive(pid), "%d", pid)
 	}
+	assert.True(t, testkit.Alive(otherPID), "a terminal of another session was ended")
 
 	id, pid := b.sleeper(t, session) // a session that was loaded again
-	if err := b.terms.EndAllSessions(within(t)); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, b.terms.EndAllSessions(testkit.Within(t)))
 	b.unknown(t, session, id)
 	b.unknown(t, "other", other)
-	if alive(pid) || alive(otherPID) {
-		t.Error("a terminal is alive after EndAllSessions")
-	}
-	if info := must(b.eng.Info(within(t), own))(t); info.State != procession.Running {
-		t.Errorf("a process of the program's own is %v", info.State)
-	}
+	assert.False(t, testkit.Alive(pid), "after EndAllSessions")
+	assert.False(t, testkit.Alive(otherPID), "after EndAllSessions")
+	assert.Equal(t, procession.Running, enginetest.Info(t, b.eng, own).State, "a process of the program's own")
 }
 
 func TestEndSessionHonoursItsContext(t *testing.T) {
 	b := newBench(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := b.terms.EndSession(ctx, session); !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-	if err := b.terms.EndAllSessions(ctx); !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
+	assert.ErrorIs(t, b.terms.EndSession(ctx, session), context.Canceled)
+	assert.ErrorIs(t, b.terms.EndAllSessions(ctx), context.Canceled)
 }
 
 // Whatever the agent creates while its session ends, a last EndSession leaves
 // nothing.
 func TestCreationsWhileSessionsEnd(t *testing.T) {
 	b := newBench(t)
-	ctx := within(t)
+	ctx := testkit.Within(t)
 	var agents sync.WaitGroup
 	for i := range 8 {
 		agents.Go(func() {
 			for range 10 {
 				r := shell("exec sleep 1000")
 				r.SessionId = acp.SessionId(fmt.Sprint("s", i%2))
-				if _, err := b.agent.CreateTerminal(ctx, r); err != nil && (code(err) != notFound || !strings.Contains(err.Error(), "has ended")) {
-					t.Error(err)
+				if _, err := b.agent.CreateTerminal(ctx, r); err != nil {
+					assert.Equal(t, notFound, code(err), "%v", err)
+					assert.ErrorContains(t, err, "has ended")
 				}
 			}
 		})
@@ -135,20 +117,15 @@ func TestCreationsWhileSessionsEnd(t *testing.T) {
 	var ender sync.WaitGroup
 	ender.Go(func() {
 		for !stop.Load() {
-			if err := errors.Join(b.terms.EndSession(ctx, "s0"), b.terms.EndAllSessions(ctx)); err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, b.terms.EndSession(ctx, "s0"))
+			assert.NoError(t, b.terms.EndAllSessions(ctx))
 		}
 	})
 	agents.Wait()
 	stop.Store(true)
 	ender.Wait()
-	if err := b.terms.EndAllSessions(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if list := must(b.eng.List(ctx))(t); len(list) != 0 {
-		t.Errorf("%d processes are left", len(list))
-	}
+	require.NoError(t, b.terms.EndAllSessions(ctx))
+	assertNone(t, b.eng)
 }
 
 // latecomer is a context that ends between the first time it is asked and the
@@ -168,24 +145,21 @@ func (c *latecomer) Err() error {
 
 // An agent that cancels terminal/create never learns the terminal's ID.
 func TestCancelledCreationLeavesNothing(t *testing.T) {
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	terms := acpterm.New(eng)
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	for name, ctx := range map[string]context.Context{"before": ended, "during": &latecomer{Context: context.Background()}} {
-		if _, err := terms.CreateTerminal(ctx, shell("exec sleep 1000")); !errors.Is(err, context.Canceled) {
-			t.Errorf("cancelled %s: %v", name, err)
-		}
+		_, err := terms.CreateTerminal(ctx, shell("exec sleep 1000"))
+		assert.ErrorIs(t, err, context.Canceled, name)
 	}
-	if list := must(eng.List(within(t)))(t); len(list) != 0 {
-		t.Errorf("%d processes are left", len(list))
-	}
+	assertNone(t, eng)
 }
 
 // waitingAgent is an agent that waits for a terminal that will not end by itself,
 // when the client has heard of it.
 func waitingAgent(t *testing.T) (b *bench, h *host, id string, pid int, cancel func(), answer chan error) {
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	h = &host{Terminals: acpterm.New(eng), waiting: make(chan struct{}), waited: make(chan error, 1)}
 	b = &bench{eng, h.Terminals, connect(t, h)}
 	id, pid = b.sleeper(t, session)
@@ -200,40 +174,23 @@ func waitingAgent(t *testing.T) (b *bench, h *host, id string, pid int, cancel f
 func TestCancelledWait(t *testing.T) {
 	b, h, id, pid, cancel, answer := waitingAgent(t)
 	cancel()
-	if err := <-h.waited; !errors.Is(err, context.Canceled) {
-		t.Errorf("on the client's side: %v", err)
-	}
-	if err := <-answer; code(err) != cancelled {
-		t.Errorf("on the agent's side: %v", err)
-	}
-	if !alive(pid) {
-		t.Error("the command has ended with the waiting")
-	}
-	if out := b.output(t, id); out.ExitStatus != nil {
-		t.Errorf("exit status %+v", out.ExitStatus)
-	}
+	assert.ErrorIs(t, <-h.waited, context.Canceled, "on the client's side")
+	err := <-answer
+	assert.Equal(t, cancelled, code(err), "on the agent's side: %v", err)
+	assert.True(t, testkit.Alive(pid), "the command has ended with the waiting")
+	assert.Nil(t, b.output(t, id).ExitStatus)
 }
 
 func TestConnectionClosedDuringWait(t *testing.T) {
 	b, h, id, pid, _, answer := waitingAgent(t)
 	b.hangUp()
 	<-b.client.Done()
-	if err := <-h.waited; !errors.Is(err, context.Canceled) {
-		t.Errorf("on the client's side: %v", err)
-	}
-	if err := <-answer; code(err) != internalError {
-		t.Errorf("on the agent's side: %v", err)
-	}
-	if !alive(pid) {
-		t.Error("the command has ended with the connection")
-	}
-	if err := b.terms.EndAllSessions(within(t)); err != nil {
-		t.Fatal(err)
-	}
-	if alive(pid) {
-		t.Error("it is alive after EndAllSessions")
-	}
-	if _, err := b.eng.Info(within(t), id); !errors.Is(err, procession.ErrNotFound) {
-		t.Errorf("Info after EndAllSessions: %v", err)
-	}
+	assert.ErrorIs(t, <-h.waited, context.Canceled, "on the client's side")
+	err := <-answer
+	assert.Equal(t, internalError, code(err), "on the agent's side: %v", err)
+	assert.True(t, testkit.Alive(pid), "the command has ended with the connection")
+	require.NoError(t, b.terms.EndAllSessions(testkit.Within(t)))
+	assert.False(t, testkit.Alive(pid), "after EndAllSessions")
+	_, err = b.eng.Info(testkit.Within(t), id)
+	assert.ErrorIs(t, err, procession.ErrNotFound, "after EndAllSessions")
 }

@@ -2,7 +2,6 @@ package acpterm_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,29 +11,22 @@ import (
 	"time"
 
 	"github.com/coder/acp-go-sdk"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/adapters/acpterm"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 func TestCommandThatEnds(t *testing.T) {
 	b := newBench(t)
 	id := b.create(t, shell("printf 'a line\n'; exit 3"))
-	exit := b.wait(t, id)
-	if exit.ExitCode == nil || *exit.ExitCode != 3 || exit.Signal != nil {
-		t.Errorf("wait_for_exit: %v %v, want code 3 and no signal", exit.ExitCode, exit.Signal)
-	}
-	out := b.output(t, id)
-	if out.Output != "a line\n" || out.Truncated {
-		t.Errorf("output: %q, truncated %v", out.Output, out.Truncated)
-	}
-	if s := out.ExitStatus; s == nil || s.ExitCode == nil || *s.ExitCode != 3 || s.Signal != nil {
-		t.Errorf("exit status in the output: %+v, want code 3 and no signal", s)
-	}
+	assert.Equal(t, exited(3), b.wait(t, id))
+	assert.Equal(t, acp.TerminalOutputResponse{Output: "a line\n", ExitStatus: acp.Ptr(exited(3))}, b.output(t, id))
 	b.kill(t, id) // is no error, and changes nothing
-	if exit := b.wait(t, id); exit.ExitCode == nil || *exit.ExitCode != 3 {
-		t.Errorf("exit code after a late kill: %v, want 3", exit.ExitCode)
-	}
+	assert.Equal(t, exited(3), b.wait(t, id), "after a late kill")
 	b.release(t, id)
 	b.unknown(t, session, id)
 }
@@ -42,30 +34,18 @@ func TestCommandThatEnds(t *testing.T) {
 func TestExitCodeZeroIsNotNull(t *testing.T) {
 	b := newBench(t)
 	id := b.create(t, acp.CreateTerminalRequest{SessionId: session, Command: "true"})
-	if exit := b.wait(t, id); exit.ExitCode == nil || *exit.ExitCode != 0 {
-		t.Errorf("exit code %v, want 0", exit.ExitCode)
-	}
+	assert.Equal(t, exited(0), b.wait(t, id))
 }
 
 func TestKill(t *testing.T) {
 	b := newBench(t)
 	id, pid := b.sleeper(t, session)
-	if out := b.output(t, id); out.Output != "ready\n" || out.ExitStatus != nil {
-		t.Errorf("while it runs: output %q, exit status %+v, want none", out.Output, out.ExitStatus)
-	}
+	assert.Equal(t, acp.TerminalOutputResponse{Output: "ready\n"}, b.output(t, id), "while it runs")
 	for range 2 {
 		b.kill(t, id)
-		if alive(pid) {
-			t.Fatal("it is alive after terminal/kill was answered")
-		}
-		exit := b.wait(t, id)
-		if exit.ExitCode != nil || exit.Signal == nil || *exit.Signal != "SIGTERM" {
-			t.Errorf("wait_for_exit: %v %v, want no code and SIGTERM", exit.ExitCode, exit.Signal)
-		}
-		out := b.output(t, id)
-		if s := out.ExitStatus; out.Output != "ready\n" || s == nil || s.ExitCode != nil || s.Signal == nil || *s.Signal != "SIGTERM" {
-			t.Errorf("output after kill: %q, %+v", out.Output, s)
-		}
+		require.False(t, testkit.Alive(pid), "after terminal/kill was answered")
+		assert.Equal(t, signalled("SIGTERM"), b.wait(t, id))
+		assert.Equal(t, acp.TerminalOutputResponse{Output: "ready\n", ExitStatus: acp.Ptr(signalled("SIGTERM"))}, b.output(t, id))
 	}
 	b.release(t, id)
 	b.unknown(t, session, id)
@@ -76,10 +56,7 @@ func TestKillHearsTheLastWords(t *testing.T) {
 	id := b.create(t, shell("trap 'echo bye; exit 7' TERM; sleep 1000 & echo ready; wait"))
 	b.awaitReady(t, id)
 	b.kill(t, id)
-	out := b.output(t, id)
-	if out.Output != "ready\nbye\n" || *out.ExitStatus.ExitCode != 7 || out.ExitStatus.Signal != nil {
-		t.Errorf("output %q, exit status %+v, want code 7", out.Output, out.ExitStatus)
-	}
+	assert.Equal(t, acp.TerminalOutputResponse{Output: "ready\nbye\n", ExitStatus: acp.Ptr(exited(7))}, b.output(t, id))
 }
 
 func TestKillOfAStubbornCommand(t *testing.T) {
@@ -87,13 +64,11 @@ func TestKillOfAStubbornCommand(t *testing.T) {
 	id := b.create(t, shell("trap '' TERM; echo ready; exec sleep 1000"))
 	b.awaitReady(t, id)
 	b.kill(t, id)
-	if exit := b.wait(t, id); exit.Signal == nil || *exit.Signal != "SIGKILL" || exit.ExitCode != nil {
-		t.Errorf("exit %v %v, want SIGKILL", exit.ExitCode, exit.Signal)
-	}
+	assert.Equal(t, signalled("SIGKILL"), b.wait(t, id))
 }
 
 func TestReleaseKills(t *testing.T) {
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	h := &host{Terminals: acpterm.New(eng), waiting: make(chan struct{}), waited: make(chan error, 1)}
 	b := &bench{eng, h.Terminals, connect(t, h)}
 	id, pid := b.sleeper(t, session)
@@ -105,16 +80,12 @@ func TestReleaseKills(t *testing.T) {
 	}()
 	<-h.waiting
 	b.release(t, id)
-	if alive(pid) {
-		t.Error("it is alive after terminal/release was answered")
-	}
+	assert.False(t, testkit.Alive(pid), "after terminal/release was answered")
 	// The wait may have come to the engine after the release.
 	if err := <-h.waited; err == nil {
-		if e := <-exit; e.Signal == nil || *e.Signal != "SIGTERM" {
-			t.Errorf("a wait during the release was answered with %v %v", e.ExitCode, e.Signal)
-		}
-	} else if code(err) != notFound {
-		t.Errorf("a wait during the release: %v", err)
+		assert.Equal(t, signalled("SIGTERM"), acp.TerminalExitStatus(<-exit), "the answer of a wait during the release")
+	} else {
+		assert.Equal(t, notFound, code(err), "a wait during the release: %v", err)
 	}
 	h.waiting, h.waited = nil, nil
 	b.unknown(t, session, id)
@@ -125,32 +96,28 @@ func TestWhatACommandSpawnedEndsWithIt(t *testing.T) {
 	id := b.create(t, shell("sleep 1000 & echo $!; echo ready; wait"))
 	b.awaitReady(t, id)
 	var pid int
-	if _, err := fmt.Sscan(b.output(t, id).Output, &pid); err != nil {
-		t.Fatal(err)
-	}
+	_, err := fmt.Sscan(b.output(t, id).Output, &pid)
+	require.NoError(t, err)
 	b.kill(t, id)
-	if alive(pid) {
-		t.Error("what it spawned is alive after terminal/kill was answered")
-	}
+	assert.False(t, testkit.Alive(pid), "what it spawned, after terminal/kill was answered")
 }
 
 func TestBothStreams(t *testing.T) {
 	b := newBench(t)
 	out := b.run(t, shell("echo to stdout; echo to stderr >&2")).Output
-	if !strings.Contains(out, "to stdout\n") || !strings.Contains(out, "to stderr\n") || len(out) != 20 {
-		t.Errorf("output %q", out)
-	}
+	assert.Contains(t, out, "to stdout\n")
+	assert.Contains(t, out, "to stderr\n")
+	assert.Len(t, out, 20)
 }
 
 func TestWhatTheCommandIsGiven(t *testing.T) {
 	b := newBench(t)
 	t.Setenv("ACPTERM_INHERITED", "inherited")
 	t.Setenv("ACPTERM_OVERRIDDEN", "not this")
-	dir := must(filepath.EvalSymlinks(t.TempDir()))(t)
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
 	pwd, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 
 	tests := []struct {
 		name    string
@@ -172,9 +139,7 @@ func TestWhatTheCommandIsGiven(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			test.request.SessionId = session
-			if out := b.run(t, test.request); out.Output != test.want {
-				t.Errorf("output %q, want %q", out.Output, test.want)
-			}
+			assert.Equal(t, test.want, b.run(t, test.request).Output)
 		})
 	}
 }
@@ -183,13 +148,9 @@ func TestRefusedCreations(t *testing.T) {
 	b := newBench(t)
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "plain")
-	if err := os.WriteFile(plain, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(plain, nil, 0o644))
 	loop := filepath.Join(dir, "loop")
-	if err := os.Symlink(loop, loop); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.Symlink(loop, loop))
 	command := func(c string, args ...string) acp.CreateTerminalRequest {
 		return acp.CreateTerminalRequest{SessionId: session, Command: c, Args: args}
 	}
@@ -234,25 +195,19 @@ func TestRefusedCreations(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := b.agent.CreateTerminal(within(t), test.request)
-			if err == nil || code(err) != test.code || !strings.Contains(err.Error(), quoted(test.says)) {
-				t.Errorf("%v, want %d and %q", err, test.code, test.says)
-			}
+			_, err := b.agent.CreateTerminal(testkit.Within(t), test.request)
+			require.ErrorContains(t, err, quoted(test.says))
+			assert.Equal(t, test.code, code(err), "%v", err)
 			if test.request.Command == "" {
 				return // the SDK itself refuses it, without its name
 			}
-			_, direct := b.terms.CreateTerminal(within(t), test.request)
-			if direct == nil || direct.Error() != err.Error() {
-				t.Errorf("over the connection %v, directly %v", err, direct)
-			}
+			_, direct := b.terms.CreateTerminal(testkit.Within(t), test.request)
+			assert.EqualError(t, direct, err.Error(), "directly, and over the connection")
 		})
 	}
-	if _, err := b.terms.CreateTerminal(within(t), command("")); code(err) != invalidParams {
-		t.Errorf("no command, directly: %v", err)
-	}
-	if list := must(b.eng.List(within(t)))(t); len(list) != 0 {
-		t.Errorf("something was started: %+v", list)
-	}
+	_, err := b.terms.CreateTerminal(testkit.Within(t), command(""))
+	assert.Equal(t, invalidParams, code(err), "no command, directly: %v", err)
+	assertNone(t, b.eng)
 }
 
 // A directory in which its user may not be. Root may be anywhere, see
@@ -264,14 +219,11 @@ func TestADirectoryThatCannotBeSearched(t *testing.T) {
 	b := newBench(t)
 	dir := t.TempDir()
 	for _, cwd := range []string{dir, filepath.Join(dir, "below")} {
-		if err := os.Chmod(dir, 0); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.Chmod(dir, 0))
 		r := shell("true")
 		r.Cwd = &cwd
-		if _, err := b.agent.CreateTerminal(within(t), r); code(err) != invalidParams {
-			t.Errorf("%s: %v", cwd, err)
-		}
+		_, err := b.agent.CreateTerminal(testkit.Within(t), r)
+		assert.Equal(t, invalidParams, code(err), "%s: %v", cwd, err)
 	}
 }
 
@@ -281,10 +233,9 @@ func quoted(text string) string { return strings.ReplaceAll(text, `"`, `\"`) }
 func TestLimitOfProcesses(t *testing.T) {
 	b := newBench(t, procession.WithMaxProcesses(1))
 	id, _ := b.sleeper(t, session)
-	_, err := b.agent.CreateTerminal(within(t), shell("true"))
-	if code(err) != internalError || !strings.Contains(err.Error(), "the most there may be") {
-		t.Errorf("one too many: %v", err)
-	}
+	_, err := b.agent.CreateTerminal(testkit.Within(t), shell("true"))
+	assert.Equal(t, internalError, code(err), "one too many: %v", err)
+	assert.ErrorContains(t, err, "the most there may be")
 	b.release(t, id)
 	b.run(t, shell("true")) // there is room again
 }
@@ -296,36 +247,33 @@ func TestUnknownTerminals(t *testing.T) {
 	// A process of the program's own is none of the agent's business.
 	for _, labels := range []map[string]string{nil, {acpterm.LabelSession: string(session)}} {
 		spec := procession.Spec{Command: "sleep", Args: []string{"1000"}, Labels: labels}
-		id := must(b.eng.Start(within(t), spec))(t)
+		id := enginetest.Start(t, b.eng, spec)
 		b.unknown(t, session, id)
 		b.unknown(t, "", id)
 	}
 	for name, call := range b.calls(session, "") {
-		if err := call(within(t)); code(err) != invalidParams {
-			t.Errorf("terminal/%s without an ID: %v", name, err)
-		}
+		err := call(testkit.Within(t))
+		assert.Equal(t, invalidParams, code(err), "terminal/%s without an ID: %v", name, err)
 	}
 }
 
 func TestClosedEngine(t *testing.T) {
 	b := newBench(t)
 	id, _ := b.sleeper(t, session)
-	must(b.eng.Shutdown(within(t)))(t)
+	_, err := b.eng.Shutdown(testkit.Within(t))
+	require.NoError(t, err)
 	for name, call := range b.calls(session, id) {
-		if err := call(within(t)); code(err) != internalError || !strings.Contains(err.Error(), "engine is closed") {
-			t.Errorf("terminal/%s: %v", name, err)
-		}
+		err := call(testkit.Within(t))
+		assert.Equal(t, internalError, code(err), "terminal/%s: %v", name, err)
+		assert.ErrorContains(t, err, "engine is closed", "terminal/%s", name)
 	}
-	if _, err := b.agent.CreateTerminal(within(t), shell("true")); code(err) != internalError {
-		t.Errorf("terminal/create: %v", err)
-	}
+	_, err = b.agent.CreateTerminal(testkit.Within(t), shell("true"))
+	assert.Equal(t, internalError, code(err), "terminal/create: %v", err)
 	for name, end := range map[string]func() error{
-		"EndSession":     func() error { return b.terms.EndSession(within(t), session) },
-		"EndAllSessions": func() error { return b.terms.EndAllSessions(within(t)) },
+		"EndSession":     func() error { return b.terms.EndSession(testkit.Within(t), session) },
+		"EndAllSessions": func() error { return b.terms.EndAllSessions(testkit.Within(t)) },
 	} {
-		if err := end(); !errors.Is(err, procession.ErrClosed) {
-			t.Errorf("%s: %v, want ErrClosed", name, err)
-		}
+		assert.ErrorIs(t, end(), procession.ErrClosed, name)
 	}
 }
 
@@ -338,47 +286,39 @@ func TestManyTerminalsAtOnce(t *testing.T) {
 			if i%2 == 0 {
 				r = shell(fmt.Sprintf("echo %d; exit %d", i, i))
 			}
-			created, err := b.agent.CreateTerminal(within(t), r)
-			if err != nil {
-				t.Error(err)
+			created, err := b.agent.CreateTerminal(testkit.Within(t), r)
+			if !assert.NoError(t, err, "terminal %d", i) {
 				return
 			}
 			id := created.TerminalId
 			var waits sync.WaitGroup
 			for range 3 {
 				waits.Go(func() {
-					exit, err := b.agent.WaitForTerminalExit(within(t), acp.WaitForTerminalExitRequest{SessionId: session, TerminalId: id})
-					switch {
-					case err != nil:
-						t.Errorf("terminal %d: %v", i, err)
-					case i%2 == 0 && (exit.ExitCode == nil || *exit.ExitCode != i), i%2 != 0 && exit.Signal == nil:
-						t.Errorf("terminal %d: %v %v", i, exit.ExitCode, exit.Signal)
+					exit, err := b.agent.WaitForTerminalExit(testkit.Within(t), acp.WaitForTerminalExitRequest{SessionId: session, TerminalId: id})
+					assert.NoError(t, err, "terminal %d", i)
+					if i%2 == 0 {
+						assert.Equal(t, acp.Ptr(i), exit.ExitCode, "terminal %d", i)
+					} else {
+						assert.NotNil(t, exit.Signal, "terminal %d", i)
 					}
 				})
 			}
 			calls := b.calls(session, id)
 			if i%2 != 0 {
-				if _, err := b.eng.WaitFor(within(t), id, anything); err != nil {
-					t.Error(err)
-				}
-				if err := calls["kill"](within(t)); err != nil {
-					t.Error(err)
-				}
+				_, err := b.eng.WaitFor(testkit.Within(t), id, anything)
+				assert.NoError(t, err, "terminal %d", i)
+				assert.NoError(t, calls["kill"](testkit.Within(t)), "terminal %d", i)
 			}
 			waits.Wait()
-			out, err := b.agent.TerminalOutput(within(t), acp.TerminalOutputRequest{SessionId: session, TerminalId: id})
-			if want := fmt.Sprintf("%d\n", i); err != nil || out.Output != want || out.ExitStatus == nil {
-				t.Errorf("terminal %d: output %q, %v", i, out.Output, err)
-			}
-			if err := calls["release"](within(t)); err != nil {
-				t.Error(err)
-			}
+			out, err := b.agent.TerminalOutput(testkit.Within(t), acp.TerminalOutputRequest{SessionId: session, TerminalId: id})
+			assert.NoError(t, err, "terminal %d", i)
+			assert.Equal(t, fmt.Sprintf("%d\n", i), out.Output)
+			assert.NotNil(t, out.ExitStatus, "terminal %d", i)
+			assert.NoError(t, calls["release"](testkit.Within(t)), "terminal %d", i)
 		})
 	}
 	all.Wait()
-	if list := must(b.eng.List(within(t)))(t); len(list) != 0 {
-		t.Errorf("%d processes are left", len(list))
-	}
+	assertNone(t, b.eng)
 }
 
 func TestTwoReleasesAtOnce(t *testing.T) {
@@ -386,19 +326,16 @@ func TestTwoReleasesAtOnce(t *testing.T) {
 	id, _ := b.sleeper(t, session)
 	errs := make(chan error, 2)
 	for range cap(errs) {
-		go func() { errs <- b.calls(session, id)["release"](within(t)) }()
+		go func() { errs <- b.calls(session, id)["release"](testkit.Within(t)) }()
 	}
 	done := 0
 	for range cap(errs) {
-		switch err := <-errs; {
-		case err == nil:
+		if err := <-errs; err == nil {
 			done++
-		case code(err) != notFound:
-			t.Error(err)
+		} else {
+			assert.Equal(t, notFound, code(err), "%v", err)
 		}
 	}
-	if done == 0 {
-		t.Error("both were refused")
-	}
+	assert.NotZero(t, done, "both were refused")
 	b.unknown(t, session, id)
 }

@@ -8,8 +8,11 @@ import (
 	"testing"
 
 	"github.com/coder/acp-go-sdk"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession/adapters/acpterm"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // wire is an agent that speaks JSON by hand.
@@ -37,20 +40,16 @@ func newWire(t *testing.T, client acp.Client) *wire {
 func (w *wire) call(method, params string) (result string, code int) {
 	w.t.Helper()
 	w.lastID++
-	if _, err := fmt.Fprintf(w.to, `{"jsonrpc":"2.0","id":%d,"method":%q,"params":%s}`+"\n", w.lastID, method, params); err != nil {
-		w.t.Fatal(err)
-	}
-	if !w.from.Scan() {
-		w.t.Fatalf("%s: no answer", method)
-	}
+	_, err := fmt.Fprintf(w.to, `{"jsonrpc":"2.0","id":%d,"method":%q,"params":%s}`+"\n", w.lastID, method, params)
+	require.NoError(w.t, err)
+	require.True(w.t, w.from.Scan(), "%s: no answer", method)
 	var answer struct {
 		ID     int
 		Result json.RawMessage
 		Error  *acp.RequestError
 	}
-	if err := json.Unmarshal(w.from.Bytes(), &answer); err != nil || answer.ID != w.lastID {
-		w.t.Fatalf("%s: %s", method, w.from.Bytes())
-	}
+	require.NoError(w.t, json.Unmarshal(w.from.Bytes(), &answer), "%s: %s", method, w.from.Bytes())
+	require.Equal(w.t, w.lastID, answer.ID, "%s: %s", method, w.from.Bytes())
 	if answer.Error != nil {
 		return "", answer.Error.Code
 	}
@@ -60,7 +59,7 @@ func (w *wire) call(method, params string) (result string, code int) {
 // What other SDKs than this one get to see: which members are there, and which
 // are not.
 func TestOnTheWire(t *testing.T) {
-	eng := newEngine(t)
+	eng := enginetest.New(t)
 	terms := acpterm.New(eng)
 	w := newWire(t, &host{Terminals: terms})
 	b := &bench{eng: eng}
@@ -70,16 +69,14 @@ func TestOnTheWire(t *testing.T) {
 		result, code := w.call("terminal/create", fmt.Sprintf(
 			`{"sessionId":"s","command":"sh","args":["-c",%q],"env":[],"cwd":null,"outputByteLimit":null,"_meta":{"x":1}}`, line))
 		var created struct{ TerminalId string }
-		if err := json.Unmarshal([]byte(result), &created); err != nil || created.TerminalId == "" {
-			t.Fatalf("terminal/create: %s, error %d", result, code)
-		}
+		require.NoError(t, json.Unmarshal([]byte(result), &created), "terminal/create: %s, error %d", result, code)
+		require.NotEmpty(t, created.TerminalId, "terminal/create: %s", result)
 		return fmt.Sprintf(`{"sessionId":"s","terminalId":%q}`, created.TerminalId)
 	}
 	expect := func(method, params, want string) {
 		t.Helper()
-		if result, code := w.call(method, params); result != want {
-			t.Errorf("%s: %s, error %d; want %s", method, result, code, want)
-		}
+		result, code := w.call(method, params)
+		assert.Equal(t, want, result, "%s: error %d", method, code)
 	}
 
 	ended := create("echo é; exit 2")
@@ -89,9 +86,7 @@ func TestOnTheWire(t *testing.T) {
 
 	running := create("echo ready; exec sleep 1000")
 	var id struct{ TerminalId string }
-	if err := json.Unmarshal([]byte(running), &id); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.Unmarshal([]byte(running), &id))
 	b.awaitReady(t, id.TerminalId)
 	expect("terminal/output", running, `{"output":"ready\n","truncated":false}`)
 	expect("terminal/kill", running, `{}`)
@@ -114,8 +109,7 @@ func TestOnTheWire(t *testing.T) {
 		{"terminal/release", running, notFound},
 		{"terminal/resize", running, -32601},
 	} {
-		if result, code := w.call(bad.method, bad.params); code != bad.code {
-			t.Errorf("%s %s: %s, error %d; want %d", bad.method, bad.params, result, code, bad.code)
-		}
+		result, code := w.call(bad.method, bad.params)
+		assert.Equal(t, bad.code, code, "%s %s: %s", bad.method, bad.params, result)
 	}
 }
