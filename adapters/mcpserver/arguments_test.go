@@ -3,9 +3,11 @@ package mcpserver
 import (
 	"encoding/json"
 	"math"
-	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestWrongArguments(t *testing.T) {
@@ -40,18 +42,17 @@ func TestWrongArguments(t *testing.T) {
 		{`{"command":"x","output_limit":1e30}`, "output_limit is 1e30; it must be a smaller number"},
 		{`{"command":"x","output_limit":1.5}`, "output_limit is 1.5; it must be a whole number"},
 	} {
-		switch err := wrongArguments(start, json.RawMessage(test.arguments)); {
-		case err == nil && test.want == "":
-		case err == nil || test.want == "" || !strings.Contains(err.Error(), test.want):
-			t.Errorf("%s: %v, want %q", test.arguments, err, test.want)
+		err := wrongArguments(start, json.RawMessage(test.arguments))
+		if test.want == "" {
+			assert.NoError(t, err, test.arguments)
+		} else {
+			assert.ErrorContains(t, err, test.want, test.arguments)
 		}
 	}
-	if err := wrongArguments(output, json.RawMessage(`{"process_id":"x","cursor":1e30}`)); err == nil || !strings.HasPrefix(err.Error(), "cursor is 1e30") {
-		t.Error(err)
-	}
-	if err := wrongArguments(none, json.RawMessage(`{"all":true}`)); err == nil || !strings.Contains(err.Error(), `no parameter "all"; there are none`) {
-		t.Error(err)
-	}
+	err := wrongArguments(output, json.RawMessage(`{"process_id":"x","cursor":1e30}`))
+	require.Error(t, err)
+	assert.Regexp(t, "^cursor is 1e30", err.Error())
+	assert.ErrorContains(t, wrongArguments(none, json.RawMessage(`{"all":true}`)), `no parameter "all"; there are none`)
 }
 
 func TestLenient(t *testing.T) {
@@ -68,13 +69,10 @@ func TestLenient(t *testing.T) {
 		`[]`:                                       `[]`,
 		``:                                         ``,
 	} {
-		if got := string(lenient(run, json.RawMessage(in))); got != want {
-			t.Errorf("%s: %s, want %s", in, got, want)
-		}
+		assert.Equal(t, want, string(lenient(run, json.RawMessage(in))), in)
 	}
-	if in := `{"command":"cat","stdin":"x"}`; string(lenient(start, json.RawMessage(in))) != in {
-		t.Error("start_process has no input")
-	}
+	const in = `{"command":"cat","stdin":"x"}`
+	assert.Equal(t, in, string(lenient(start, json.RawMessage(in))), "start_process has no input")
 }
 
 func TestWithoutNulls(t *testing.T) {
@@ -85,9 +83,7 @@ func TestWithoutNulls(t *testing.T) {
 		`[null]`:                    `[null]`,
 		``:                          ``,
 	} {
-		if got := string(withoutNulls(json.RawMessage(in))); got != want {
-			t.Errorf("%s: %s, want %s", in, got, want)
-		}
+		assert.Equal(t, want, string(withoutNulls(json.RawMessage(in))), in)
 	}
 }
 
@@ -96,21 +92,20 @@ func TestSeconds(t *testing.T) {
 		0: 0, math.Copysign(0, -1): 0, 0.5: 500 * time.Millisecond, 1e300: math.MaxInt64 / 2, math.Inf(1): math.MaxInt64 / 2,
 		1e-10: 1, math.SmallestNonzeroFloat64: 1, 1.5e-9: 1, 1e-9: 1,
 	} {
-		if got, err := seconds("x", in); err != nil || got != want {
-			t.Errorf("%v: %v, %v", in, got, err)
-		}
-		if got, err := secondsOr("x", &in, time.Hour); err != nil || got != want {
-			t.Errorf("%v: %v, %v", in, got, err)
-		}
+		got, err := seconds("x", in)
+		assert.NoError(t, err, "%v", in)
+		assert.Equal(t, want, got, "%v", in)
+		got, err = secondsOr("x", &in, time.Hour)
+		assert.NoError(t, err, "%v", in)
+		assert.Equal(t, want, got, "%v", in)
 	}
 	for _, wrong := range []float64{-0.1, -math.SmallestNonzeroFloat64, -1e300, math.Inf(-1), math.NaN()} {
-		if _, err := seconds("wait_seconds", wrong); err == nil || !strings.Contains(err.Error(), "wait_seconds") {
-			t.Errorf("%v: %v", wrong, err)
-		}
+		_, err := seconds("wait_seconds", wrong)
+		assert.ErrorContains(t, err, "wait_seconds", "%v", wrong)
 	}
-	if got, err := secondsOr("x", nil, time.Hour); err != nil || got != time.Hour {
-		t.Errorf("%v, %v", got, err)
-	}
+	got, err := secondsOr("x", nil, time.Hour)
+	assert.NoError(t, err)
+	assert.Equal(t, time.Hour, got)
 }
 
 // TestTheShortestTime: a time that is not 0 ends, however short it is.
@@ -141,8 +136,6 @@ func TestWholeNumbersInOtherSpellings(t *testing.T) {
 		`{"wait_seconds":1e0}`:          `{"wait_seconds":1e0}`,
 		`{"process_id":"1.0"}`:          `{"process_id":"1.0"}`,
 	} {
-		if got := string(lenient(schema, json.RawMessage(given))); got != want {
-			t.Errorf("%s: %s, want %s", given, got, want)
-		}
+		assert.Equal(t, want, string(lenient(schema, json.RawMessage(given))), given)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // awaitLine calls wait_for_output.
 func (c *client) awaitLine(id, pattern string, cursor any) (text string, result map[string]any) {
 	c.t.Helper()
-	in := arguments{"process_id": id, "pattern": pattern, "timeout_seconds": patience.Seconds()}
+	in := arguments{"process_id": id, "pattern": pattern, "timeout_seconds": testkit.Patience.Seconds()}
 	if cursor != nil {
 		in["cursor"] = cursor
 	}
@@ -139,7 +139,8 @@ func TestWaitForOutputInTime(t *testing.T) {
 		_, r = c.do("wait_for_output", arguments{"process_id": id, "pattern": "no such line", "timeout_seconds": 0.3})
 		expect(t, r, arguments{"matched": false, "state": "running"})
 		took := time.Since(begin)
-		assert.True(t, took >= 300*time.Millisecond && took < patience/2, "%s: %v", name, took)
+		assert.GreaterOrEqual(t, took, 300*time.Millisecond, name)
+		assert.Less(t, took, testkit.Patience/2, name)
 		c.do("kill_process", arguments{"process_id": id, "force": true})
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 func TestBudget(t *testing.T) {
@@ -17,14 +19,14 @@ func TestBudget(t *testing.T) {
 	short, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 
-	require.NoError(t, b.take(within30(t), "a", most))
+	require.NoError(t, b.take(testkit.Within(t), "a", most))
 	require.ErrorIs(t, b.take(short, "a", smallCost+1), context.DeadlineExceeded, "more than its share")
-	require.NoError(t, b.take(within30(t), "b", most), "another session has one, too")
+	require.NoError(t, b.take(testkit.Within(t), "b", most), "another session has one, too")
 	require.ErrorIs(t, b.take(short, "c", smallCost+1), context.DeadlineExceeded, "all is taken")
-	require.NoError(t, b.take(within30(t), "c", smallCost), "but that of small answers")
-	require.NoError(t, b.take(within30(t), "a", smallCost))
+	require.NoError(t, b.take(testkit.Within(t), "c", smallCost), "but that of small answers")
+	require.NoError(t, b.take(testkit.Within(t), "a", smallCost))
 	b.give("b", most)
-	require.NoError(t, b.take(within30(t), "c", most))
+	require.NoError(t, b.take(testkit.Within(t), "c", most))
 	for _, session := range []string{"a", "c"} {
 		b.give(session, most)
 		b.give(session, smallCost)

@@ -60,10 +60,7 @@ func TestForceOvertakes(t *testing.T) {
 		_, r, _ := c.try("kill_process", arguments{"process_id": id})
 		gentle <- r
 	}()
-	eventually(t, "it is being killed", func() bool {
-		info, err := s.engine.Info(within30(t), id)
-		return err == nil && info.State == procession.Stopping
-	})
+	stopping(t, s, id)
 	_, r := c.do("kill_process", arguments{"process_id": id, "force": true})
 	expect(t, r, arguments{"signal": "SIGKILL"})
 	expect(t, <-gentle, r)

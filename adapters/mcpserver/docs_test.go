@@ -9,6 +9,10 @@ import (
 	"testing"
 
 	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // toolRow is what the table of tools says of one.
@@ -18,13 +22,9 @@ type toolRow struct{ params, results []string }
 func documentedTools(t *testing.T) map[string]toolRow {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/agents.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	_, table, found := strings.Cut(string(text), "| tool | parameters | result |\n")
-	if !found {
-		t.Fatal("docs/agents.md has no table of tools")
-	}
+	require.True(t, found, "docs/agents.md has no table of tools")
 	names := regexp.MustCompile("`([a-z_]+\\??)`")
 	namesIn := func(cell string) (all []string) {
 		for _, m := range names.FindAllStringSubmatch(cell, -1) {
@@ -59,15 +59,11 @@ func documentedTools(t *testing.T) map[string]toolRow {
 func TestDocumentedTools(t *testing.T) {
 	documented := documentedTools(t)
 	c := connect(t, overHTTP(t, newServer(t, Options{})))
-	tools, err := c.ListTools(within30(t), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tools, err := c.ListTools(testkit.Within(t), nil)
+	require.NoError(t, err)
 	for _, tool := range tools.Tools {
 		row, ok := documented[tool.Name]
-		if !ok {
-			t.Errorf("%s is not documented", tool.Name)
-		}
+		assert.True(t, ok, "%s is not documented", tool.Name)
 		delete(documented, tool.Name)
 		var params []string
 		in := schemaOf(t, tool.InputSchema)
@@ -77,7 +73,7 @@ func TestDocumentedTools(t *testing.T) {
 			}
 			params = append(params, name)
 		}
-		sameNames(t, tool.Name+": parameters", row.params, params)
+		assert.ElementsMatch(t, row.params, params, "%s: documented parameters, and published ones", tool.Name)
 		var results []string
 		for name, p := range schemaOf(t, tool.OutputSchema).Properties {
 			results = append(results, name)
@@ -87,31 +83,16 @@ func TestDocumentedTools(t *testing.T) {
 				}
 			}
 		}
-		sameNames(t, tool.Name+": results", row.results, results)
+		assert.ElementsMatch(t, row.results, results, "%s: documented results, and published ones", tool.Name)
 	}
-	for name := range documented {
-		t.Errorf("there is no tool %s", name)
-	}
-}
-
-func sameNames(t *testing.T, what string, documented, published []string) {
-	t.Helper()
-	slices.Sort(documented)
-	slices.Sort(published)
-	if !slices.Equal(documented, published) {
-		t.Errorf("%s: documented are %q, published %q", what, documented, published)
-	}
+	assert.Empty(t, documented, "tools that are not published")
 }
 
 func schemaOf(t testing.TB, published any) *jsonschema.Schema {
 	t.Helper()
 	text, err := json.Marshal(published)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var schema jsonschema.Schema
-	if err := json.Unmarshal(text, &schema); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.Unmarshal(text, &schema))
 	return &schema
 }

@@ -8,7 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // TestCancelled: nothing is said to be unaffected that may not be.
@@ -24,15 +28,17 @@ func TestCancelled(t *testing.T) {
 		"wait_for_process":   "not affected",
 		"list_processes":     "not affected",
 	} {
-		if text := cancelled(tool).Error(); !strings.Contains(text, want) || strings.Contains(text, "not affected") != (want == "not affected") {
-			t.Errorf("%s: %s, want %q", tool, text, want)
+		text := cancelled(tool).Error()
+		assert.Contains(t, text, want, tool)
+		if want != "not affected" {
+			assert.NotContains(t, text, "not affected", tool)
 		}
 	}
 }
 
 // TestCancelledKill: a client that cancels a kill is told that it goes on.
 func TestCancelledKill(t *testing.T) {
-	s := newServer(t, Options{}, procession.WithGrace(patience))
+	s := newServer(t, Options{}, procession.WithGrace(testkit.Patience))
 	in, stdin := io.Pipe()
 	stdout, out := io.Pipe()
 	ended := make(chan error, 1)
@@ -50,25 +56,15 @@ func TestCancelledKill(t *testing.T) {
 	call("kill", "kill_process", fmt.Sprintf(`{"process_id":%q}`, id))
 	for p.next(t).Method != "notifications/progress" {
 	}
-	eventually(t, "it is being killed", func() bool {
-		info, err := s.engine.Info(within30(t), id)
-		return err == nil && info.State == procession.Stopping
-	})
+	stopping(t, s, id)
 	p.send(t, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"kill"}}`)
 	m := p.answer(t, `"kill"`)
-	if text := fmt.Sprintf("%s %v", m.Result, m.Error); !strings.Contains(text, "may be ending") {
-		t.Errorf("the answer is %s", text)
-	}
+	assert.Contains(t, fmt.Sprintf("%s %v", m.Result, m.Error), "may be ending")
 	call("input", "send_input", fmt.Sprintf(`{"process_id":%q,"data":"\n"}`, id))
 	p.answer(t, `"input"`)
-	exit, err := s.engine.Wait(within30(t), id)
-	if err != nil || exit.Code != 3 {
-		t.Errorf("the end is %v, %v", exit, err)
-	}
+	assert.Equal(t, 3, enginetest.Wait(t, s.engine, id).Code)
 	stdin.Close()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, <-ended)
 }
 
 func TestUnknownProcess(t *testing.T) {
@@ -77,7 +73,7 @@ func TestUnknownProcess(t *testing.T) {
 		many = append(many, procession.Info{ID: "proc_x", Command: "sleep", Args: []string{strings.Repeat("1", 100)}, State: procession.Running})
 	}
 	text := unknownProcess("proc_y", many).Error()
-	if !strings.Contains(text, "10 older ones, proc_x (running: sleep 1") || len(text) > 3000 || strings.Count(text, "proc_x") != namedAtMost {
-		t.Errorf("%d bytes: %s", len(text), text)
-	}
+	assert.Contains(t, text, "10 older ones, proc_x (running: sleep 1")
+	assert.LessOrEqual(t, len(text), 3000)
+	assert.Equal(t, namedAtMost, strings.Count(text, "proc_x"), text)
 }

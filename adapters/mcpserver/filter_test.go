@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
@@ -86,8 +87,7 @@ func TestContextIsGreps(t *testing.T) {
 		for _, line := range lines {
 			got += pieces.pass(line)
 		}
-		if whole := whole.pass(strings.Join(lines, "")); whole != want || got != want {
-			t.Fatalf("%q, in pieces %q, want %q", whole, got, want)
-		}
+		require.Equal(t, want, whole.pass(strings.Join(lines, "")))
+		require.Equal(t, want, got, "in pieces")
 	})
 }

@@ -116,7 +116,7 @@ func TestPagesOfOneThatRuns(t *testing.T) {
 	c := connect(t, overHTTP(t, newServer(t, Options{})))
 	id := c.start(`seq 100; printf 'ready\033[3'; read a; printf '1m!\n'; read a; echo last`, arguments{"stdin": true})
 	c.await(id, "ready")
-	in := arguments{"process_id": id, "cursor": 0, "max_bytes": 250, "wait_seconds": patience.Seconds()}
+	in := arguments{"process_id": id, "cursor": 0, "max_bytes": 250, "wait_seconds": testkit.Patience.Seconds()}
 	next := func(want string, more bool) {
 		t.Helper()
 		_, r := c.do("get_process_output", in)

@@ -65,7 +65,7 @@ func TestAFragmentIsNoLine(t *testing.T) {
 
 	// What goes on as a fragment is one in the next call, too.
 	id := c.start("printf 'NOT OK'; read a; echo X; exec sleep 1000", arguments{"output_limit": 5, "stdin": true})
-	c.do("get_process_output", arguments{"process_id": id, "filter_lines": "", "wait_seconds": patience.Seconds()})
+	c.do("get_process_output", arguments{"process_id": id, "filter_lines": "", "wait_seconds": testkit.Patience.Seconds()})
 	in := arguments{"process_id": id, "filter_lines": "^(OK|X)$"}
 	_, r := c.do("get_process_output", in)
 	expect(t, r, arguments{"output": ""})

@@ -3,7 +3,6 @@ package mcpserver
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,8 +13,11 @@ import (
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`
@@ -23,10 +25,8 @@ const initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"pro
 // post sends body with headers (name, value, …), of which Host is one.
 func post(t testing.TB, client *http.Client, url, body string, headers ...string) (status int, text string, session string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(within30(t), http.MethodPost, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	r, err := http.NewRequestWithContext(testkit.Within(t), http.MethodPost, url, strings.NewReader(body))
+	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "application/json, text/event-stream")
 	for i := 0; i < len(headers); i += 2 {
@@ -36,14 +36,10 @@ func post(t testing.TB, client *http.Client, url, body string, headers ...string
 		r.Header.Add(headers[i], headers[i+1])
 	}
 	answer, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer answer.Body.Close()
 	all, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return answer.StatusCode, string(all), answer.Header.Get("Mcp-Session-Id")
 }
 
@@ -78,9 +74,7 @@ func TestHTTPRefuses(t *testing.T) {
 		{"localhost", []string{"Authorization", right, "Host", "localhost:" + port}, 200},
 	} {
 		status, text, _ := post(t, h.Client(), h.URL+Path, initialize, test.headers...)
-		if status != test.status {
-			t.Errorf("%s: %d (%s), want %d", test.name, status, text, test.status)
-		}
+		assert.Equal(t, test.status, status, "%s: %s", test.name, text)
 	}
 	_, _, session := post(t, h.Client(), h.URL+Path, initialize, "Authorization", right)
 	for _, test := range []struct {
@@ -100,16 +94,14 @@ func TestHTTPRefuses(t *testing.T) {
 		{`[{"jsonrpc":"2.0","id":1.5,"method":"ping"}]`, 400, "id is 1.5; it must be"},
 	} {
 		status, text, _ := post(t, h.Client(), h.URL+Path, test.body, "Authorization", right, "Mcp-Session-Id", session, "Mcp-Protocol-Version", "2025-11-25")
-		if status != test.status || !strings.Contains(text, test.text) {
-			t.Errorf("%.50s: %d (%s), want %d (%s)", test.body, status, text, test.status, test.text)
-		}
+		assert.Equal(t, test.status, status, "%.50s: %s", test.body, text)
+		assert.Contains(t, text, test.text, "%.50s", test.body)
 	}
-	if status, _, _ := post(t, h.Client(), h.URL+"/elsewhere", initialize, "Authorization", right); status != 404 {
-		t.Errorf("elsewhere: %d", status)
-	}
-	if status, _, session := post(t, h.Client(), h.URL, initialize, "Authorization", right); status != 200 || session == "" {
-		t.Errorf("at the root: %d, session %q", status, session)
-	}
+	status, _, _ := post(t, h.Client(), h.URL+"/elsewhere", initialize, "Authorization", right)
+	assert.Equal(t, 404, status, "elsewhere")
+	status, _, session = post(t, h.Client(), h.URL, initialize, "Authorization", right)
+	assert.Equal(t, 200, status, "at the root")
+	assert.NotEmpty(t, session, "at the root")
 }
 
 // TestHosts: the names of HTTPOptions.Hosts are those of the server, on loopback
@@ -137,9 +129,8 @@ func TestHosts(t *testing.T) {
 		"0.0.0.0":                403,
 		"192.0.2.1":              403,
 	} {
-		if status, text, _ := post(t, h.Client(), h.URL+Path, initialize, "Host", host); status != want {
-			t.Errorf("%s: %d (%s), want %d", host, status, text, want)
-		}
+		status, text, _ := post(t, h.Client(), h.URL+Path, initialize, "Host", host)
+		assert.Equal(t, want, status, "%s: %s", host, text)
 	}
 }
 
@@ -163,9 +154,7 @@ func TestHostAllowed(t *testing.T) {
 		{HTTPOptions{}, "build.example", false},
 		{HTTPOptions{Hosts: []string{"build.example"}}, "Build.example:80", true},
 	} {
-		if got := test.o.hostAllowed(test.host); got != test.want {
-			t.Errorf("%+v, %q: %v", test.o, test.host, got)
-		}
+		assert.Equal(t, test.want, test.o.hostAllowed(test.host), "%+v, %q", test.o, test.host)
 	}
 }
 
@@ -181,34 +170,29 @@ func TestHTTPSessions(t *testing.T) {
 		a.fail(tool, arguments{"process_id": other}, `no process "`+other+`"`, mine)
 	}
 	_, r := a.do("list_processes", nil)
-	if list := r["processes"].([]any); len(list) != 1 || list[0].(map[string]any)["process_id"] != mine {
-		t.Errorf("a sees %v", list)
-	}
+	assert.Equal(t, []string{mine}, idsOf(r), "what a sees")
 	a.fail("start_process", arguments{"command": "true"}, "2 processes run already", "kill_process", mine)
 
 	params := &mcp.CallToolParams{Name: "wait_for_process", Arguments: arguments{"process_id": mine}}
 	params.SetProgressToken("wait")
 	waited := make(chan error, 1)
 	go func() {
-		_, err := a.CallTool(within30(t), params)
+		_, err := a.CallTool(testkit.Within(t), params)
 		waited <- err
 	}()
 	<-a.progress
 	session := s.sessionByID(a.ID())
-	request, _ := http.NewRequestWithContext(within30(t), http.MethodDelete, transport.Endpoint, nil)
+	request, _ := http.NewRequestWithContext(testkit.Within(t), http.MethodDelete, transport.Endpoint, nil)
 	request.Header.Set("Mcp-Session-Id", a.ID())
 	answer, err := transport.HTTPClient.Do(request)
-	if err != nil || answer.StatusCode != 204 {
-		t.Fatalf("DELETE: %v, %v", answer, err)
-	}
+	require.NoError(t, err)
 	answer.Body.Close()
+	require.Equal(t, 204, answer.StatusCode)
 	<-waited
-	if _, err := s.engine.Info(within30(t), mine); !errors.Is(err, procession.ErrNotFound) {
-		t.Errorf("the process of a session that was ended: %v", err)
-	}
-	if _, err := session.start(within30(t), procession.Shell("true")); err != errSessionEnded {
-		t.Errorf("a start in a session that was ended: %v", err)
-	}
+	_, err = s.engine.Info(testkit.Within(t), mine)
+	assert.ErrorIs(t, err, procession.ErrNotFound, "the process of a session that was ended")
+	_, err = session.start(testkit.Within(t), procession.Shell("true"))
+	assert.Equal(t, errSessionEnded, err)
 	_, r = b.do("get_process_info", arguments{"process_id": other})
 	expect(t, r, arguments{"state": "running"})
 }
@@ -228,21 +212,17 @@ func TestHTTPIdle(t *testing.T) {
 	}
 	params := &mcp.CallToolParams{Name: "wait_for_process", Arguments: arguments{"process_id": id}}
 	params.SetProgressToken("wait")
-	go c.CallTool(within30(t), params)
+	go c.CallTool(testkit.Within(t), params)
 	<-c.progress
 	transport.HTTPClient.Transport.(*cuttable).cut()
-	eventually(t, "the process ends", func() bool {
-		_, err := s.engine.Info(within30(t), id)
-		return errors.Is(err, procession.ErrNotFound)
-	})
-	eventually(t, "the session is forgotten", func() bool {
+	forgotten(t, s, id)
+	testkit.Eventually(t, func(c *assert.CollectT) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return len(s.sessions) == 0
+		assert.Empty(c, s.sessions)
 	})
-	if _, err := c.CallTool(within30(t), &mcp.CallToolParams{Name: "list_processes"}); err == nil {
-		t.Error("a call in a session that has expired succeeds")
-	}
+	_, err := c.CallTool(testkit.Within(t), &mcp.CallToolParams{Name: "list_processes"})
+	assert.Error(t, err, "a call in a session that has expired")
 }
 
 // TestHTTPStalledBody: a request that does not come to its end is no sign of life,
@@ -254,26 +234,18 @@ func TestHTTPStalledBody(t *testing.T) {
 	defer s.Close()
 	_, _, session := post(t, h.Client(), h.URL+Path, initialize)
 	label := s.sessionByID(session)
-	id, err := label.start(within30(t), procession.Shell("exec sleep 1000"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	id, err := label.start(testkit.Within(t), procession.Shell("exec sleep 1000"))
+	require.NoError(t, err)
 	conn, err := net.Dial("tcp", h.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer conn.Close()
 	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"+
 		"Mcp-Session-Id: %s\r\nContent-Length: 100\r\n\r\n{", Path, session)
-	eventually(t, "the session ends", func() bool {
-		_, err := s.engine.Info(within30(t), id)
-		return errors.Is(err, procession.ErrNotFound)
-	})
-	conn.SetReadDeadline(time.Now().Add(patience))
+	forgotten(t, s, id) // with its session
+	conn.SetReadDeadline(time.Now().Add(testkit.Patience))
 	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil || answer.StatusCode != http.StatusRequestTimeout {
-		t.Errorf("the answer is %v, %v", answer, err)
-	}
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusRequestTimeout, answer.StatusCode)
 }
 
 // TestServe: only with a token can others reach it; it ends with its context,
@@ -281,16 +253,10 @@ func TestHTTPStalledBody(t *testing.T) {
 func TestServe(t *testing.T) {
 	s := newServer(t, Options{})
 	open, err := net.Listen("tcp", "0.0.0.0:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Serve(context.Background(), open, HTTPOptions{}); err == nil || !strings.Contains(err.Error(), "token") {
-		t.Errorf("without a token it serves %v: %v", open.Addr(), err)
-	}
+	require.NoError(t, err)
+	assert.ErrorContains(t, s.Serve(context.Background(), open, HTTPOptions{}), "token", "without a token")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ctx, l, HTTPOptions{}) }()
@@ -302,21 +268,17 @@ func TestServe(t *testing.T) {
 	params.SetProgressToken("wait")
 	waited := make(chan error, 1)
 	go func() {
-		_, err := c.CallTool(within30(t), params)
+		_, err := c.CallTool(testkit.Within(t), params)
 		waited <- err
 	}()
 	<-c.progress
 	cancel()
 	select {
 	case err := <-ended:
-		if err != nil {
-			t.Error(err)
-		}
-	case <-time.After(patience):
-		t.Fatal("it does not end")
+		assert.NoError(t, err)
+	case <-time.After(testkit.Patience):
+		require.Fail(t, "it does not end")
 	}
 	<-waited
-	if list, err := s.engine.List(within30(t)); err != nil || len(list) > 0 {
-		t.Errorf("then there are %v, %v", list, err)
-	}
+	noProcesses(t, s)
 }

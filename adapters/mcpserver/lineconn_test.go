@@ -5,6 +5,9 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestReadLine(t *testing.T) {
@@ -16,18 +19,18 @@ func TestReadLine(t *testing.T) {
 		tooLong bool
 	}{{"a", false}, {"", false}, {exact, false}, {"yy", true}, {"yyz", true}, {"last", false}} {
 		l, err := readLine(in, max)
-		if err != nil && want.text != "last" {
-			t.Fatal(err)
+		if want.text != "last" {
+			require.NoError(t, err)
 		}
 		text := strings.TrimSpace(string(l.text))
-		if l.tooLong != want.tooLong || !l.tooLong && text != want.text || l.tooLong && !strings.HasSuffix(text, want.text) {
-			t.Errorf("a line of %d bytes, too long: %v; want %.10q, %v", len(text), l.tooLong, want.text, want.tooLong)
-		}
-		if l.tooLong && len(l.text) > 2*endsKept {
-			t.Errorf("%d bytes of a line that is too long are held", len(l.text))
+		assert.Equal(t, want.tooLong, l.tooLong, "%.10q", want.text)
+		if l.tooLong {
+			assert.True(t, strings.HasSuffix(text, want.text), "%.10q", want.text)
+			assert.LessOrEqual(t, len(l.text), 2*endsKept, "what is held of a line that is too long")
+		} else {
+			assert.True(t, text == want.text, "%d bytes, not %.10q", len(text), want.text)
 		}
 	}
-	if _, err := readLine(in, max); err != io.EOF {
-		t.Errorf("at the end: %v", err)
-	}
+	_, err := readLine(in, max)
+	assert.Equal(t, io.EOF, err)
 }

@@ -2,19 +2,17 @@ package mcpserver
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -22,9 +20,12 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/testkit"
+	"github.com/procession-go/procession/internal/testkit/enginetest"
 )
 
 // helperVariable makes the test binary a server of its standard input and
@@ -66,24 +67,6 @@ func help(name string) {
 	}
 }
 
-// patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
-
-func within30(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for begin := time.Now(); !holds(); time.Sleep(2 * time.Millisecond) {
-		if time.Since(begin) > patience {
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
-}
-
 var engines atomic.Int64
 
 func engineName() string { return fmt.Sprintf("mcptest-%d-%d", os.Getpid(), engines.Add(1)) }
@@ -93,25 +76,15 @@ func engineName() string { return fmt.Sprintf("mcptest-%d-%d", os.Getpid(), engi
 func newServer(t testing.TB, o Options, options ...procession.Option) *Server {
 	t.Helper()
 	name := engineName()
-	eng, err := procession.New(append(options, procession.WithID(name))...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	eng := enginetest.New(t, append(options, procession.WithID(name))...)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	s, err := New(eng, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
+	require.NoError(t, err)
+	t.Cleanup(func() { // before the engine ends
 		s.Close()
-		if left := marked(name); len(left) > 0 {
-			t.Errorf("processes are left when the sessions have ended: %v", left)
-		}
-		if _, err := eng.Shutdown(context.Background()); err != nil {
-			t.Error(err)
-		}
+		assert.Empty(t, testkit.Marked(name), "processes are left when the sessions have ended")
 	})
 	return s
 }
@@ -143,18 +116,13 @@ func startServer(t testing.TB) *serverProcess {
 	p := &serverProcess{engine: engineName(), done: make(chan struct{})}
 	p.cmd = helperCommand(p.engine)
 	var err error
-	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
+	p.stdin, err = p.cmd.StdinPipe()
+	require.NoError(t, err)
 	out, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	p.cmd.Stdout = w
 	p.stdout = bufio.NewReader(out)
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, p.cmd.Start())
 	w.Close()
 	go func() {
 		p.cmd.Wait()
@@ -165,17 +133,22 @@ func startServer(t testing.TB) *serverProcess {
 		p.cmd.Process.Kill()
 		<-p.done
 		out.Close()
-		p.nothingLeft(t)
+		testkit.NoneMarked(t, p.engine)
 	})
 	return p
 }
 
+// testingT is a test, or what testkit.Eventually looks for.
+type testingT interface {
+	require.TestingT
+	Helper()
+}
+
 // send writes a line.
-func (p *serverProcess) send(t testing.TB, line string) {
+func (p *serverProcess) send(t testingT, line string) {
 	t.Helper()
-	if _, err := io.WriteString(p.stdin, line+"\n"); err != nil {
-		t.Fatal(err)
-	}
+	_, err := io.WriteString(p.stdin, line+"\n")
+	require.NoError(t, err)
 }
 
 // message is a message from the server.
@@ -190,22 +163,20 @@ type message struct {
 }
 
 // next reads a message, which must be one of JSON-RPC.
-func (p *serverProcess) next(t testing.TB) message {
+func (p *serverProcess) next(t testingT) message {
 	t.Helper()
 	text, err := p.stdout.ReadBytes('\n')
-	if err != nil {
-		t.Fatalf("after %q: %v", text, err)
-	}
+	require.NoError(t, err, "after %q", text)
 	var version struct{ JSONRPC string }
 	var m message
-	if json.Unmarshal(text, &version) != nil || version.JSONRPC != "2.0" || json.Unmarshal(text, &m) != nil {
-		t.Fatalf("on standard output, no message: %q", text)
-	}
+	require.NoError(t, json.Unmarshal(text, &version), "on standard output, no message: %q", text)
+	require.Equal(t, "2.0", version.JSONRPC, "on standard output, no message: %q", text)
+	require.NoError(t, json.Unmarshal(text, &m), "on standard output, no message: %q", text)
 	return m
 }
 
 // answer reads to the answer of that id.
-func (p *serverProcess) answer(t testing.TB, id string) message {
+func (p *serverProcess) answer(t testingT, id string) message {
 	t.Helper()
 	for {
 		if m := p.next(t); string(m.ID) == id && m.Method == "" {
@@ -227,10 +198,12 @@ func (p *serverProcess) startTree(t testing.TB) {
 	t.Helper()
 	testkit.NeedsFor(t, tree)
 	p.send(t, `{"jsonrpc":"2.0","id":"tree","method":"tools/call","params":{"name":"start_process","arguments":{"command":`+strconv.Quote(tree)+`}}}`)
-	if m := p.answer(t, `"tree"`); m.Error != nil || bytes.Contains(m.Result, []byte("isError")) {
-		t.Fatalf("start: %s %v", m.Result, m.Error)
-	}
-	eventually(t, "the tree runs", func() bool { return len(marked(p.engine)) >= 3 })
+	m := p.answer(t, `"tree"`)
+	require.Nil(t, m.Error)
+	require.NotContains(t, string(m.Result), "isError")
+	testkit.Eventually(t, func(c *assert.CollectT) {
+		assert.GreaterOrEqual(c, len(testkit.Marked(p.engine)), 3, "the tree runs")
+	})
 }
 
 const tree = `sleep 1000 & setsid sh -c 'trap "" TERM HUP; while :; do sleep 1000; done' & wait`
@@ -240,32 +213,38 @@ func (p *serverProcess) ended(t testing.TB) {
 	t.Helper()
 	select {
 	case <-p.done:
-	case <-time.After(patience):
-		t.Fatal("the server does not end")
+	case <-time.After(testkit.Patience):
+		require.Fail(t, "the server does not end")
 	}
 }
 
-func (p *serverProcess) nothingLeft(t testing.TB) {
+// forgotten waits until an engine no longer knows a process.
+func forgotten(t testing.TB, s *Server, id string) {
 	t.Helper()
-	eventually(t, "nothing is left", func() bool { return len(marked(p.engine)) == 0 })
+	ctx := testkit.Within(t)
+	testkit.Eventually(t, func(c *assert.CollectT) {
+		_, err := s.engine.Info(ctx, id)
+		assert.ErrorIs(c, err, procession.ErrNotFound)
+	})
 }
 
-// marked are the living processes that carry the mark of an engine.
-func marked(engine string) (found []string) {
-	environs, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, name := range environs {
-		env, err := os.ReadFile(name)
-		if err != nil || !bytes.Contains(append(env, 0), []byte("PROCESSION_ENGINE="+engine+"\x00")) {
-			continue
-		}
-		stat, _ := os.ReadFile(filepath.Join(filepath.Dir(name), "stat"))
-		if i := bytes.LastIndexByte(stat, ')'); i < 0 || i+2 >= len(stat) || strings.IndexByte("ZX", stat[i+2]) >= 0 {
-			continue
-		}
-		command, _ := os.ReadFile(filepath.Join(filepath.Dir(name), "cmdline"))
-		found = append(found, fmt.Sprintf("%s (%q)", strings.Split(name, "/")[2], command))
-	}
-	return found
+// stopping waits until a process is being ended.
+func stopping(t testing.TB, s *Server, id string) {
+	t.Helper()
+	ctx := testkit.Within(t)
+	testkit.Eventually(t, func(c *assert.CollectT) {
+		info, err := s.engine.Info(ctx, id)
+		assert.NoError(c, err)
+		assert.Equal(c, procession.Stopping, info.State)
+	})
+}
+
+// noProcesses asserts that an engine has none.
+func noProcesses(t testing.TB, s *Server) {
+	t.Helper()
+	list, err := s.engine.List(testkit.Within(t))
+	require.NoError(t, err)
+	assert.Empty(t, list)
 }
 
 // client is a client of the SDK.
@@ -283,32 +262,28 @@ func connect(t testing.TB, transport mcp.Transport) *client {
 		ProgressNotificationHandler: func(_ context.Context, r *mcp.ProgressNotificationClientRequest) { c.progress <- r.Params },
 	})
 	var err error
-	if c.ClientSession, err = sdk.Connect(within30(t), transport, nil); err != nil {
-		t.Fatal(err)
-	}
+	c.ClientSession, err = sdk.Connect(testkit.Within(t), transport, nil)
+	require.NoError(t, err)
 	t.Cleanup(func() { c.Close() })
-	tools, err := c.ListTools(within30(t), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tools, err := c.ListTools(testkit.Within(t), nil)
+	require.NoError(t, err)
 	for _, tool := range tools.Tools {
-		if c.outputs[tool.Name], err = schemaOf(t, tool.OutputSchema).Resolve(nil); err != nil {
-			t.Fatal(err)
-		}
+		c.outputs[tool.Name], err = schemaOf(t, tool.OutputSchema).Resolve(nil)
+		require.NoError(t, err)
 	}
 	return c
 }
 
 type arguments = map[string]any
 
-// try calls a tool; what the protocol refuses fails the test.
+// try calls a tool; what the protocol refuses fails the test. It may be called on any
+// goroutine.
 func (c *client) try(name string, in arguments) (text string, result map[string]any, failed bool) {
 	c.t.Helper()
 	line, _ := in["command"].(string)
 	testkit.NeedsFor(c.t, line)
-	r, err := c.CallTool(within30(c.t), &mcp.CallToolParams{Name: name, Arguments: in})
-	if err != nil {
-		c.t.Errorf("%s %v: %v", name, in, err)
+	r, err := c.CallTool(testkit.Within(c.t), &mcp.CallToolParams{Name: name, Arguments: in})
+	if !assert.NoError(c.t, err, "%s %v", name, in) {
 		return "", nil, true
 	}
 	for _, content := range r.Content {
@@ -318,18 +293,25 @@ func (c *client) try(name string, in arguments) (text string, result map[string]
 	return text, result, r.IsError
 }
 
-// do calls a tool that must succeed, with a result that fits its schema.
-func (c *client) do(name string, in arguments) (text string, result map[string]any) {
+// succeed calls a tool that must succeed, with a result that fits its schema, and reports
+// whether it has. It may be called on any goroutine.
+func (c *client) succeed(name string, in arguments) (text string, result map[string]any, ok bool) {
 	c.t.Helper()
 	text, result, failed := c.try(name, in)
-	if failed {
-		c.t.Fatalf("%s %v: %s", name, in, text)
+	if !assert.False(c.t, failed, "%s %v: %s", name, in, text) {
+		return text, result, false
 	}
-	if err := c.outputs[name].Validate(result); err != nil {
-		c.t.Errorf("%s: the result does not fit its schema: %v", name, err)
-	}
-	if text == "" {
-		c.t.Errorf("%s: no readable text", name)
+	assert.NoError(c.t, c.outputs[name].Validate(result), "%s: the result does not fit its schema", name)
+	assert.NotEmpty(c.t, text, "%s: no readable text", name)
+	return text, result, true
+}
+
+// do calls a tool that must succeed; if it does not, the test is over.
+func (c *client) do(name string, in arguments) (text string, result map[string]any) {
+	c.t.Helper()
+	text, result, ok := c.succeed(name, in)
+	if !ok {
+		c.t.FailNow()
 	}
 	return text, result
 }
@@ -338,13 +320,9 @@ func (c *client) do(name string, in arguments) (text string, result map[string]a
 func (c *client) fail(name string, in arguments, want ...string) {
 	c.t.Helper()
 	text, _, failed := c.try(name, in)
-	if !failed {
-		c.t.Errorf("%s %v: no error but %s", name, in, text)
-	}
+	assert.True(c.t, failed, "%s %v: no error but %s", name, in, text)
 	for _, w := range want {
-		if !strings.Contains(text, w) {
-			c.t.Errorf("%s %v: the error %q does not contain %q", name, in, text, w)
-		}
+		assert.Contains(c.t, text, w, "%s %v", name, in)
 	}
 }
 
@@ -353,9 +331,7 @@ func (c *client) start(line string, more ...arguments) string {
 	c.t.Helper()
 	in := arguments{"command": line}
 	for _, m := range more {
-		for k, v := range m {
-			in[k] = v
-		}
+		maps.Copy(in, m)
 	}
 	_, r := c.do("start_process", in)
 	return r["process_id"].(string)
@@ -371,22 +347,23 @@ func (c *client) wait(id string) map[string]any {
 // await waits for a line.
 func (c *client) await(id, pattern string) map[string]any {
 	c.t.Helper()
-	_, r := c.do("get_process_output", arguments{"process_id": id, "filter_lines": pattern, "wait_seconds": patience.Seconds()})
-	if r["output"] == "" {
-		c.t.Fatalf("no line matches %q: %v", pattern, r)
-	}
+	_, r := c.do("get_process_output", arguments{"process_id": id, "filter_lines": pattern, "wait_seconds": testkit.Patience.Seconds()})
+	require.NotEmpty(c.t, r["output"], "no line matches %q: %v", pattern, r)
 	return r
 }
 
-// expect checks fields of a result.
+// expect asserts that a result has these fields; it may have more. An int is a number in JSON.
 func expect(t testing.TB, result map[string]any, want arguments) {
 	t.Helper()
+	wanted, got := arguments{}, arguments{}
 	for name, w := range want {
 		if n, ok := w.(int); ok {
 			w = float64(n)
 		}
-		if got, ok := result[name]; !ok || got != w {
-			t.Errorf("%s is %#v, want %#v", name, got, w)
+		wanted[name] = w
+		if has, ok := result[name]; ok {
+			got[name] = has
 		}
 	}
+	assert.Equal(t, wanted, got)
 }

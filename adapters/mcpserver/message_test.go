@@ -46,8 +46,11 @@ func TestWrongIDs(t *testing.T) {
 		`{"method":"ping","params":{"_meta":{"progressToken":{}}}}`:                     true,
 		`{"method":"` + strings.Repeat("x", 300) + `"}`:                                 true,
 	} {
-		if err := wrongMessage(membersOf([]byte(text))); (err != nil) != wrong {
-			t.Errorf("%s: %v", text, err)
+		err := wrongMessage(membersOf([]byte(text)))
+		if wrong {
+			assert.Error(t, err, text)
+		} else {
+			assert.NoError(t, err, text)
 		}
 	}
 }
@@ -63,9 +66,7 @@ func TestOuterID(t *testing.T) {
 		`{"jsonrpc":"2.0","id":1.5,"method":"x"`:            "",
 		`garbage`:                                           "",
 	} {
-		if got := string(outerID([]byte(text))); got != want {
-			t.Errorf("%s: %q, want %q", text, got, want)
-		}
+		assert.Equal(t, want, string(outerID([]byte(text))), text)
 	}
 }
 
@@ -80,11 +81,10 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		message, refused := decode(line{text, tooLong}, 10)
-		if (message == nil) == (refused == nil) {
-			t.Fatalf("%q: both or none of %v, %q", text, message, refused)
-		}
-		if refused != nil && (!json.Valid(refused) || bytes.ContainsRune(refused, '\n')) {
-			t.Fatalf("%q: %q", text, refused)
+		require.NotEqual(t, message == nil, refused == nil, "%q: both or none of %v, %q", text, message, refused)
+		if refused != nil {
+			require.True(t, json.Valid(refused), "%q: %q", text, refused)
+			require.NotContains(t, string(refused), "\n", "%q", text)
 		}
 	})
 }
@@ -131,6 +131,8 @@ func TestErrorsAreShort(t *testing.T) {
 	} {
 		status, text := c.post(t, call)
 		require.Less(t, len(text), 3*longestError, "%s: %.200s", name, text)
-		require.True(t, status == 400 || strings.Contains(text, "rror"), "%s: %.200s", name, text)
+		if status != 400 {
+			require.Contains(t, text, "rror", name)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // forged is a name that is a row of its own, in another colour and direction.
@@ -165,7 +166,7 @@ func TestWhatDeceivesIsShown(t *testing.T) {
 	// A wait looks at the same lines.
 	waiting := c.start("printf 'ready\u202d'; exec sleep 1000")
 	assert.Equal(t, "ready<U+202D>", c.await(waiting, `ready<U\+202D>$`)["output"])
-	output, err := server.engine.Output(within30(t), waiting)
+	output, err := server.engine.Output(testkit.Within(t), waiting)
 	require.NoError(t, err)
 	assert.Equal(t, "ready\u202d", output.Combined())
 }

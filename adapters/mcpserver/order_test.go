@@ -3,6 +3,8 @@ package mcpserver
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,10 +12,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // ask sends calls of tools all at once.
-func (p *serverProcess) ask(t testing.TB, calls ...string) {
+func (p *serverProcess) ask(t testingT, calls ...string) {
 	t.Helper()
 	p.send(t, strings.Join(calls, "\n"))
 }
@@ -32,7 +36,7 @@ func toolCall(id any, tool string, pairs ...any) string {
 }
 
 // answers reads the answers of calls with those IDs.
-func (p *serverProcess) answers(t testing.TB, ids ...any) map[string]result {
+func (p *serverProcess) answers(t testingT, ids ...any) map[string]result {
 	t.Helper()
 	all, wanted := map[string]result{}, map[string]bool{}
 	for _, id := range ids {
@@ -185,15 +189,11 @@ func TestStdioCancelledStart(t *testing.T) {
 		}
 	}
 	require.Less(t, len(known), often/2, "starts that were not cancelled before their answers")
-	eventually(t, "only those that the client knows are left", func() bool {
-		p.ask(t, toolCall("list", "list_processes"))
-		processes := p.answers(t, "list")[`"list"`].StructuredContent["processes"].([]any)
-		for _, process := range processes {
-			if !known[process.(map[string]any)["process_id"].(string)] {
-				return false
-			}
-		}
-		return len(processes) == len(known) && len(marked(p.engine)) == len(known)
+	testkit.Eventually(t, func(c *assert.CollectT) {
+		p.ask(c, toolCall("list", "list_processes"))
+		left := idsOf(p.answers(c, "list")[`"list"`].StructuredContent)
+		assert.ElementsMatch(c, slices.Collect(maps.Keys(known)), left, "those that the client knows, and those that are left")
+		assert.Len(c, testkit.Marked(p.engine), len(known))
 	})
 }
 

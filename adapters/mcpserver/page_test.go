@@ -8,18 +8,18 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/procession-go/procession"
 )
 
 // pagesOf are all pages of segments.
-func pagesOf(t interface{ Fatalf(string, ...any) }, segments []procession.Segment, end int64, f filter, limit int) (pages []view) {
+func pagesOf(t require.TestingT, segments []procession.Segment, end int64, f filter, limit int) (pages []view) {
 	for at := int64(0); at < end; {
 		page, next := pageOf(from(segments, at), end, f, limit, 1<<20)
-		if next <= at || next > end {
-			t.Fatalf("the page at %d ends at %d of %d", at, next, end)
-		}
+		require.Greater(t, next, at, "where a page ends")
+		require.LessOrEqual(t, next, end, "where a page ends")
 		pages = append(pages, page)
 		at = next
 	}
@@ -93,14 +93,13 @@ func TestPagesAreTheWhole(t *testing.T) {
 			got.stdout.text += page.stdout.text
 			got.stderr.text += page.stderr.text
 			for _, s := range []shown{page.output, page.stdout, page.stderr} {
-				if s.cut > 0 || len(s.text) > limit && utf8.RuneCountInString(s.text) > 1 && s.text != "<U+202E>" {
-					t.Fatalf("a page of %d bytes: %q", limit, s.text)
+				require.Zero(t, s.cut)
+				if utf8.RuneCountInString(s.text) > 1 && s.text != "<U+202E>" {
+					require.LessOrEqual(t, len(s.text), limit, "%q", s.text)
 				}
 			}
 		}
-		if !got.same(whole) {
-			t.Fatalf("the pages are\n%+v, the whole is\n%+v", got, whole)
-		}
+		require.Equal(t, whole, got)
 	})
 }
 
@@ -114,19 +113,16 @@ func TestPagesLoseNoMatch(t *testing.T) {
 		f := filter{re: regexp.MustCompile("x"), ended: true}
 		whole := viewOf(segments, f, 1<<20)
 		pages := pagesOf(t, segments, end, f, limit)
-		if got := strings.Join(outputs(pages), ""); got != whole.output.text {
-			t.Fatalf("the pages have %q, want %q", got, whole.output.text)
-		}
+		require.Equal(t, whole.output.text, strings.Join(outputs(pages), ""))
 		var out, err string
 		for _, page := range pages {
 			out, err = out+page.stdout.text, err+page.stderr.text
-			if text := page.output.text; len(text) > limit && strings.Count(text, "\n") > 1 {
-				t.Fatalf("a page of %d bytes: %q", limit, text)
+			if text := page.output.text; strings.Count(text, "\n") > 1 {
+				require.LessOrEqual(t, len(text), limit, "%q", text)
 			}
 		}
-		if out != whole.stdout.text || err != whole.stderr.text {
-			t.Fatalf("the pages have %q and %q, want %q and %q", out, err, whole.stdout.text, whole.stderr.text)
-		}
+		require.Equal(t, whole.stdout.text, out)
+		require.Equal(t, whole.stderr.text, err)
 		// With context each match is there once, too, on a page with what is around it.
 		f.context = rapid.IntRange(1, 3).Draw(t, "context")
 		var matches []string
@@ -137,9 +133,7 @@ func TestPagesLoseNoMatch(t *testing.T) {
 				}
 			}
 		}
-		if want := slices.Collect(strings.Lines(whole.output.text)); !slices.Equal(matches, want) {
-			t.Fatalf("with context the pages match %q, want %q", matches, want)
-		}
+		require.Equal(t, slices.Collect(strings.Lines(whole.output.text)), matches, "with context")
 	})
 }
 

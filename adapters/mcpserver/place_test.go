@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 func isClosed(c <-chan struct{}) bool {
@@ -51,7 +53,7 @@ func TestPlacesGivenUp(t *testing.T) {
 	second.end()
 	require.False(t, its(third))
 	first.end()
-	require.NoError(t, third.wait(within30(t)))
+	require.NoError(t, third.wait(testkit.Within(t)))
 	third.end()
 	require.Empty(t, q.of)
 }

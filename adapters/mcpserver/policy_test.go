@@ -3,31 +3,27 @@ package mcpserver
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/procession-go/procession"
 )
 
 func TestDirectory(t *testing.T) {
 	top, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	root := filepath.Join(top, "root")
 	for _, dir := range []string{"root/sub", "root-not", "outside"} {
-		if err := os.MkdirAll(filepath.Join(top, dir), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.MkdirAll(filepath.Join(top, dir), 0o755))
 	}
-	os.WriteFile(filepath.Join(root, "file"), nil, 0o644)
-	os.Symlink("../outside", filepath.Join(root, "escape"))
-	os.Symlink("sub", filepath.Join(root, "inside"))
-	os.Symlink("root", filepath.Join(top, "entrance"))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "file"), nil, 0o644))
+	for name, target := range map[string]string{"root/escape": "../outside", "root/inside": "sub", "entrance": "root"} {
+		require.NoError(t, os.Symlink(target, filepath.Join(top, name)))
+	}
 	p, err := newPolicy(Options{Root: filepath.Join(top, "entrance")})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for cwd, want := range map[string]string{
 		"":                                  root,
 		".":                                 root,
@@ -48,17 +44,16 @@ func TestDirectory(t *testing.T) {
 		"file":                              "not a directory",
 	} {
 		got, err := p.directory(cwd)
-		if err != nil {
-			got = err.Error()
-		}
-		if err == nil && got != want || err != nil && (filepath.IsAbs(want) || !strings.Contains(got, want)) {
-			t.Errorf("%q: %s, want %s", cwd, got, want)
+		if filepath.IsAbs(want) {
+			assert.NoError(t, err, "%q", cwd)
+			assert.Equal(t, want, got, "%q", cwd)
+		} else {
+			assert.ErrorContains(t, err, want, "%q", cwd)
 		}
 	}
 	for _, bad := range []Options{{Root: filepath.Join(top, "none")}, {Root: filepath.Join(root, "file")}, {Allow: []string{"[a"}}, {Deny: []string{""}}, {Idle: -1}} {
-		if _, err := New(nil, bad); err == nil {
-			t.Errorf("%+v is no error", bad)
-		}
+		_, err := New(nil, bad)
+		assert.Error(t, err, "%+v", bad)
 	}
 }
 
@@ -66,18 +61,14 @@ func TestDirectory(t *testing.T) {
 // absolute directory.
 func TestDirectoryWithoutRoot(t *testing.T) {
 	top := t.TempDir()
-	if err := os.Mkdir(filepath.Join(top, "sub"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.Mkdir(filepath.Join(top, "sub"), 0o755))
 	t.Chdir(top)
 	here, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for cwd, want := range map[string]string{"": "", "sub": filepath.Join(here, "sub"), ".": here, "/": "/"} {
-		if got, err := (&policy{}).directory(cwd); got != want || err != nil {
-			t.Errorf("%q: %s, %v; want %s", cwd, got, err, want)
-		}
+		got, err := (&policy{}).directory(cwd)
+		assert.NoError(t, err, "%q", cwd)
+		assert.Equal(t, want, got, "%q", cwd)
 	}
 }
 
@@ -88,9 +79,12 @@ func TestOutputLimit(t *testing.T) {
 	} {
 		spec := procession.Spec{OutputLimit: test.asked}
 		err := (&policy{maxOutput: test.max}).outputLimit(&spec)
-		if refused := test.want == 0 && test.asked != 0; (err != nil) != refused || !refused && spec.OutputLimit != test.want {
-			t.Errorf("%+v: %d, %v", test, spec.OutputLimit, err)
+		if test.want == 0 && test.asked != 0 {
+			assert.Error(t, err, "%+v", test)
+			continue
 		}
+		assert.NoError(t, err, "%+v", test)
+		assert.Equal(t, test.want, spec.OutputLimit, "%+v", test)
 	}
 }
 
@@ -106,7 +100,7 @@ func TestPolicyOfTools(t *testing.T) {
 	_, r := c.do("start_process", arguments{"command": "echo", "args": []string{"x"}})
 	_, r = c.do("get_process_info", arguments{"process_id": r["process_id"]})
 	expect(t, r, arguments{"output_limit": 1000, "cwd": s.policy.root})
-	if text := c.InitializeResult().Instructions; !strings.Contains(text, "args") || !strings.Contains(text, "root directory") {
-		t.Errorf("the instructions do not say what is allowed: %s", text)
-	}
+	text := c.InitializeResult().Instructions
+	assert.Contains(t, text, "args", "the instructions say what is allowed")
+	assert.Contains(t, text, "root directory", "the instructions say what is allowed")
 }

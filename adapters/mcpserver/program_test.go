@@ -4,8 +4,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestDecide(t *testing.T) {
@@ -34,8 +36,10 @@ func TestDecide(t *testing.T) {
 		{patterns{"go"}, nil, sh, "put the program in command and its arguments in args"},
 	} {
 		err := decide(test.allow, test.deny, test.program)
-		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
-			t.Errorf("allow %q, deny %q, %s: %v, want %q", test.allow, test.deny, test.program.command, err, test.want)
+		if test.want == "" {
+			assert.NoError(t, err, "allow %q, deny %q, %s", test.allow, test.deny, test.program.command)
+		} else {
+			assert.ErrorContains(t, err, test.want, "allow %q, deny %q, %s", test.allow, test.deny, test.program.command)
 		}
 	}
 }
@@ -44,20 +48,15 @@ func TestProgramOf(t *testing.T) {
 	dir := t.TempDir()
 	bin := filepath.Join(dir, "bin")
 	write := func(name string) {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte("#!/bin/sh\n"), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		require.NoError(t, os.WriteFile(name, []byte("#!/bin/sh\n"), 0o755))
 	}
 	write(filepath.Join(bin, "tool"))
 	write(filepath.Join(dir, "work", "tool"))
-	if err := os.Symlink("tool", filepath.Join(bin, "link")); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.Symlink("tool", filepath.Join(bin, "link")))
 	t.Setenv("PATH", bin)
-	for command, want := range map[string]struct{ allowed, denied bool }{ // by the base name "tool"
+	type outcome struct{ allowed, denied bool }
+	for command, want := range map[string]outcome{ // by the base name "tool"
 		"tool":                          {true, true},
 		filepath.Join(bin, "tool"):      {true, true},
 		bin + "/../bin/tool":            {true, true},
@@ -68,42 +67,29 @@ func TestProgramOf(t *testing.T) {
 		"other":                         {false, false},
 	} {
 		p := programOf(command, filepath.Join(dir, "work"))
-		if got := matches([]string{"tool"}, p.allow); got != want.allowed {
-			t.Errorf("%s: allowed by its name: %v (%q)", command, got, p.allow)
-		}
-		if got := matches([]string{"tool"}, p.deny); got != want.denied {
-			t.Errorf("%s: denied by its name: %v (%q)", command, got, p.deny)
-		}
+		got := outcome{matches([]string{"tool"}, p.allow), matches([]string{"tool"}, p.deny)}
+		assert.Equal(t, want, got, "%s: allowed are %q, denied %q", command, p.allow, p.deny)
 	}
-	if p := programOf("tool", dir); !matches([]string{filepath.Join(bin, "*")}, p.allow) {
-		t.Errorf("a name is not found by its path: %q", p.allow)
-	}
+	p := programOf("tool", dir)
+	assert.True(t, matches([]string{filepath.Join(bin, "*")}, p.allow), "a name is not found by its path: %q", p.allow)
 }
 
 // TestDenyByPath: a program cannot be started by another path than the one that is
 // denied.
 func TestDenyByPath(t *testing.T) {
 	top, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	at := func(name string) string { return filepath.Join(top, name) }
 	for _, dir := range []string{"usr/bin", "opt"} {
-		if err := os.MkdirAll(at(dir), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.MkdirAll(at(dir), 0o755))
 	}
 	for name, target := range map[string]string{ // as where /bin is a link to /usr/bin
 		"bin": "usr/bin", "opt/id": "../usr/bin/id", "opt/me": "../usr/bin/id", "usr/bin/rm": "busybox", "usr/bin/ls": "busybox",
 	} {
-		if err := os.Symlink(target, at(name)); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.Symlink(target, at(name)))
 	}
 	for _, name := range []string{"usr/bin/id", "usr/bin/busybox", "usr/bin/other"} {
-		if err := os.WriteFile(at(name), []byte("#!/bin/sh\n"), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.WriteFile(at(name), []byte("#!/bin/sh\n"), 0o755))
 	}
 	t.Chdir(top)
 	t.Setenv("PATH", at("bin"))
@@ -135,16 +121,15 @@ func TestDenyByPath(t *testing.T) {
 		{"/bin/none", "id", "", false},
 	} {
 		deny := withLinks([]string{top + test.deny})
-		if _, denied := match(deny, programOf(test.command, test.dir).deny); denied != test.denied {
-			t.Errorf("%s, %s in %q: denied: %v", test.deny, test.command, test.dir, denied)
-		}
+		_, denied := match(deny, programOf(test.command, test.dir).deny)
+		assert.Equal(t, test.denied, denied, "%s, %s in %q", test.deny, test.command, test.dir)
 	}
 }
 
 func TestLiterally(t *testing.T) {
 	for _, name := range []string{`/a*[b]?`, `/plain`, `/back\slash`} {
-		if ok, err := path.Match(literally(name), name); !ok || err != nil {
-			t.Errorf("%s: %v, %v", name, ok, err)
-		}
+		ok, err := path.Match(literally(name), name)
+		assert.NoError(t, err, name)
+		assert.True(t, ok, name)
 	}
 }

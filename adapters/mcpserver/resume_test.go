@@ -5,6 +5,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/escape"
 	"github.com/procession-go/procession/plaintext"
@@ -19,9 +22,8 @@ func TestSequenceAgrees(t *testing.T) {
 		var q sequence
 		q.scan([]byte(text), 0)
 		end := int64(len(text))
-		if shown := strings.Contains(plaintext.String(text+"Z"), "Z"); shown != (q.open(end) == end) {
-			t.Errorf("%q: a sequence is open from %d on, but the next letter is shown: %v", text, q.open(end), shown)
-		}
+		shown := strings.Contains(plaintext.String(text+"Z"), "Z")
+		assert.Equal(t, shown, q.open(end) == end, "%q: whether the next letter is shown; a sequence is open from %d on", text, q.open(end))
 		if left > 0 {
 			for _, piece := range pieces {
 				try(text+piece, left-1)
@@ -39,15 +41,12 @@ func TestSequenceInPieces(t *testing.T) {
 		var q sequence
 		q.scan([]byte(text[:i]), 0)
 		q.scan([]byte(text[i:]), int64(i))
-		if at := q.open(int64(len(text))); at != 7 {
-			t.Errorf("split at %d: %d", i, at)
-		}
+		assert.EqualValues(t, 7, q.open(int64(len(text))), "split at %d", i)
 	}
 	var q sequence
 	q.scan([]byte("\x1b["+strings.Repeat("1", longestSequence)), 0)
-	if end := int64(2 + longestSequence); q.open(end) != end {
-		t.Error("a sequence without an end is waited for, for ever")
-	}
+	const end = 2 + longestSequence
+	assert.EqualValues(t, end, q.open(end), "a sequence without an end is not waited for, for ever")
 }
 
 // TestSequenceAgreesOnWhatIsText: a control string that loses its terminator is text
@@ -71,8 +70,8 @@ func TestSequenceAgreesOnWhatIsText(t *testing.T) {
 					q.scan([]byte(text[:at]), 0)
 					q.scan([]byte(text[at:]), int64(at))
 					full := q.open(end) == end-1-escape.Longest // the letter makes it text
-					if shown != (q.open(end) == end) && !full {
-						t.Fatalf("%q and %q, %d bytes, cut at %d: open from %d on, but the next letter is shown: %v", begin, fill, end, at, q.open(end), shown)
+					if !full {
+						require.Equal(t, shown, q.open(end) == end, "%q and %q, %d bytes, cut at %d: whether the next letter is shown; open from %d on", begin, fill, end, at, q.open(end))
 					}
 				}
 			}
@@ -126,11 +125,7 @@ func TestResume(t *testing.T) {
 	} {
 		segments, next := pieces(100, test.texts...)
 		f, err := filterOf(test.pattern, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := resume(segments, next, f, 1000, viewOf(segments, f, 1000)); got != test.want {
-			t.Errorf("%q, %q: %d, want %d", test.pattern, test.texts, got, test.want)
-		}
+		require.NoError(t, err)
+		assert.Equal(t, test.want, resume(segments, next, f, 1000, viewOf(segments, f, 1000)), "%q, %q", test.pattern, test.texts)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/assert"
 
 	"github.com/procession-go/procession"
 )
@@ -16,9 +17,7 @@ func TestSurplus(t *testing.T) {
 	}
 	processes := []procession.Info{ended("b", 2), {ID: "runs"}, ended("d", 4), ended("a", 1), ended("c", 3)}
 	for limit, want := range [][]string{{"a", "b", "c", "d"}, {"a", "b", "c"}, {"a", "b"}, {"a"}, nil, nil} {
-		if got := surplus(processes, limit); !slices.Equal(got, want) {
-			t.Errorf("%d: %q, want %q", limit, got, want)
-		}
+		assert.Equal(t, want, surplus(processes, limit), "%d", limit)
 	}
 }
 
@@ -39,13 +38,16 @@ func TestRetention(t *testing.T) {
 	}
 	last := a.start("exec sleep 1000")
 	_, r := a.do("list_processes", nil)
-	var got []string
-	for _, p := range r["processes"].([]any) {
-		got = append(got, p.(map[string]any)["process_id"].(string))
-	}
-	if want := slices.Concat([]string{running}, ids[5:], []string{last}); !slices.Equal(got, want) {
-		t.Errorf("there are %q, want %q", got, want)
-	}
+	assert.Equal(t, slices.Concat([]string{running}, ids[5:], []string{last}), idsOf(r))
 	a.fail("get_process_output", arguments{"process_id": ids[4]}, "no process")
 	expect(t, b.wait(mine), arguments{"output": "mine\n"})
+}
+
+// idsOf are the processes of a list.
+func idsOf(list map[string]any) (ids []string) {
+	all, _ := list["processes"].([]any)
+	for _, p := range all {
+		ids = append(ids, p.(map[string]any)["process_id"].(string))
+	}
+	return ids
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 func testRun(t *testing.T, c *client) {
@@ -32,7 +34,8 @@ func testRun(t *testing.T, c *client) {
 	_, r = c.do("run_command", arguments{"command": "exec sleep 1000", "timeout_seconds": 0.05})
 	expect(t, r, arguments{"exit_code": nil, "signal": "SIGTERM", "state": "exited"})
 	_, r = c.do("run_command", arguments{"command": "seq 20000", "max_bytes": 1000})
-	assert.True(t, strings.HasSuffix(r["output"].(string), "\n20000\n") && len(r["output"].(string)) <= 1000)
+	assert.True(t, strings.HasSuffix(r["output"].(string), "\n20000\n"), "%q", r["output"])
+	assert.LessOrEqual(t, len(r["output"].(string)), 1000)
 	expect(t, r, arguments{"truncated": true, "next_cursor": 108894})
 	_, r = c.do("run_command", arguments{"command": "seq 1000", "output_limit": 100})
 	expect(t, r, arguments{"truncated": true, "next_cursor": 3893})
@@ -51,12 +54,12 @@ func testRun(t *testing.T, c *client) {
 func testRunYields(t *testing.T, c *client) {
 	begin := time.Now()
 	text, r := c.do("run_command", arguments{"command": "echo one; read a; echo two; exit 4", "stdin": true, "yield_seconds": 0.3})
-	assert.Less(t, time.Since(begin), patience/2)
+	assert.Less(t, time.Since(begin), testkit.Patience/2)
 	id := r["process_id"].(string)
 	expect(t, r, arguments{"output": "one\n", "state": "running", "exit_code": nil, "signal": nil, "next_cursor": 4})
 	assert.Contains(t, text, id+" is running")
 	c.do("send_input", arguments{"process_id": id, "data": "\n"})
-	_, r = c.do("get_process_output", arguments{"process_id": id, "cursor": r["next_cursor"], "wait_seconds": patience.Seconds()})
+	_, r = c.do("get_process_output", arguments{"process_id": id, "cursor": r["next_cursor"], "wait_seconds": testkit.Patience.Seconds()})
 	expect(t, r, arguments{"output": "two\n"})
 	expect(t, c.wait(id), arguments{"exit_code": 4})
 
@@ -116,7 +119,7 @@ func testRunInput(t *testing.T, c *client) {
 	// What nobody reads holds up nothing, and is not lost.
 	begin := time.Now()
 	_, r = c.do("run_command", arguments{"command": "echo up; until [ -e go ]; do sleep 0.01; done; wc -c", "input": strings.Repeat("x", 90_000), "cwd": t.TempDir(), "yield_seconds": 0.2})
-	assert.Less(t, time.Since(begin), patience/2)
+	assert.Less(t, time.Since(begin), testkit.Patience/2)
 	expect(t, r, arguments{"output": "up\n", "state": "running"})
 	_, info := c.do("get_process_info", arguments{"process_id": r["process_id"]})
 	require.NoError(t, os.WriteFile(info["cwd"].(string)+"/go", nil, 0o600))
@@ -128,13 +131,13 @@ func testRunProgress(t *testing.T, c *client) {
 	params.SetProgressToken("run")
 	failed := make(chan error, 1)
 	go func() {
-		_, err := c.CallTool(within30(t), params)
+		_, err := c.CallTool(testkit.Within(t), params)
 		failed <- err
 	}()
 	before := -1.0
 	for range 2 {
 		p := <-c.progress
-		assert.True(t, p.ProgressToken == "run" && p.Progress > before && p.Total == 30 && strings.Contains(p.Message, "is running"), "%+v", p)
+		assertProgress(t, p, "run", before, "is running")
 		before = p.Progress
 	}
 	id := c.theOnly()
@@ -146,9 +149,9 @@ func testRunProgress(t *testing.T, c *client) {
 func (c *client) theOnly() string {
 	c.t.Helper()
 	_, r := c.do("list_processes", nil)
-	list := r["processes"].([]any)
-	require.Len(c.t, list, 1)
-	return list[0].(map[string]any)["process_id"].(string)
+	ids := idsOf(r)
+	require.Len(c.t, ids, 1)
+	return ids[0]
 }
 
 // A call that is cancelled before its answer leaves no process.
@@ -158,7 +161,7 @@ func testCancelledStarts(t *testing.T, c *client) {
 		"run_command, with input":    {"command": "sleep 1000 & exec sleep 1000", "input": strings.Repeat("x", 90_000)},
 		"run_command, on a terminal": {"command": "sleep 1000 & exec sleep 1000", "pty": true},
 	} {
-		ctx, cancel := context.WithCancel(within30(t))
+		ctx, cancel := context.WithCancel(testkit.Within(t))
 		params := &mcp.CallToolParams{Name: "run_command", Arguments: in}
 		params.SetProgressToken(name)
 		failed := make(chan error, 1)
@@ -173,9 +176,11 @@ func testCancelledStarts(t *testing.T, c *client) {
 		}
 		cancel()
 		assert.Error(t, <-failed, name)
-		eventually(t, name+" leaves nothing", func() bool {
-			_, r := c.do("list_processes", nil)
-			return len(r["processes"].([]any)) == 0
+		testkit.Eventually(t, func(collect *assert.CollectT) {
+			_, r, ok := c.succeed("list_processes", nil)
+			if assert.True(collect, ok) {
+				assert.Empty(collect, r["processes"], name)
+			}
 		})
 	}
 }

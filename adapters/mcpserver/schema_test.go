@@ -1,8 +1,9 @@
 package mcpserver
 
 import (
-	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
 )
 
 // TestFacts: descriptions are true of the server, whatever its options.
@@ -24,11 +25,9 @@ func TestFacts(t *testing.T) {
 			if p == nil {
 				p = output.Properties[name]
 			}
-			if !strings.Contains(p.Description, want) {
-				t.Errorf("%+v: %s: %q, want %q", test.o, name, p.Description, want)
-			}
-			if test.o.MaxOutput > 0 && strings.Contains(p.Description, "-1") {
-				t.Errorf("%+v: %q tells of what is refused", test.o, p.Description)
+			assert.Contains(t, p.Description, want, "%+v: %s", test.o, name)
+			if test.o.MaxOutput > 0 {
+				assert.NotContains(t, p.Description, "-1", "%+v: it tells of what is refused", test.o)
 			}
 		}
 	}

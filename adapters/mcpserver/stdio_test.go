@@ -9,6 +9,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // TestStdioSurvives sends what is no message; the server goes on.
@@ -46,14 +51,15 @@ func TestStdioSurvives(t *testing.T) {
 	} {
 		p.send(t, test.line)
 		m := p.next(t)
-		if m.Error == nil || m.Error.Code != test.code || string(m.ID) != test.id {
-			t.Errorf("%.60q: the answer is id %s, %+v; want id %s, code %d", test.line, m.ID, m.Error, test.id, test.code)
+		assert.Equal(t, test.id, string(m.ID), "%.60q", test.line)
+		if assert.NotNil(t, m.Error, "%.60q", test.line) {
+			assert.Equal(t, test.code, m.Error.Code, "%.60q: %s", test.line, m.Error.Message)
 		}
 	}
 	p.send(t, "\r\n  \n"+`{"jsonrpc":"2.0","id":9,"method":"ping"}`+"\r")
-	if m := p.next(t); m.Error != nil || string(m.ID) != "9" {
-		t.Errorf("then, a ping: %+v", m)
-	}
+	m := p.next(t)
+	assert.Nil(t, m.Error, "then, a ping")
+	assert.Equal(t, "9", string(m.ID))
 	p.startTree(t)
 }
 
@@ -73,13 +79,11 @@ func TestStdioEnds(t *testing.T) {
 				p.startTree(t)
 				if midCall {
 					p.send(t, fmt.Sprintf(wait, p.processID(t)))
-					if m := p.next(t); m.Method != "notifications/progress" {
-						t.Fatalf("%+v", m)
-					}
+					require.Equal(t, "notifications/progress", p.next(t).Method)
 				}
 				end(p)
 				p.ended(t)
-				p.nothingLeft(t)
+				testkit.NoneMarked(t, p.engine)
 			})
 		}
 	}
@@ -91,9 +95,7 @@ func (p *serverProcess) processID(t testing.TB) string {
 	p.send(t, `{"jsonrpc":"2.0","id":"list","method":"tools/call","params":{"name":"list_processes","arguments":{}}}`)
 	m := p.answer(t, `"list"`)
 	i := bytes.Index(m.Result, []byte("proc_"))
-	if i < 0 {
-		t.Fatalf("%s", m.Result)
-	}
+	require.GreaterOrEqual(t, i, 0, "%s", m.Result)
 	return string(m.Result[i : i+len("proc_")+12])
 }
 
@@ -118,7 +120,7 @@ func TestStdioOfAClientThatDoesNotRead(t *testing.T) {
 				}
 				end(p)
 				p.ended(t)
-				p.nothingLeft(t)
+				testkit.NoneMarked(t, p.engine)
 			})
 		}
 	}
@@ -132,17 +134,11 @@ func TestStdioAnswersBeforeItEnds(t *testing.T) {
 {"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"start_process","arguments":{"command":"exec sleep 1000"}}}
 {"jsonrpc":"2.0","id":3,"method":"tools/list"}`)
 	var out bytes.Buffer
-	if err := s.ServeStdio(context.Background(), in, &out); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, s.ServeStdio(context.Background(), in, &out))
 	for _, want := range []string{`"id":1,"result"`, `"id":2,"result"`, `"id":3,"result"`, "Started proc_"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("%s is missing in %s", want, out.String())
-		}
+		assert.Contains(t, out.String(), want)
 	}
-	if list, err := s.engine.List(within30(t)); err != nil || len(list) > 0 {
-		t.Errorf("then there are %v, %v", list, err)
-	}
+	noProcesses(t, s)
 }
 
 // TestStdioContext ends a server whose client says nothing.
@@ -155,10 +151,8 @@ func TestStdioContext(t *testing.T) {
 	cancel()
 	select {
 	case err := <-ended:
-		if err != context.Canceled {
-			t.Error(err)
-		}
-	case <-time.After(patience):
-		t.Fatal("it does not end")
+		assert.Equal(t, context.Canceled, err)
+	case <-time.After(testkit.Patience):
+		require.Fail(t, "it does not end")
 	}
 }

@@ -2,7 +2,6 @@ package mcpserver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,16 +12,18 @@ import (
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
-	"github.com/procession-go/procession"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // TestStdio drives a server in a process of its own.
 func TestStdio(t *testing.T) {
 	suite(t, func(t *testing.T) *client {
 		engine := engineName()
-		t.Cleanup(func() { eventually(t, "nothing is left", func() bool { return len(marked(engine)) == 0 }) })
-		return connect(t, &mcp.CommandTransport{Command: helperCommand(engine), TerminateDuration: patience})
+		t.Cleanup(func() { testkit.NoneMarked(t, engine) })
+		return connect(t, &mcp.CommandTransport{Command: helperCommand(engine), TerminateDuration: testkit.Patience})
 	})
 }
 
@@ -35,17 +36,13 @@ func TestHTTP(t *testing.T) {
 func TestEmbedded(t *testing.T) {
 	here, there := mcp.NewInMemoryTransports()
 	s := newServer(t, Options{})
-	if _, err := s.MCP().Connect(within30(t), there, nil); err != nil {
-		t.Fatal(err)
-	}
+	_, err := s.MCP().Connect(testkit.Within(t), there, nil)
+	require.NoError(t, err)
 	c := connect(t, here)
 	testShell(t, c)
 	id := c.start("exec sleep 1000")
 	c.Close()
-	eventually(t, "the process ends with its session", func() bool {
-		_, err := s.engine.Info(within30(t), id)
-		return errors.Is(err, procession.ErrNotFound)
-	})
+	forgotten(t, s, id) // with its session
 }
 
 func overHTTP(t testing.TB, s *Server) *mcp.StreamableClientTransport {
@@ -116,22 +113,19 @@ func suite(t *testing.T, connected func(*testing.T) *client) {
 }
 
 func testTools(t *testing.T, c *client) {
-	tools, err := c.ListTools(within30(t), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tools, err := c.ListTools(testkit.Within(t), nil)
+	require.NoError(t, err)
 	var got []string
 	for _, tool := range tools.Tools {
 		in := tool.InputSchema.(map[string]any)
 		properties, ok := in["properties"].(map[string]any)
-		if !ok {
-			t.Errorf("%s: its schema has no properties, which some clients refuse", tool.Name)
-		}
+		assert.True(t, ok, "%s: its schema has no properties, which some clients refuse", tool.Name)
 		var names []string
 		for name, p := range properties {
-			if text, _ := p.(map[string]any)["description"].(string); text == "" || strings.Contains(text, "{") || p.(map[string]any)["type"] == nil {
-				t.Errorf("%s: %s has no description or type", tool.Name, name)
-			}
+			text, _ := p.(map[string]any)["description"].(string)
+			assert.NotEmpty(t, text, "the description of %s of %s", name, tool.Name)
+			assert.NotContains(t, text, "{", "the description of %s of %s", name, tool.Name)
+			assert.NotNil(t, p.(map[string]any)["type"], "the type of %s of %s", name, tool.Name)
 			if !slices.Contains(in["required"].([]any), any(name)) {
 				name += "?"
 			}
@@ -141,9 +135,9 @@ func testTools(t *testing.T, c *client) {
 		a := tool.Annotations
 		got = append(got, fmt.Sprintf("%s(%s) %v %v %v %v", tool.Name, strings.Join(names, ", "),
 			a.ReadOnlyHint, *a.DestructiveHint, a.IdempotentHint, *a.OpenWorldHint))
-		if tool.Description == "" || strings.Contains(tool.Description, "{") || tool.OutputSchema == nil {
-			t.Errorf("%s has no description or no output schema", tool.Name)
-		}
+		assert.NotEmpty(t, tool.Description, tool.Name)
+		assert.NotContains(t, tool.Description, "{", tool.Name)
+		assert.NotNil(t, tool.OutputSchema, tool.Name)
 	}
 	want := []string{ // read-only, destructive, idempotent, open-world
 		"get_process_info(process_id) true false true false",
@@ -158,12 +152,9 @@ func testTools(t *testing.T, c *client) {
 		"wait_for_output(cursor?, pattern, process_id, timeout_seconds?) true false true false",
 		"wait_for_process(context_lines?, filter_lines?, process_id, timeout_seconds?) true false true false",
 	}
-	if slices.Sort(got); !slices.Equal(got, want) {
-		t.Errorf("the tools are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-	if !strings.Contains(c.InitializeResult().Instructions, "wait_for_process") {
-		t.Error("the server does not say how to use it")
-	}
+	slices.Sort(got)
+	assert.Equal(t, want, got)
+	assert.Contains(t, c.InitializeResult().Instructions, "wait_for_process", "the server says how to use it")
 }
 
 func testShell(t *testing.T, c *client) {
@@ -173,14 +164,11 @@ func testShell(t *testing.T, c *client) {
 			delete(in, "args")
 		}
 		text, started := c.do("start_process", in)
-		if len(started) != 4 || started["pid"].(float64) <= 1 {
-			t.Errorf("start: %v", started)
-		}
+		assert.Len(t, started, 4)
+		assert.Greater(t, started["pid"], 1.0)
 		expect(t, started, arguments{"command": "echo a | tr a b; exit 3"})
 		id := started["process_id"].(string)
-		if !strings.Contains(text, id) {
-			t.Errorf("the text %q does not contain %s", text, id)
-		}
+		assert.Contains(t, text, id)
 		expect(t, c.wait(id), arguments{"process_id": id, "output": "b\n", "stdout": "b\n", "stderr": "",
 			"exit_code": 3, "signal": nil, "state": "exited", "truncated": false, "dropped": 0, "next_cursor": 2})
 	}
@@ -212,9 +200,10 @@ func testStartOptions(t *testing.T, c *client) {
 	id = c.start("seq 1000", arguments{"output_limit": 100})
 	r := c.wait(id)
 	expect(t, r, arguments{"truncated": true, "next_cursor": 3893})
-	if out := r["output"].(string); len(out) > 100 || !strings.HasSuffix(out, "999\n1000\n") || r["dropped"].(float64) != float64(3893-len(out)) {
-		t.Errorf("%d bytes of output, dropped is %v", len(out), r["dropped"])
-	}
+	out := r["output"].(string)
+	assert.LessOrEqual(t, len(out), 100)
+	assert.True(t, strings.HasSuffix(out, "999\n1000\n"), "%q", out)
+	expect(t, r, arguments{"dropped": 3893 - len(out)})
 }
 
 func testOutput(t *testing.T, c *client) {
@@ -232,9 +221,8 @@ func testCursor(t *testing.T, c *client) {
 	c.await(id, "one")
 	text, r := c.do("get_process_output", arguments{"process_id": id})
 	expect(t, r, arguments{"output": "one\n", "next_cursor": 4, "state": "running", "exit_code": nil, "signal": nil})
-	if !strings.Contains(text, "one\n") || !strings.Contains(text, "next_cursor: 4") {
-		t.Errorf("the text is %q", text)
-	}
+	assert.Contains(t, text, "one\n")
+	assert.Contains(t, text, "next_cursor: 4")
 	_, r = c.do("get_process_output", arguments{"process_id": id, "cursor": 4})
 	expect(t, r, arguments{"output": "", "next_cursor": 4, "dropped": 0})
 	c.do("send_input", arguments{"process_id": id, "data": "\n"})
@@ -254,9 +242,7 @@ func testFilter(t *testing.T, c *client) {
 	expect(t, r, arguments{"output": "7\n17\n", "exit_code": 0})
 	text, r := c.do("get_process_output", arguments{"process_id": id, "filter_lines": "no such line"})
 	expect(t, r, arguments{"output": "", "state": "exited"})
-	if !strings.Contains(text, "no line matches") {
-		t.Errorf("the text is %q", text)
-	}
+	assert.Contains(t, text, "no line matches")
 }
 
 func testCap(t *testing.T, c *client) {
@@ -265,23 +251,18 @@ func testCap(t *testing.T, c *client) {
 	check := func(limit int) {
 		t.Helper()
 		out := r["output"].(string)
-		if len(out) > limit || len(out) < limit-10 || !strings.HasSuffix(out, "\n20000\n") {
-			t.Errorf("the output has %d bytes and ends in %q", len(out), out[max(0, len(out)-20):])
-		}
-		if first, _, _ := strings.Cut(out, "\n"); len(first) != 5 {
-			t.Errorf("it begins in the middle of a line: %q", first)
-		}
+		assert.LessOrEqual(t, len(out), limit)
+		assert.GreaterOrEqual(t, len(out), limit-10)
+		assert.True(t, strings.HasSuffix(out, "\n20000\n"), "it ends in %q", out[max(0, len(out)-20):])
+		first, _, _ := strings.Cut(out, "\n")
+		assert.Len(t, first, 5, "it begins in the middle of a line")
 		expect(t, r, arguments{"truncated": true, "dropped": 108894 - len(out), "next_cursor": 108894})
-		if strings.Contains(out, "left out") {
-			t.Error("what was left out is said inside output")
-		}
+		assert.NotContains(t, out, "left out", "what was left out is not said inside output")
 	}
 	check(32 << 10)
 	text, r := c.do("get_process_output", arguments{"process_id": id, "max_bytes": 1000})
 	check(1000)
-	if want := fmt.Sprintf("%v bytes of earlier output are left out", r["dropped"]); !strings.Contains(text, want) {
-		t.Errorf("the text %q does not say %q", text[:100], want)
-	}
+	assert.Contains(t, text, fmt.Sprintf("%v bytes of earlier output are left out", r["dropped"]))
 	_, r = c.do("get_process_output", arguments{"process_id": id, "filter_lines": "^1.{4}$", "max_bytes": 60})
 	expect(t, r, arguments{"output": "19990\n19991\n19992\n19993\n19994\n19995\n19996\n19997\n19998\n19999\n"})
 
@@ -315,9 +296,7 @@ func testTerminal(t *testing.T, c *client) {
 	c.do("send_input", arguments{"process_id": id, "data": "x\n"})
 	r := c.wait(id)
 	expect(t, r, arguments{"exit_code": 0, "stderr": ""})
-	if !strings.HasSuffix(r["output"].(string), "got x\n") {
-		t.Errorf("the output is %q", r["output"])
-	}
+	assert.True(t, strings.HasSuffix(r["output"].(string), "got x\n"), "%q", r["output"])
 }
 
 func testKill(t *testing.T, c *client) {
@@ -341,34 +320,25 @@ func testRelease(t *testing.T, c *client) {
 	expect(t, r, arguments{"process_id": id, "released": true})
 	c.fail("release_process", arguments{"process_id": id}, id, "there are none", "start_process")
 	_, r = c.do("list_processes", nil)
-	if len(r["processes"].([]any)) != 0 {
-		t.Errorf("the processes are %v", r)
-	}
+	expect(t, r, arguments{"processes": []any{}})
 }
 
 func testListAndInfo(t *testing.T, c *client) {
 	text, r := c.do("list_processes", nil)
-	if len(r["processes"].([]any)) != 0 || !strings.Contains(text, "no processes") {
-		t.Errorf("at first there are %v", r)
-	}
+	expect(t, r, arguments{"processes": []any{}})
+	assert.Contains(t, text, "no processes")
 	first := c.start("exit 4", arguments{"name": "build", "labels": arguments{"agent": "a1"}})
 	c.wait(first)
 	second := c.start("exec sleep 1000", arguments{"cwd": "/"})
 	text, r = c.do("list_processes", nil)
 	list := r["processes"].([]any)
-	if len(list) != 2 {
-		t.Fatalf("the processes are %v", list)
-	}
+	require.Len(t, list, 2)
 	one, two := list[0].(map[string]any), list[1].(map[string]any)
 	expect(t, one, arguments{"process_id": first, "command": "exit 4", "state": "exited", "exit_code": 4, "signal": nil, "name": "build"})
 	expect(t, two, arguments{"process_id": second, "command": "exec sleep 1000", "state": "running", "exit_code": nil, "signal": nil})
-	if labels := one["labels"].(map[string]any); len(labels) != 1 || labels["agent"] != "a1" {
-		t.Errorf("the labels are %v", labels)
-	}
+	assert.Equal(t, map[string]any{"agent": "a1"}, one["labels"])
 	for _, want := range []string{first, second, "exit status 4", "build", "sleep 1000"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the text %q does not contain %q", text, want)
-		}
+		assert.Contains(t, text, want)
 	}
 	_, r = c.do("get_process_info", arguments{"process_id": first})
 	expect(t, r, arguments{"process_id": first, "state": "exited", "exit_code": 4, "cause": "exited", "output_limit": 1 << 20})
@@ -422,12 +392,12 @@ func testErrors(t *testing.T, c *client) {
 	c.fail("start_process", arguments{"command": 5}, "command is 5", "string")
 	c.fail("start_process", arguments{"command": "true", "env": arguments{"A": nil}}, `env["A"] is null`, "string")
 	c.fail("start_process", arguments{"command": "true", "args": []any{nil}}, "args[0] is null", "string")
-	if _, err := c.CallTool(within30(t), &mcp.CallToolParams{Name: "no_such_tool"}); err == nil || !strings.Contains(err.Error(), "no_such_tool") {
-		t.Errorf("a tool that does not exist: %v", err)
-	}
+	_, err := c.CallTool(testkit.Within(t), &mcp.CallToolParams{Name: "no_such_tool"})
+	assert.ErrorContains(t, err, "no_such_tool")
 	stuck := c.start("exec sleep 1000", arguments{"stdin": true})
 	c.fail("send_input", arguments{"process_id": stuck, "data": strings.Repeat("x", 80_000)}, "does not read its input", "of 80000 bytes")
-	expect(t, func() map[string]any { _, r := c.do("get_process_info", arguments{"process_id": id}); return r }(), arguments{"state": "running"})
+	_, r := c.do("get_process_info", arguments{"process_id": id})
+	expect(t, r, arguments{"state": "running"})
 }
 
 func testConcurrent(t *testing.T, c *client) {
@@ -435,9 +405,14 @@ func testConcurrent(t *testing.T, c *client) {
 	ids := make([]string, n)
 	var starts sync.WaitGroup
 	for i := range n {
-		starts.Go(func() { ids[i] = c.start(fmt.Sprintf("read a; echo %d", i), arguments{"stdin": true}) })
+		starts.Go(func() {
+			if _, r, ok := c.succeed("start_process", arguments{"command": fmt.Sprintf("read a; echo %d", i), "stdin": true}); ok {
+				ids[i] = r["process_id"].(string)
+			}
+		})
 	}
 	starts.Wait()
+	require.NotContains(t, ids, "", "not all were started")
 	results := make([]map[string]any, n)
 	var waits sync.WaitGroup
 	for i, id := range ids {

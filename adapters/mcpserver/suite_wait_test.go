@@ -3,10 +3,12 @@ package mcpserver
 import (
 	"context"
 	"maps"
-	"strings"
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 func testWaitForLine(t *testing.T, c *client) {
@@ -38,9 +40,7 @@ func testWaitRunsOut(t *testing.T, c *client) {
 	for _, timeout := range []float64{0, 0.05} {
 		text, r := c.do("wait_for_process", arguments{"process_id": id, "timeout_seconds": timeout})
 		expect(t, r, arguments{"state": "running", "exit_code": nil, "signal": nil, "output": "here\n"})
-		if !strings.Contains(text, "is running") {
-			t.Errorf("the text is %q", text)
-		}
+		assert.Contains(t, text, "is running")
 	}
 	_, r := c.do("get_process_output", arguments{"process_id": id, "filter_lines": "gone", "wait_seconds": 0.05})
 	expect(t, r, arguments{"state": "running", "output": "", "next_cursor": 5})
@@ -73,7 +73,7 @@ func (c *client) waiting(ctx context.Context, tool string) (id string, failed ch
 
 func testCancel(t *testing.T, c *client) {
 	for tool := range waits {
-		ctx, cancel := context.WithCancel(within30(t))
+		ctx, cancel := context.WithCancel(testkit.Within(t))
 		id, failed := c.waiting(ctx, tool)
 		for p := range c.progress { // it waits
 			if p.ProgressToken == tool {
@@ -81,9 +81,7 @@ func testCancel(t *testing.T, c *client) {
 			}
 		}
 		cancel()
-		if err := <-failed; err == nil {
-			t.Errorf("%s: a cancelled call succeeds", tool)
-		}
+		assert.Error(t, <-failed, "%s: a cancelled call succeeds", tool)
 		_, r := c.do("get_process_info", arguments{"process_id": id})
 		expect(t, r, arguments{"state": "running"})
 		c.do("send_input", arguments{"process_id": id, "data": "\n"})
@@ -93,22 +91,28 @@ func testCancel(t *testing.T, c *client) {
 
 func testProgress(t *testing.T, c *client) {
 	for tool := range waits {
-		id, failed := c.waiting(within30(t), tool)
+		id, failed := c.waiting(testkit.Within(t), tool)
 		before := -1.0
 		for range 2 {
 			p := <-c.progress
-			if p.ProgressToken != tool || p.Progress <= before || p.Total != 30 || !strings.Contains(p.Message, id+" is running") {
-				t.Errorf("%s: progress %+v after %v", tool, p, before)
-			}
+			assertProgress(t, p, tool, before, id+" is running")
 			before = p.Progress
 		}
 		c.do("send_input", arguments{"process_id": id, "data": "\n"})
-		if err := <-failed; err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, <-failed)
 		c.wait(id) // for which nobody asked to be told
 		c.drained(tool)
 	}
+}
+
+// assertProgress asserts that a call tells of more progress than before, of the 30 seconds that
+// it waits.
+func assertProgress(t testing.TB, p *mcp.ProgressNotificationParams, token any, before float64, message string) {
+	t.Helper()
+	assert.Equal(t, token, p.ProgressToken)
+	assert.Greater(t, p.Progress, before)
+	assert.Equal(t, 30.0, p.Total)
+	assert.Contains(t, p.Message, message)
 }
 
 // drained takes the progress that has come, which must be of that call only.
@@ -116,9 +120,7 @@ func (c *client) drained(tool string) {
 	for {
 		select {
 		case p := <-c.progress:
-			if p.ProgressToken != tool {
-				c.t.Errorf("progress that nobody asked for: %+v", p)
-			}
+			assert.Equal(c.t, tool, p.ProgressToken, "progress that nobody asked for: %+v", p)
 		default:
 			return
 		}

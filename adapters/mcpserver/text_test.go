@@ -5,6 +5,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/procession-go/procession"
 )
 
@@ -27,9 +29,8 @@ func TestKeepEnd(t *testing.T) {
 		{"日本語\n", 4, "語\n"},
 	} {
 		got, cut := keepEnd(test.text, test.limit)
-		if got != test.want || test.text[cut:] != got {
-			t.Errorf("%q, %d: %q, %d cut; want %q", test.text, test.limit, got, cut, test.want)
-		}
+		assert.Equal(t, test.want, got, "%q, %d", test.text, test.limit)
+		assert.Equal(t, test.text[cut:], got, "%q, %d", test.text, test.limit)
 	}
 }
 
@@ -38,9 +39,9 @@ func FuzzKeepEnd(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, limit uint16) {
 		text = strings.ToValidUTF8(text, "\uFFFD")
 		got, cut := keepEnd(text, int(limit)+1)
-		if len(got) > int(limit)+1 || text[cut:] != got || !utf8.ValidString(got) {
-			t.Errorf("%q, %d: %q, %d", text, limit, got, cut)
-		}
+		assert.LessOrEqual(t, len(got), int(limit)+1)
+		assert.Equal(t, text[cut:], got)
+		assert.True(t, utf8.ValidString(got), "%q", got)
 	})
 }
 
@@ -52,8 +53,6 @@ func TestCommandLine(t *testing.T) {
 		`echo '' 'a b'`:  {Command: "echo", Args: []string{"", "a b"}},
 		`echo 'it'\''s'`: {Command: "echo", Args: []string{"it's"}},
 	} {
-		if got := commandLine(info); got != want {
-			t.Errorf("%q %q: %s, want %s", info.Command, info.Args, got, want)
-		}
+		assert.Equal(t, want, commandLine(info), "%q %q", info.Command, info.Args)
 	}
 }

@@ -2,7 +2,6 @@ package mcpserver
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -14,6 +13,8 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // TestCancelledStart: at whatever moment the call of a start ends, its process is gone when
@@ -42,17 +43,17 @@ func TestCancelledStart(t *testing.T) {
 				ctx, cancel := context.WithCancel(context.Background())
 				time.AfterFunc(time.Duration(i)*time.Millisecond/2, cancel)
 				err := tool(call{Context: ctx, CallToolRequest: &mcp.CallToolRequest{Params: &mcp.CallToolParamsRaw{}}})
-				if assert.True(t, err == nil || errors.Is(err, context.Canceled), "%v", err) && err != nil {
+				if err != nil && assert.ErrorIs(t, err, context.Canceled) {
 					cancelled.Add(1)
 				}
 			})
 		}
 		calls.Wait()
-		left, err := session.list(within30(t))
+		left, err := session.list(testkit.Within(t))
 		require.NoError(t, err)
 		assert.Len(t, left, 60-int(cancelled.Load()), name)
 		assert.NotZero(t, cancelled.Load(), name)
-		_, err = s.engine.ReleaseAll(within30(t), session.selector())
+		_, err = s.engine.ReleaseAll(testkit.Within(t), session.selector())
 		require.NoError(t, err)
 	}
 }

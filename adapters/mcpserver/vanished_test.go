@@ -3,7 +3,6 @@ package mcpserver
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -18,7 +17,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/procession-go/procession"
 	"github.com/procession-go/procession/internal/testkit"
 )
 
@@ -54,7 +52,7 @@ var dialer net.Dialer
 func (c *httpClient) open(t testing.TB, body string) net.Conn {
 	t.Helper()
 	address := strings.TrimSuffix(strings.TrimPrefix(c.url, "http://"), Path)
-	conn, err := dialer.DialContext(within30(t), "tcp", address)
+	conn, err := dialer.DialContext(testkit.Within(t), "tcp", address)
 	require.NoError(t, err)
 	t.Cleanup(func() { conn.Close() })
 	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"+
@@ -65,7 +63,7 @@ func (c *httpClient) open(t testing.TB, body string) net.Conn {
 
 func (c *httpClient) delete(t testing.TB) (status int) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(within30(t), http.MethodDelete, c.url, nil)
+	r, err := http.NewRequestWithContext(testkit.Within(t), http.MethodDelete, c.url, nil)
 	require.NoError(t, err)
 	r.Header.Set("Mcp-Session-Id", c.session)
 	answer, err := http.DefaultClient.Do(r)
@@ -82,10 +80,11 @@ func (c *httpClient) flood(t *testing.T, s *Server) (id string) {
 	_, text := c.post(t, toolCall(1, "start_process", "command", `yes '"""""""' | head -c 1000000; exec sleep 1000`))
 	id = processID.FindString(text)
 	require.NotEmpty(t, id, text)
-	eventually(t, "it is printed", func() bool {
-		info, err := s.engine.Info(within30(t), id)
-		require.NoError(t, err)
-		return info.OutputBytes == 1_000_000
+	ctx := testkit.Within(t)
+	testkit.Eventually(t, func(c *assert.CollectT) {
+		info, err := s.engine.Info(ctx, id)
+		assert.NoError(c, err)
+		assert.EqualValues(c, 1_000_000, info.OutputBytes)
 	})
 	return id
 }
@@ -93,20 +92,13 @@ func (c *httpClient) flood(t *testing.T, s *Server) (id string) {
 // begins reads the beginning of an answer, so that it is being written.
 func begins(t testing.TB, conn net.Conn) {
 	t.Helper()
-	conn.SetReadDeadline(time.Now().Add(patience))
+	conn.SetReadDeadline(time.Now().Add(testkit.Patience))
 	for in := bufio.NewReaderSize(conn, 16); ; {
 		line, err := in.ReadString('\n')
 		require.NoError(t, err)
 		if strings.HasPrefix(line, "event: ") {
 			return
 		}
-	}
-}
-
-func notFound(t testing.TB, s *Server, id string) func() bool {
-	return func() bool {
-		_, err := s.engine.Info(within30(t), id)
-		return errors.Is(err, procession.ErrNotFound)
 	}
 }
 
@@ -133,7 +125,7 @@ func TestUnreadAnswer(t *testing.T) {
 			conn := c.open(t, toolCall(2, "get_process_output", "process_id", id, "max_bytes", 1<<20))
 			begins(t, conn)
 			ends(t, c)
-			eventually(t, "nothing is left of the session", notFound(t, s, id))
+			forgotten(t, s, id) // with its session
 			status, _ := c.post(t, toolCall(4, "list_processes"))
 			require.Equal(t, 404, status)
 		})
@@ -159,45 +151,54 @@ func TestVanishedRequests(t *testing.T) {
 		}
 		conns = append(conns, c.open(t, call))
 	}
-	eventually(t, "they wait", func() bool { return len(s.arrivals.calls()) == len(conns) })
+	testkit.Eventually(t, func(c *assert.CollectT) { assert.Equal(c, len(conns), s.arrivals.calls(), "calls that wait") })
 	for _, conn := range conns {
 		conn.Close()
 	}
-	eventually(t, "they have ended", func() bool { return len(s.arrivals.calls()) == 0 && runtime.NumGoroutine() <= before+5 })
+	testkit.Eventually(t, func(c *assert.CollectT) {
+		assert.Zero(c, s.arrivals.calls(), "calls whose clients have vanished")
+		assert.LessOrEqual(c, runtime.NumGoroutine(), before+5, "goroutines")
+	})
 	assert.Empty(t, s.arrivals.queues.of)
 	status, _ := c.post(t, toolCall(3, "get_process_info", "process_id", id))
 	require.Equal(t, 200, status, "the session goes on")
 }
 
-// calls are those that are under way.
-func (s *arrivals) calls() (all []*arrival) {
+// calls is how many are under way.
+func (s *arrivals) calls() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, a := range s.byNumber {
-		all = append(all, a)
-	}
-	return all
+	return len(s.byNumber)
 }
 
 // A start whose client vanishes, or cancels it, before the answer leaves no process.
 func TestVanishedStart(t *testing.T) {
 	s := newServer(t, Options{})
 	c := newHTTPClient(t, s)
+	processes := func(holds func(t assert.TestingT, object any, msgAndArgs ...any) bool) {
+		t.Helper()
+		ctx := testkit.Within(t)
+		testkit.Eventually(t, func(c *assert.CollectT) {
+			list, err := s.engine.List(ctx)
+			assert.NoError(c, err)
+			holds(c, list, "the processes")
+		})
+	}
 	for i := range 30 {
 		conn := c.open(t, toolCall(i, "run_command", "command", "exec sleep 1000", "yield_seconds", 1000))
-		eventually(t, "it runs", func() bool { return len(must(s.engine.List(within30(t)))(t)) > 0 })
+		processes(assert.NotEmpty)
 		if i%2 == 0 {
 			c.post(t, fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`, i))
 		} else {
 			conn.Close()
 		}
-		eventually(t, "no process is left", func() bool { return len(must(s.engine.List(within30(t)))(t)) == 0 })
+		processes(assert.Empty)
 	}
 	for i := range 100 { // right behind the request
 		c.open(t, toolCall(100+i, "run_command", "command", "exec sleep 1000", "yield_seconds", 1000)).Close()
 	}
-	eventually(t, "all calls are over", func() bool { return len(s.arrivals.calls()) == 0 })
-	eventually(t, "no process is left", func() bool { return len(must(s.engine.List(within30(t)))(t)) == 0 })
+	testkit.Eventually(t, func(c *assert.CollectT) { assert.Zero(c, s.arrivals.calls(), "calls that are under way") })
+	processes(assert.Empty)
 }
 
 // A client that reads slowly, and steadily, is not cut, and who does not read does not hold up
@@ -221,7 +222,7 @@ func TestSlowReaders(t *testing.T) {
 		c.open(t, toolCall(3+i, "get_process_output", "process_id", id, "max_bytes", 1<<20))
 	}
 	begun, all, asked, end := time.Now(), 0, 0, ""
-	slow.SetReadDeadline(begun.Add(patience))
+	slow.SetReadDeadline(begun.Add(testkit.Patience))
 	for piece := make([]byte, 64<<10); ; time.Sleep(time.Millisecond) { // it reads slowly
 		n, err := slow.Read(piece)
 		require.NoError(t, err)
@@ -243,13 +244,6 @@ func TestSlowReaders(t *testing.T) {
 	require.NoError(t, <-served)
 }
 
-func must[T any](value T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		require.NoError(t, err)
-		return value
-	}
-}
-
 // A request that meets the end of its idle session is answered, or told that there is none.
 func TestIdleMeetsARequest(t *testing.T) {
 	const idle = 50 * time.Millisecond
@@ -257,10 +251,9 @@ func TestIdleMeetsARequest(t *testing.T) {
 	for i := range 30 {
 		c := newHTTPClient(t, s)
 		time.Sleep(idle - 7*time.Millisecond + time.Duration(i)*time.Millisecond/2) // what races is the point
-		switch status, text := c.post(t, toolCall(1, "list_processes")); status {
-		case 200:
+		if status, text := c.post(t, toolCall(1, "list_processes")); status == 200 {
 			require.Contains(t, text, "There are no processes.")
-		default:
+		} else {
 			require.Equal(t, 404, status)
 		}
 	}
@@ -295,7 +288,7 @@ func TestNoRoomIsLostToWhoVanishes(t *testing.T) {
 			defer close(left)
 			a.leave()
 		}()
-		a.hold(within30(t), MaxTextLimit)
+		a.hold(testkit.Within(t), MaxTextLimit)
 		<-left
 	}
 	require.Empty(t, all.budget.large.sessions)

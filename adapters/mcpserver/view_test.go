@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/procession-go/procession/plaintext"
@@ -18,14 +20,12 @@ func TestViewOf(t *testing.T) {
 		limit   int
 		want    view
 	}{
-		{"", 100, view{shown{text: "x\nwarn: ready\n"}, shown{text: "a\nready\n"}, shown{text: "x\nwarn: \n"}}},
+		{"", 100, view{shown{text: "a\nxarn: ready\n"}, shown{text: "a\nready\n"}, shown{text: "warn: x\n"}}},
 		{"^ready", 100, view{stdout: shown{text: "ready\n"}}},
-		{"", 6, view{shown{"ready\n", 8, false}, shown{"ready\n", 2, false}, shown{"arn: \n", 3, false}}},
+		{"", 6, view{shown{"ready\n", 8, false}, shown{"ready\n", 2, false}, shown{"rn: x\n", 2, false}}},
 	} {
 		f, _ := filterOf(test.pattern, 0)
-		if got := viewOf(segments, f, test.limit); test.pattern == "" && got.output.text == "" || test.pattern != "" && got != test.want {
-			t.Errorf("%q, %d: %+v, want %+v", test.pattern, test.limit, got, test.want)
-		}
+		assert.Equal(t, test.want, viewOf(segments, f, test.limit), "%q, %d", test.pattern, test.limit)
 	}
 }
 
@@ -41,9 +41,9 @@ func TestShowIsTheEndOfTheWhole(t *testing.T) {
 		segments, _ := pieces(0, texts...)
 		whole := plaintext.String(strings.Join(texts, ""))
 		want, cut := keepEnd((&sieve{filter: f}).pass(whole), limit)
-		if got := show(segments, either, f, limit); got.text != want || got.cut != cut {
-			t.Fatalf("%q and %d cut, want %q and %d", got.text, got.cut, want, cut)
-		}
+		got := show(segments, either, f, limit)
+		require.Equal(t, want, got.text)
+		require.Equal(t, cut, got.cut)
 	})
 }
 
@@ -55,11 +55,9 @@ func TestTailHoldsLittle(t *testing.T) {
 		for range max(1, 1<<20/n) {
 			end.write(text)
 		}
-		if cap(end.held) > 2*(2*end.limit+spare) {
-			t.Errorf("pieces of %d bytes: it holds %d", n, cap(end.held))
-		}
-		if got, cut := end.kept(); len(got) != 1000 || cut+1000 != n*max(1, 1<<20/n) {
-			t.Errorf("pieces of %d bytes: %d are kept, %d cut", n, len(got), cut)
-		}
+		assert.LessOrEqual(t, cap(end.held), 2*(2*end.limit+spare), "pieces of %d bytes", n)
+		got, cut := end.kept()
+		assert.Len(t, got, 1000, "pieces of %d bytes", n)
+		assert.Equal(t, n*max(1, 1<<20/n), cut+1000, "pieces of %d bytes", n)
 	}
 }

@@ -3,14 +3,12 @@
 package tsclient
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -23,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// patience is how long a test waits for what must happen.
+// patience is how long the client may take for all of its steps.
 const patience = time.Minute
 
 // modulesVariable names the folder of node_modules, if that is not this one.
@@ -38,7 +36,7 @@ func TestClient(t *testing.T) {
 
 	t.Run("stdio", func(t *testing.T) {
 		t.Parallel()
-		nothingLeft(t, drive(t, room, "stdio", program, "mcp", "--grace", "200ms"))
+		testkit.NoneMarked(t, drive(t, room, "stdio", program, "mcp", "--grace", "200ms"))
 	})
 	t.Run("http", func(t *testing.T) {
 		t.Parallel()
@@ -47,7 +45,7 @@ func TestClient(t *testing.T) {
 		require.NoError(t, server.Start())
 		defer server.Wait()
 		defer server.Process.Kill()
-		nothingLeft(t, drive(t, room, "http", listening(t, log))) // and the server still runs
+		testkit.NoneMarked(t, drive(t, room, "http", listening(t, log))) // and the server still runs
 		server.Process.Signal(syscall.SIGTERM)
 		assert.NoError(t, server.Wait())
 	})
@@ -90,37 +88,12 @@ func drive(t *testing.T, room string, args ...string) string {
 // listening is the URL of the server that logs there.
 func listening(t *testing.T, log string) (url string) {
 	t.Helper()
-	require.Eventually(t, func() bool {
+	testkit.Eventually(t, func(c *assert.CollectT) {
 		text, _ := os.ReadFile(log)
 		m := regexp.MustCompile(`msg=listening url=(\S+)\n`).FindSubmatch(text)
-		if m != nil {
+		if assert.NotNil(c, m, "it does not log where it listens: %s", text) {
 			url = string(m[1])
 		}
-		return m != nil
-	}, patience, 10*time.Millisecond, "it does not log where it listens")
+	})
 	return url
-}
-
-// nothingLeft waits until no process carries the mark of the engine.
-func nothingLeft(t *testing.T, engine string) {
-	t.Helper()
-	var left []string
-	assert.Eventually(t, func() bool {
-		left = marked(engine)
-		return len(left) == 0
-	}, patience, 10*time.Millisecond)
-	assert.Empty(t, left, "processes are left")
-}
-
-// marked are the processes, but zombies, that carry the mark of an engine.
-func marked(engine string) (found []string) {
-	environs, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, name := range environs {
-		env, _ := os.ReadFile(name) // a zombie has none
-		if bytes.Contains(append(env, 0), []byte("PROCESSION_ENGINE="+engine+"\x00")) {
-			command, _ := os.ReadFile(filepath.Join(filepath.Dir(name), "cmdline"))
-			found = append(found, filepath.Dir(name)+": "+strings.ReplaceAll(string(command), "\x00", " "))
-		}
-	}
-	return found
 }
