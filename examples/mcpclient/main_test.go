@@ -5,6 +5,9 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // TestREADME runs the check of README.md: one command lists the tools of
@@ -12,37 +15,23 @@ import (
 func TestREADME(t *testing.T) {
 	for _, name := range []string{"README.md", "docs/agents.md"} {
 		text, err := os.ReadFile("../../" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(string(text), "\ngo run ./examples/mcpclient") {
-			t.Errorf("%s has another command", name)
-		}
+		require.NoError(t, err)
+		assert.True(t, strings.Contains(string(text), "\ngo run ./examples/mcpclient"), "%s has another command", name)
 	}
 	cmd := exec.CommandContext(t.Context(), "go", "run", "./examples/mcpclient")
 	cmd.Dir = "../.."
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s%s", err, out, stderr.String())
-	}
+	require.NoError(t, err, "%s%s", out, stderr.String())
 	tools, process, found := strings.Cut(string(out), "\n\n")
-	if !found {
-		t.Fatalf("it prints %s", out)
-	}
+	require.True(t, found, "it prints %s", out)
 	for _, name := range []string{"run_command", "start_process", "get_process_output", "wait_for_process", "wait_for_output", "send_input",
 		"signal_process", "kill_process", "release_process", "list_processes", "get_process_info"} {
-		if !strings.Contains("\n"+tools, "\n"+name+" ") {
-			t.Errorf("it does not list %s", name)
-		}
+		assert.Contains(t, "\n"+tools, "\n"+name+" ")
 	}
-	if n := strings.Count(tools, "\n") + 1; n != 11 {
-		t.Errorf("it lists %d tools", n)
-	}
+	assert.Equal(t, 11, strings.Count(tools, "\n")+1, "it lists\n%s", tools)
 	for _, want := range []string{"run_command\nproc_", "has exited, exit status 0", "\nhello from a process\n"} {
-		if !strings.Contains(process, want) {
-			t.Errorf("%q is missing in %s", want, process)
-		}
+		assert.Contains(t, process, want)
 	}
 }
