@@ -50,11 +50,11 @@ func New(opts ...Option) (*Engine, error) {
 	return e, nil
 }
 
-// Pool is the engine's pool actor, which understands the messages of package
+// Pool returns the engine's pool actor, which understands the messages of package
 // messages.
 func (e *Engine) Pool() *actor.PID { return e.pool }
 
-// System is the actor system that the engine runs in.
+// System returns the actor system that the engine runs in.
 func (e *Engine) System() *actor.ActorSystem { return e.system }
 
 // Start starts a process and returns its ID once its program runs. If Start returns

@@ -31,7 +31,7 @@ type condition struct {
 // maxAnswer is how long an attempt over the network waits for its answer.
 const maxAnswer = 5 * time.Second
 
-// conditions are those that are set.
+// conditions returns those that are set.
 func (a *attempts) conditions() (set []condition) {
 	if a.spec.TCP != "" {
 		set = append(set, condition{a.spec.TCP, a.tcp, maxAnswer})

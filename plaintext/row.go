@@ -59,7 +59,7 @@ func (r *row) clone() *row {
 	return &c
 }
 
-// cols is the column behind the last cell.
+// cols returns the column behind the last cell.
 func (r *row) cols() int {
 	if r.celled {
 		return len(r.cells)

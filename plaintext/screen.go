@@ -46,7 +46,7 @@ func (s *screen) init(rows int, done *[]byte) {
 
 func (s *screen) line() *row { return s.rows[s.y] }
 
-// col is the cursor's column.
+// col returns the cursor's column.
 func (s *screen) col() int {
 	if s.x == atEnd {
 		s.x = s.line().cols()
@@ -83,7 +83,7 @@ func (s *screen) ensure(y int) {
 // end was set: an unknown height may turn out to be more.
 func (s *screen) region() bool { return s.first > 0 || s.last > 0 && s.last < s.height }
 
-// bottom is the index behind the scrolling region.
+// bottom returns the index behind the scrolling region.
 func (s *screen) bottom() int {
 	if s.region() {
 		return s.top + s.last

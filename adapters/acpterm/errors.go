@@ -22,7 +22,7 @@ const (
 	codeInternal      = -32603
 )
 
-// refuse is an error whose message says what is wrong, after the code's name,
+// refuse returns an error whose message says what is wrong, after the code's name,
 // as the protocol's own SDKs write it: agents show their model the message, and
 // not always the data.
 func refuse(code int, data map[string]any, format string, args ...any) *acp.RequestError {
@@ -50,7 +50,7 @@ func unknownSession(id acp.SessionId) error {
 	return refuse(codeNotFound, map[string]any{"sessionId": id}, "the session %q has ended", string(id))
 }
 
-// failed is what an agent is told when the engine refuses something about a
+// failed returns what an agent is told when the engine refuses something about a
 // terminal.
 func failed(id string, err error) error {
 	switch {
@@ -62,7 +62,7 @@ func failed(id string, err error) error {
 	return refuse(codeInternal, map[string]any{"terminalId": id}, "%v", err)
 }
 
-// cannotStart is what an agent is told when the engine does not start a command.
+// cannotStart returns what an agent is told when the engine does not start a command.
 func cannotStart(r acp.CreateTerminalRequest, err error) error {
 	code := codeInternal
 	switch {

@@ -32,16 +32,16 @@ const (
 const DefaultMaxOutput = 16 << 20
 
 // Terminals answers an agent's terminal/* requests with processes of an engine.
-// There is to be one for each connection to an agent. All its methods may be
-// called from any goroutine.
+// Each connection to an agent needs its own Terminals. All methods may be called
+// from any goroutine.
 //
-// A terminal's ID is the ID of its process, so that the program can show it to
-// its user while it runs (Engine.Follow). Its standard input is the null device
-// and its output are pipes: ACP knows no way to type, and an agent has no use for
-// control sequences. What a command spawned ends with it.
+// A terminal's ID is the ID of its process, so the program can show the output to
+// its user while the process runs (Engine.Follow). Standard input is the null
+// device and output goes to pipes, because ACP has no way to type, and an agent has
+// no use for control sequences. What a command spawned ends with it.
 //
-// A terminal means something to its own session only, and until it is released.
-// To any other request its ID is unknown.
+// Only the session of a terminal knows its ID, and only until the terminal is
+// released. To other requests the ID is unknown.
 //
 // Errors are *acp.RequestError, which go to the agent as they are, or that of
 // the context, which the SDK sends as "Request cancelled" (-32800). The codes are
@@ -60,9 +60,9 @@ type Terminals struct {
 // Option is an option of New.
 type Option func(*Terminals)
 
-// WithMaxOutput is the most output of a terminal that an agent can have retained, in
-// bytes: a larger outputByteLimit is taken as that. 0, or less, is DefaultMaxOutput. For
-// a terminal without an outputByteLimit the engine's limit holds.
+// WithMaxOutput sets the most output of a terminal, in bytes, that an agent can have
+// retained. A larger outputByteLimit is taken as this one. 0 or less is DefaultMaxOutput.
+// A terminal without an outputByteLimit has the engine's limit.
 func WithMaxOutput(bytes int) Option {
 	return func(t *Terminals) {
 		if t.maxOutput = bytes; bytes <= 0 {
@@ -71,8 +71,8 @@ func WithMaxOutput(bytes int) Option {
 	}
 }
 
-// New makes the terminals of one connection to an agent. When that has ended,
-// EndAllSessions releases what is left of them.
+// New makes the terminals of one connection to an agent. When the connection has
+// ended, call EndAllSessions to release what is left of them.
 func New(eng *procession.Engine, options ...Option) *Terminals {
 	t := &Terminals{engine: eng, connection: rand.Text(), maxOutput: DefaultMaxOutput, creating: map[acp.SessionId][]*creations{}}
 	for _, option := range options {
@@ -89,7 +89,7 @@ func New(eng *procession.Engine, options ...Option) *Terminals {
 // Env is added to the engine's environment. Without OutputByteLimit the output
 // limit is the engine's; more than WithMaxOutput is taken as that.
 //
-// If the context ends, or the session, no terminal is left.
+// If the context or the session ends before the answer, no terminal is left.
 func (t *Terminals) CreateTerminal(ctx context.Context, r acp.CreateTerminalRequest) (acp.CreateTerminalResponse, error) {
 	var none acp.CreateTerminalResponse
 	spec, err := t.spec(r)
@@ -183,7 +183,7 @@ func (t *Terminals) TerminalOutput(ctx context.Context, r acp.TerminalOutputRequ
 }
 
 // WaitForTerminalExit answers once the command has ended and its output is
-// complete. If the context ends before, the command runs on.
+// complete. If the context ends before that, the command goes on.
 func (t *Terminals) WaitForTerminalExit(ctx context.Context, r acp.WaitForTerminalExitRequest) (acp.WaitForTerminalExitResponse, error) {
 	var none acp.WaitForTerminalExitResponse
 	if _, err := t.find(ctx, r.SessionId, r.TerminalId); err != nil {
@@ -212,8 +212,8 @@ func (t *Terminals) KillTerminal(ctx context.Context, r acp.KillTerminalRequest)
 	return done, nil
 }
 
-// ReleaseTerminal kills the command if it runs, and forgets the terminal: its ID
-// is unknown from then on. Who waits for its exit is answered first.
+// ReleaseTerminal kills the command if it runs, and forgets the terminal: its ID is
+// unknown from then on. Requests that wait for its exit are answered first.
 func (t *Terminals) ReleaseTerminal(ctx context.Context, r acp.ReleaseTerminalRequest) (acp.ReleaseTerminalResponse, error) {
 	var done acp.ReleaseTerminalResponse
 	if _, err := t.find(ctx, r.SessionId, r.TerminalId); err != nil {
@@ -237,7 +237,7 @@ func (t *Terminals) find(ctx context.Context, session acp.SessionId, id string) 
 	return info, nil
 }
 
-// limitOf is how many bytes of a terminal's output are shown at the most.
+// limitOf returns the most bytes of a terminal's output that are shown.
 func limitOf(info procession.Info) int {
 	if limit, err := strconv.Atoi(info.Labels[LabelOutputLimit]); err == nil {
 		return limit
@@ -248,7 +248,7 @@ func limitOf(info procession.Info) int {
 	return int(info.OutputLimit)
 }
 
-// tail is the longest part of text that is at its end, has at most limit bytes
+// tail returns the longest part of text that is at its end, has at most limit bytes
 // and starts with a whole character.
 func tail(text string, limit int) string {
 	from := max(len(text)-limit, 0)
@@ -258,7 +258,7 @@ func tail(text string, limit int) string {
 	return text[from:]
 }
 
-// status is an exit in the terms of ACP: the code is null after a signal, and
+// status returns an exit in the terms of ACP: the code is null after a signal, and
 // the signal is null otherwise.
 func status(exit procession.Exit) (code *int, signal *string) {
 	if exit.Signal != "" {

@@ -111,7 +111,7 @@ func isNotZero(number json.RawMessage) bool {
 	return bytes.ContainsAny(digits, "123456789")
 }
 
-// lenient is the arguments of a tool without two habits of models: null is how some leave a
+// lenient returns the arguments of a tool without two habits of models: null is how some leave a
 // parameter out, and stdin is where some put what input is for. The words true and false they
 // do mean as stdin, and are refused as such.
 func lenient(schema *jsonschema.Schema, arguments json.RawMessage) json.RawMessage {
@@ -155,7 +155,7 @@ func inDigits(schema *jsonschema.Schema, arguments json.RawMessage) json.RawMess
 	return all
 }
 
-// withoutNulls is a JSON object without the members that are null, which is how
+// withoutNulls returns a JSON object without the members that are null, which is how
 // some models leave a parameter out. What is no object comes back as it is.
 func withoutNulls(object json.RawMessage) json.RawMessage {
 	if !bytes.Contains(object, []byte("null")) {
@@ -177,7 +177,7 @@ func withoutNulls(object json.RawMessage) json.RawMessage {
 	return cleaned
 }
 
-// seconds is a parameter in seconds as a duration, which is 0 only if the parameter is:
+// seconds returns a parameter in seconds as a duration, which is 0 only if the parameter is:
 // that may mean for ever.
 func seconds(name string, value float64) (time.Duration, error) {
 	switch {

@@ -81,7 +81,7 @@ func (s *arrivals) take(client context.Context, session string, call asked) *arr
 	return a
 }
 
-// of is the arrival of a call in the SDK's hands, nil if it came by another transport. It is
+// of returns the arrival of a call in the SDK's hands, nil if it came by another transport. It is
 // an error if it is over already: the SDK calls the tool although nobody waits any more.
 func (s *arrivals) of(req *mcp.CallToolRequest) (*arrival, error) {
 	if req.Extra == nil || req.Extra.Header.Get(arrivalHeader) == "" {
@@ -95,7 +95,7 @@ func (s *arrivals) of(req *mcp.CallToolRequest) (*arrival, error) {
 	return nil, errUnanswered
 }
 
-// named is the call of a session with that ID, nil if there is none under way.
+// named returns the call of a session with that ID, nil if there is none under way.
 func (s *arrivals) named(session, id string) *arrival {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,7 +109,7 @@ func (a *arrival) begin() {
 	}
 }
 
-// patience is the context of the client, that ends when it has vanished.
+// patience returns the context of the client, that ends when it has vanished.
 func (a *arrival) patience() context.Context {
 	if a == nil {
 		return context.Background()

@@ -56,7 +56,7 @@ func (w *waiter) wait(ctx context.Context) error {
 	}
 }
 
-// patience is how long to wait for the next output.
+// patience returns how long to wait for the next output.
 func (w *waiter) patience(now time.Time) time.Duration {
 	left := w.deadline.Sub(now)
 	if !w.begun.IsZero() {

@@ -23,7 +23,7 @@ const (
 	smallShare  = smallBudget / 4
 )
 
-// costOf is what an answer of so many bytes of text is taken to need.
+// costOf returns what an answer of so many bytes of text is taken to need.
 func costOf(text int) int64 { return min(max(int64(text)*bytesForByte, leastCost), budgetShare) }
 
 // budgets are those of large answers and of small ones.

@@ -8,7 +8,7 @@ import (
 	"github.com/procession-go/procession"
 )
 
-// outputText is a result of output as a model reads it: a line on the process,
+// outputText returns a result of output as a model reads it: a line on the process,
 // what was left out, the output, and how to read on.
 func outputText(info procession.Info, r outputResult, q query) string {
 	var b strings.Builder
@@ -46,7 +46,7 @@ func outputText(info procession.Info, r outputResult, q query) string {
 // cutText is what a model reads of output that was not awaited to its end.
 const cutText = "[the end of the output may be missing: the process has ended, and something that it started still held its output open]"
 
-// apart is the output of one stream, where there is nothing in both together: a
+// apart returns the output of one stream, where there is nothing in both together: a
 // line matches that is whole in that stream only.
 func apart(stream, text string) string {
 	if text == "" {

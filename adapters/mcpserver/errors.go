@@ -18,7 +18,7 @@ import (
 // namedAtMost is how many processes an error names.
 const namedAtMost = 20
 
-// unknown is the error for an ID that is none of the session's.
+// unknown returns the error for an ID that is none of the session's.
 func (s *session) unknown(ctx context.Context, id string) error {
 	processes, err := s.list(ctx)
 	if err != nil {
@@ -50,7 +50,7 @@ func named(processes []procession.Info) string {
 	return b.String()
 }
 
-// explain is an error of the engine, in a call of a tool, as a model needs it.
+// explain returns an error of the engine, in a call of a tool, as a model needs it.
 func (s *session) explain(ctx context.Context, tool string, err error) error {
 	return told(s.whatToDo(ctx, tool, err))
 }
@@ -78,7 +78,7 @@ func (s *session) whatToDo(ctx context.Context, tool string, err error) error {
 	return err
 }
 
-// cancelled is the error of a call that the client has cancelled. A start is undone, see
+// cancelled returns the error of a call that the client has cancelled. A start is undone, see
 // session.undo. Otherwise that ends the waiting only: what the tool has begun goes on.
 func cancelled(tool string) error {
 	const call = "the call was cancelled"
@@ -97,7 +97,7 @@ func cancelled(tool string) error {
 	return errors.New(call + "; the process is not affected")
 }
 
-// explainStart is the error of a failed start.
+// explainStart returns the error of a failed start.
 func explainStart(err error, spec procession.Spec) error {
 	missing := errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist)
 	if missing && len(spec.Args) > 0 && strings.ContainsAny(spec.Command, " \t") {
@@ -106,7 +106,7 @@ func explainStart(err error, spec procession.Spec) error {
 	return err
 }
 
-// explainInput is the error of failed input.
+// explainInput returns the error of failed input.
 func explainInput(err error) error {
 	if errors.Is(err, procession.ErrStdinClosed) && strings.Contains(err.Error(), "started without") {
 		return fmt.Errorf("%w; start it with stdin (or pty) true to write to it", err)
@@ -117,7 +117,7 @@ func explainInput(err error) error {
 // longestError is how long an error is, in bytes before what is in it is escaped.
 const longestError = 4 << 10
 
-// told is an error as a model reads it: in one line, whatever words it quotes. The
+// told returns an error as a model reads it: in one line, whatever words it quotes. The
 // middle is left out of one that is too long, for its end says what to do.
 func told(err error) error {
 	text := elided(err.Error())
@@ -127,7 +127,7 @@ func told(err error) error {
 	return errors.New(text)
 }
 
-// elided is text without its middle, if it is too long for an error.
+// elided returns text without its middle, if it is too long for an error.
 func elided(text string) string {
 	if len(text) <= longestError {
 		return text
@@ -142,5 +142,5 @@ func elided(text string) string {
 	return text[:begin] + " … " + text[end:]
 }
 
-// shortened is text in one line, of n characters of it at the most.
+// shortened returns text in one line, of n characters of it at the most.
 func shortened(text string, n int) string { return visible.Short(text, n) }

@@ -18,7 +18,7 @@ type filter struct {
 	ended   bool // the text is whole: its last line is one, even without a newline
 }
 
-// filterOf is the parameters filter_lines and context_lines.
+// filterOf returns the parameters filter_lines and context_lines.
 func filterOf(pattern string, context int) (filter, error) {
 	re, err := lineFilter(pattern)
 	switch {
@@ -59,7 +59,7 @@ type sieve struct {
 	gap    bool     // lines were left out since
 }
 
-// pass is what a piece has of it.
+// pass returns what a piece has of it.
 func (s *sieve) pass(text string) string {
 	if s.re == nil {
 		return text

@@ -103,7 +103,7 @@ func (f *lineFinder) settled(now time.Time, all bool) bool {
 	return false
 }
 
-// patience is how long to wait for more before settled is to be asked, at most so long.
+// patience returns how long to wait for more before settled is to be asked, at most so long.
 func (f *lineFinder) patience(now time.Time, most time.Duration) time.Duration {
 	for i := range f.views {
 		if v := &f.views[i]; f.counts(i) && !v.settles.IsZero() {
@@ -113,7 +113,7 @@ func (f *lineFinder) patience(now time.Time, most time.Duration) time.Duration {
 	return max(0, most)
 }
 
-// resume is the cursor that goes on where nothing was found: at the end, or before what has
+// resume returns the cursor that goes on where nothing was found: at the end, or before what has
 // begun there.
 func (f *lineFinder) resume() int64 {
 	at := f.next

@@ -17,7 +17,7 @@ func (f *fragments) of(chunk procession.Chunk) {
 	}
 }
 
-// after is what a segment has after them; it is empty if they have not ended.
+// after returns what a segment has after them; it is empty if they have not ended.
 func (f *fragments) after(s procession.Segment) procession.Segment {
 	data := f[s.Stream].After(s.Data)
 	s.Offset += int64(len(s.Data) - len(data))
@@ -25,7 +25,7 @@ func (f *fragments) after(s procession.Segment) procession.Segment {
 	return s
 }
 
-// withoutFragments are the segments of a chunk without them. open reports whether one goes
+// withoutFragments returns the segments of a chunk without them. open reports whether one goes
 // on in what is still to come.
 func withoutFragments(chunk procession.Chunk) (segments []procession.Segment, open bool) {
 	var f fragments

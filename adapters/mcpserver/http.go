@@ -151,7 +151,7 @@ func (o HTTPOptions) hostAllowed(header string) bool {
 	return err == nil && (!o.Loopback || ip.Unmap().IsLoopback())
 }
 
-// hostOf is a host without its port and brackets.
+// hostOf returns a host without its port and brackets.
 func hostOf(hostport string) string {
 	if host, _, err := net.SplitHostPort(hostport); err == nil {
 		return host

@@ -71,7 +71,7 @@ func (s *Server) arrive(w *patientWriter, r *http.Request, body []byte) *arrival
 	return w.arrival
 }
 
-// messagesOf are the messages of a body, nil if it is not JSON, which the SDK says.
+// messagesOf returns the messages of a body, nil if it is not JSON, which the SDK says.
 func messagesOf(body []byte) (messages []members, batch bool) {
 	if json.Unmarshal(body, &messages) == nil {
 		return messages, true
@@ -97,7 +97,7 @@ func refuseMessage(w http.ResponseWriter, err error) {
 	w.Write(refusal(nil, jsonrpc.CodeInvalidRequest, err.Error()))
 }
 
-// unwrapped is the writer of net/http, that closes the connection of a body that is too
+// unwrapped returns the writer of net/http, that closes the connection of a body that is too
 // long.
 func unwrapped(w http.ResponseWriter) http.ResponseWriter {
 	if p, ok := w.(*patientWriter); ok {

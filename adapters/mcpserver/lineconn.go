@@ -183,7 +183,7 @@ func (c *lineConn) arrive(request *jsonrpc.Request, call asked) (taken bool) {
 	return true
 }
 
-// take is the call that an answer belongs to, which is over then; nil if it is none of a
+// take returns the call that an answer belongs to, which is over then; nil if it is none of a
 // tool.
 func (c *lineConn) take(id jsonrpc.ID) *arrival {
 	c.calling.Lock()

@@ -12,7 +12,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
 
-// decode is the message of a line, or the answer to a line that has none.
+// decode returns the message of a line, or the answer to a line that has none.
 func decode(l line, max int) (jsonrpc.Message, []byte) {
 	text := bytes.TrimSpace(l.text)
 	switch {
@@ -92,7 +92,7 @@ const (
 	cancelledCode = -32800
 )
 
-// askedBy is what a message asks for. Of a cancellation, id is that of the call.
+// askedBy returns what a message asks for. Of a cancellation, id is that of the call.
 func askedBy(message *jsonrpc.Request) asked {
 	call := asked{id: idKey(message.ID.Raw())}
 	var params struct {
@@ -145,7 +145,7 @@ func bounded(err error) error {
 	return err
 }
 
-// coded is an error of JSON-RPC with a code, which the SDK does not give to all.
+// coded returns an error of JSON-RPC with a code, which the SDK does not give to all.
 func coded(err error) error {
 	wire, is := err.(*jsonrpc.Error)
 	if is && wire.Code != 0 {
@@ -161,7 +161,7 @@ func coded(err error) error {
 	return &jsonrpc.Error{Code: code, Message: elided(err.Error())}
 }
 
-// refusal is an error of JSON-RPC. Its id is null if it is not known whose it
+// refusal returns an error of JSON-RPC. Its id is null if it is not known whose it
 // is, as https://www.jsonrpc.org/specification#response_object wants it; the
 // SDK's encoder would leave it out.
 func refusal(id json.RawMessage, code int, message string) []byte {
@@ -185,7 +185,7 @@ var (
 	lastID  = regexp.MustCompile(`,\s*"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)\s*\}\s*$`)
 )
 
-// outerID is the id of a message of which there are the two ends only, nil if it
+// outerID returns the id of a message of which there are the two ends only, nil if it
 // is in neither.
 func outerID(ends []byte) json.RawMessage {
 	if m := firstID.FindSubmatch(ends); m != nil {

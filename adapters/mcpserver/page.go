@@ -15,7 +15,7 @@ import (
 // Forward pages: the first of the output from a cursor on that fits, and where the next
 // page begins. A page ends where nothing is cut in two that is seen as one.
 
-// pageOf is the view of the longest beginning of segments, which end at end, of which no
+// pageOf returns the view of the longest beginning of segments, which end at end, of which no
 // text has more than limit bytes, and where it ends. If that shows nothing, what follows
 // is shown with it, whatever its length (most at the most): a line if there is a filter,
 // else a character.
@@ -66,7 +66,7 @@ func pageOf(segments []procession.Segment, end int64, f filter, limit, most int)
 	return page, beforeContext(segments, next, f, limit, page)
 }
 
-// beforeContext is as many line ends before next, if there is a filter with context, as
+// beforeContext returns as many line ends before next, if there is a filter with context, as
 // there are lines there that page does not show: they may be context of what comes.
 func beforeContext(segments []procession.Segment, next int64, f filter, limit int, page view) int64 {
 	if f.context == 0 {
@@ -79,7 +79,7 @@ func beforeContext(segments []procession.Segment, next int64, f filter, limit in
 	return next
 }
 
-// cleanEnds are the last n clean line ends up to at.
+// cleanEnds returns the last n clean line ends up to at.
 func cleanEnds(segments []procession.Segment, at int64, n int) (ends []int64) {
 	lineEnds(segments, at, func(end int64, clean bool) {
 		if !clean {
@@ -93,7 +93,7 @@ func cleanEnds(segments []procession.Segment, at int64, n int) (ends []int64) {
 	return ends
 }
 
-// pageEnd is the last offset up to at where a page may end: behind a line of both
+// pageEnd returns the last offset up to at where a page may end: behind a line of both
 // streams, if there is one; else behind a line as they came; else, unless whole lines are
 // wanted, behind a character that is text. It is the beginning if there is none.
 func pageEnd(segments []procession.Segment, at int64, lines bool) int64 {
@@ -137,7 +137,7 @@ func lineEnds(segments []procession.Segment, at int64, found func(end int64, cle
 	}
 }
 
-// textEnd is the last offset up to at that is behind a character and in no control
+// textEnd returns the last offset up to at that is behind a character and in no control
 // sequence, if both streams are one.
 func textEnd(segments []procession.Segment, at int64) int64 {
 	end := segments[0].Offset
@@ -158,7 +158,7 @@ func textEnd(segments []procession.Segment, at int64) int64 {
 	return end
 }
 
-// until is what of segments is before at.
+// until returns what of segments is before at.
 func until(segments []procession.Segment, at int64) []procession.Segment {
 	i, _ := slices.BinarySearchFunc(segments, at, func(s procession.Segment, at int64) int { return cmp.Compare(s.Offset, at) })
 	begin := segments[:i:i]
@@ -171,7 +171,7 @@ func until(segments []procession.Segment, at int64) []procession.Segment {
 	return begin
 }
 
-// from is what of segments is at or behind at.
+// from returns what of segments is at or behind at.
 func from(segments []procession.Segment, at int64) []procession.Segment {
 	i := len(until(segments, at))
 	if i == 0 {

@@ -69,7 +69,7 @@ func (p *policy) outputLimit(spec *procession.Spec) error {
 	return nil
 }
 
-// directory is the directory that cwd means, absolute; "" is the server's own.
+// directory returns the directory that cwd means, absolute; "" is the server's own.
 func (p *policy) directory(cwd string) (string, error) {
 	if cwd == "" {
 		return p.root, nil

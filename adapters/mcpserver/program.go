@@ -37,7 +37,7 @@ func matches(patterns, names []string) bool {
 	return ok
 }
 
-// match is the first of patterns that one of names matches.
+// match returns the first of patterns that one of names matches.
 func match(patterns, names []string) (string, bool) {
 	for _, pattern := range patterns {
 		for _, name := range names {
@@ -113,7 +113,7 @@ func withLinks(patterns []string) []string {
 	return all
 }
 
-// literally is a pattern for a path and nothing else.
+// literally returns a pattern for a path and nothing else.
 func literally(name string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(filepath.ToSlash(name))
 }

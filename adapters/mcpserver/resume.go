@@ -15,7 +15,7 @@ import (
 // must not be cut by one: a control sequence, whose second half would be read as
 // text, and a line that a filter has not let through yet.
 
-// resume is the cursor for what comes after segments of a process that runs, of which v
+// resume returns the cursor for what comes after segments of a process that runs, of which v
 // is the view: next, or as much before it as is needed. Nothing that v shows comes again.
 func resume(segments []procession.Segment, next int64, f filter, limit int, v view) int64 {
 	at := needed(segments, next, f.re != nil, v)
@@ -25,7 +25,7 @@ func resume(segments []procession.Segment, next int64, f filter, limit int, v vi
 	return beforeContext(segments, at, f, limit, v)
 }
 
-// needed is the beginning of what is not complete at next: a control sequence, and a
+// needed returns the beginning of what is not complete at next: a control sequence, and a
 // line if v has the lines only that match a filter.
 func needed(segments []procession.Segment, next int64, filtered bool, v view) int64 {
 	at := min(sequenceStart(segments, procession.Stdout, next), sequenceStart(segments, procession.Stderr, next))
@@ -46,7 +46,7 @@ func needed(segments []procession.Segment, next int64, filtered bool, v view) in
 	return at
 }
 
-// lineStart is the offset of the line without a newline that segments end in, next
+// lineStart returns the offset of the line without a newline that segments end in, next
 // if there is none.
 func lineStart(segments []procession.Segment, keep func(procession.Stream) bool, next int64) int64 {
 	start := next
@@ -66,7 +66,7 @@ func lineStart(segments []procession.Segment, keep func(procession.Stream) bool,
 	return start
 }
 
-// sequenceStart is the offset of the control sequence of which a stream has not
+// sequenceStart returns the offset of the control sequence of which a stream has not
 // had the end, next if there is none.
 func sequenceStart(segments []procession.Segment, stream procession.Stream, next int64) int64 {
 	var q sequence
@@ -97,7 +97,7 @@ type piece struct {
 	data   []byte
 }
 
-// open is the offset of a sequence that is not complete at end, which is end if
+// open returns the offset of a sequence that is not complete at end, which is end if
 // there is none.
 func (q *sequence) open(end int64) int64 {
 	if q.state == parser.GroundState || end-q.start > longestSequence {
@@ -154,7 +154,7 @@ func (q *sequence) next(p []byte) int {
 	return 1
 }
 
-// introducer is the index in p of ESC or the CSI of C1, -1 if there is none.
+// introducer returns the index in p of ESC or the CSI of C1, -1 if there is none.
 func introducer(p []byte) int {
 	esc := bytes.IndexByte(p, ansi.ESC)
 	if esc >= 0 {

@@ -35,7 +35,7 @@ func (s *session) retain(ctx context.Context) {
 	s.mu.Unlock()
 }
 
-// surplus are the processes that have ended, but for the limit newest of them.
+// surplus returns the processes that have ended, but for the limit newest of them.
 func surplus(processes []procession.Info, limit int) (ids []string) {
 	ended := slices.DeleteFunc(slices.Clone(processes), func(p procession.Info) bool { return p.Exit == nil })
 	slices.SortStableFunc(ended, func(a, b procession.Info) int { return a.Exit.Time.Compare(b.Exit.Time) })

@@ -30,7 +30,7 @@ func facts(o Options) *strings.Replacer {
 	)
 }
 
-// paramsSchema is the schema of a tool's parameters. What is optional may be
+// paramsSchema returns the schema of a tool's parameters. What is optional may be
 // left out; that null is taken for that too (withoutNulls) is not said, because
 // not all clients understand two types for one thing.
 func paramsSchema[T any](facts *strings.Replacer) *jsonschema.Schema {
@@ -51,7 +51,7 @@ func paramsSchema[T any](facts *strings.Replacer) *jsonschema.Schema {
 	return schema
 }
 
-// resultSchema is the schema of a tool's result.
+// resultSchema returns the schema of a tool's result.
 func resultSchema[T any]() *jsonschema.Schema {
 	schema, err := jsonschema.For[T](nil)
 	if err != nil {

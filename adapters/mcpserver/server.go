@@ -63,7 +63,7 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// mostText is the most bytes of output that a result has.
+// mostText returns the most bytes of output that a result has.
 func (o Options) mostText() int { return max(MaxTextLimit, o.TextLimit) }
 
 // Server offers an engine to MCP clients. All its methods may be called from any
@@ -85,8 +85,8 @@ type Server struct {
 	sessions map[*mcp.ServerSession]*session
 }
 
-// New makes a server for eng, which the caller shuts down when the server is
-// done. An error says which option makes no sense.
+// New makes a server for eng. The caller shuts eng down when the server is done. An
+// error says which option makes no sense.
 func New(eng *procession.Engine, o Options) (*Server, error) {
 	o.Version = cmp.Or(o.Version, "dev")
 	o.TextLimit = cmp.Or(o.TextLimit, DefaultTextLimit)
@@ -115,12 +115,12 @@ func New(eng *procession.Engine, o Options) (*Server, error) {
 	return s, nil
 }
 
-// MCP is the SDK's server, to which an embedder may add tools of its own, and
+// MCP returns the SDK's server, to which an embedder may add tools of its own, and
 // which it may connect to transports of its own.
 func (s *Server) MCP() *mcp.Server { return s.mcp }
 
 // Close ends all sessions and releases their processes. It returns when that is
-// done; what comes later is refused.
+// done. Later requests are refused.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -155,7 +155,7 @@ func (s *Server) receive(next mcp.MethodHandler) mcp.MethodHandler {
 	}
 }
 
-// session is the session of a connection, which begins with its first message
+// session returns the session of a connection, which begins with its first message
 // and ends with the connection.
 func (s *Server) session(ss *mcp.ServerSession) (*session, error) {
 	s.mu.Lock()
@@ -178,7 +178,7 @@ func (s *Server) session(ss *mcp.ServerSession) (*session, error) {
 	return begun, nil
 }
 
-// sessionByID is the session of that Mcp-Session-Id, nil if there is none.
+// sessionByID returns the session of that Mcp-Session-Id, nil if there is none.
 func (s *Server) sessionByID(id string) *session {
 	if id == "" { // which is that of a client on a pipe
 		return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/procession-go/procession/internal/visible"
 )
 
-// keepEnd is the end of text, of limit bytes at the most, and how many bytes
+// keepEnd returns the end of text, of limit bytes at the most, and how many bytes
 // before it were cut. It begins with a line if that costs no more than half of it,
 // and with a character in any case.
 func keepEnd(text string, limit int) (end string, cut int) {
@@ -32,7 +32,7 @@ func keepEnd(text string, limit int) (end string, cut int) {
 // command, is returned, in characters.
 const longestWords = 4096
 
-// commandLine is a command as one types it, of longestWords at the most.
+// commandLine returns a command as one types it, of longestWords at the most.
 func commandLine(info procession.Info) string {
 	if info.Command == shell && len(info.Args) == 2 && info.Args[0] == "-c" {
 		return visible.Cut(info.Args[1], longestWords)
@@ -47,7 +47,7 @@ func commandLine(info procession.Info) string {
 // shell is the program of a shell line.
 var shell = procession.Shell("").Command
 
-// quoted is a word as a shell wants it.
+// quoted returns a word as a shell wants it.
 func quoted(word string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+,", r)

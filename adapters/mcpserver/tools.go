@@ -57,7 +57,7 @@ type call struct {
 	arrival *arrival
 }
 
-// acts is the context of the request to the engine with which the call takes effect: what
+// acts returns the context of the request to the engine with which the call takes effect: what
 // comes after it about the same process may begin once that is posted.
 func (c call) acts() context.Context {
 	return posted.Context(c, c.arrival.begin)
@@ -83,7 +83,7 @@ func add[In, Out any](s *Server, name, title string, hints mcp.ToolAnnotations, 
 	})
 }
 
-// handled is the result of one call, whose arguments are known to fit the schema. The SDK's
+// handled returns the result of one call, whose arguments are known to fit the schema. The SDK's
 // own way would check the result, too, for which it decodes it again.
 func handled[In, Out any](ctx context.Context, s *Server, req *mcp.CallToolRequest, handle func(*session, call, In) (string, Out, error)) (_ *mcp.CallToolResult, err error) {
 	name := req.Params.Name

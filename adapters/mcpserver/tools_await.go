@@ -73,7 +73,7 @@ func (s *Server) feed(ctx context.Context, f *lineFinder, chunk procession.Chunk
 	return nil
 }
 
-// foundOutput is the result of a finder that has come to its end, which is that of the
+// foundOutput returns the result of a finder that has come to its end, which is that of the
 // process if ended.
 func (s *session) foundOutput(c call, in awaitParams, f *lineFinder, ended bool) (string, awaitResult, error) {
 	if err := c.arrival.hold(c, s.server.options.TextLimit); err != nil {
@@ -114,7 +114,7 @@ func (s *session) foundOutput(c call, in awaitParams, f *lineFinder, ended bool)
 	return foundText(info, result, in.Pattern, in.Cursor), result, nil
 }
 
-// segmentsUpTo are the segments before an offset.
+// segmentsUpTo returns the segments before an offset.
 func segmentsUpTo(segments []procession.Segment, end int64) (before []procession.Segment) {
 	for _, s := range segments {
 		if s.Offset >= end {
@@ -126,7 +126,7 @@ func segmentsUpTo(segments []procession.Segment, end int64) (before []procession
 	return before
 }
 
-// foundText is a result as a model reads it.
+// foundText returns a result as a model reads it.
 func foundText(info procession.Info, r awaitResult, pattern string, cursor int64) string {
 	found := fmt.Sprintf("[matched: %s]", shortened(r.Line, 200))
 	if !r.Matched {

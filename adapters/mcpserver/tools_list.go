@@ -115,7 +115,7 @@ func infoText(info procession.Info) string {
 	return b.String()
 }
 
-// status is the state and, of a process that has ended, how.
+// status returns the state and, of a process that has ended, how.
 func status(info procession.Info) string {
 	if info.Exit == nil {
 		return info.State.String()

@@ -53,7 +53,7 @@ func (s *session) getProcessOutput(c call, in outputParams) (string, outputResul
 	}
 }
 
-// textLimit is how many bytes of output a call gets that asks for so many, 0 for
+// textLimit returns how many bytes of output a call gets that asks for so many, 0 for
 // not having said.
 func textLimit(asked int, o Options) (int, error) {
 	switch {
@@ -92,7 +92,7 @@ func (s *session) waitForProcess(c call, in waitParams) (string, outputResult, e
 	return text, result, err
 }
 
-// read is the result that both tools have. matched tells whether a line of it
+// read returns the result that both tools have. matched tells whether a line of it
 // matches, or that there is no filter.
 func (s *session) read(ctx call, id string, q query) (text string, _ outputResult, matched bool, _ error) {
 	if err := ctx.arrival.hold(ctx, q.limit); err != nil { // before the output, of which those who wait hold nothing
@@ -139,7 +139,7 @@ type following struct {
 	more   bool
 }
 
-// view is what a query gets of a chunk.
+// view returns what a query gets of a chunk.
 func (q query) view(chunk procession.Chunk, most int) (view, following) {
 	segments, torn := chunk.Segments, false
 	if q.filter.re != nil {
@@ -166,7 +166,7 @@ func (q query) view(chunk procession.Chunk, most int) (view, following) {
 	return v, following{cursor: resume(segments, next, q.filter, q.limit, v)}
 }
 
-// progress is what a progress notification says.
+// progress returns what a progress notification says.
 func (s *session) progress(ctx context.Context, id string) string {
 	info, err := s.info(ctx, id)
 	if err != nil {

@@ -34,7 +34,7 @@ func (s *session) signalProcess(c call, in signalParams) (string, signalResult, 
 	return fmt.Sprintf("Sent %s to %s, which is %s.", result.Signal, in.ProcessID, status(info)), result, nil
 }
 
-// signalOf is a parameter that names a signal.
+// signalOf returns a parameter that names a signal.
 func signalOf(name, text string) (syscall.Signal, error) {
 	sig, err := signals.Parse(text)
 	if err != nil {

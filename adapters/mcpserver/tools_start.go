@@ -50,7 +50,7 @@ func (s *session) begin(c call, in startParams) (procession.Info, error) {
 	return info, nil
 }
 
-// specOf is what the parameters ask for; the directory is left to the policy.
+// specOf returns what the parameters ask for; the directory is left to the policy.
 func specOf(in startParams) (procession.Spec, error) {
 	if strings.TrimSpace(in.Command) == "" {
 		return procession.Spec{}, fmt.Errorf("command is empty; give a shell line, or a program with args")

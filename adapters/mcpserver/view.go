@@ -115,10 +115,10 @@ func (t *tail) write(text string) {
 	}
 }
 
-// over is how many of n bytes need not be held: keepEnd looks at the byte before limit.
+// over returns how many of n bytes need not be held: keepEnd looks at the byte before limit.
 func (t *tail) over(n int) int { return n - t.limit - 1 }
 
-// kept is the end as keepEnd has it, and how many bytes of the whole are before
+// kept returns the end as keepEnd has it, and how many bytes of the whole are before
 // it.
 func (t *tail) kept() (string, int) {
 	end, cut := keepEnd(string(t.held), t.limit)

@@ -7,7 +7,7 @@ var escapes = map[byte]byte{
 	'a': '\a', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v', '"': '"', '\\': '\\',
 }
 
-// expand is text with the variables put in, and in double quotes the escapes.
+// expand returns text with the variables put in, and in double quotes the escapes.
 func (p *parser) expand(text string, inQuotes bool) string {
 	var out strings.Builder
 	for i := 0; i < len(text); {
@@ -43,7 +43,7 @@ func (p *parser) expand(text string, inQuotes bool) string {
 	return out.String()
 }
 
-// braced is the length of the ${…} that s begins with, -1 if it has no end.
+// braced returns the length of the ${…} that s begins with, -1 if it has no end.
 func braced(s string) int {
 	depth := 0
 	for i := 0; i < len(s); i++ {
@@ -62,7 +62,7 @@ func braced(s string) int {
 	return -1
 }
 
-// reference is what ${inner} stands for.
+// reference returns what ${inner} stands for.
 func (p *parser) reference(inner string, inQuotes bool) string {
 	name := inner[:nameLength(inner)]
 	op := strings.TrimPrefix(inner[len(name):], ":")

@@ -11,20 +11,20 @@ import (
 type File struct {
 	// Values are the variables.
 	Values map[string]string
-	// Errors are what makes the file of no use: Values are then not all.
+	// Errors make the file unusable: Values are then incomplete.
 	Errors []Remark
-	// Warnings are about lines that were skipped because what they set is no variable,
-	// and about variables that are not set.
+	// Warnings are about lines that were skipped because their name is not valid, and
+	// about variables that are not set.
 	Warnings []Remark
 }
 
-// Remark is about a line.
+// Remark is an error or a warning about a line.
 type Remark struct {
 	Line int // counted from 1; where a value begins that has several
 	Text string
 }
 
-// Lookup is the value of a variable of the environment, and whether it is set.
+// Lookup returns the value of a variable of the environment, and whether it is set.
 type Lookup func(name string) (value string, set bool)
 
 // Parse reads a file. A byte order mark is skipped, "\r\n" is "\n".
@@ -64,7 +64,7 @@ func (p *parser) warn(format string, args ...any) {
 	p.file.Warnings = append(p.file.Warnings, Remark{p.line, fmt.Sprintf(format, args...)})
 }
 
-// lookup is the value of a variable at this place of the file.
+// lookup returns the value of a variable at this place of the file.
 func (p *parser) lookup(name string) (value string, set bool) {
 	if value, set = p.file.Values[name]; !set && p.environment != nil {
 		value, set = p.environment(name)
@@ -107,7 +107,7 @@ func (p *parser) statement() {
 	p.assignment(strings.TrimRight(body[:sign], blanks), begins)
 }
 
-// withoutExport is a line without the word that shells want.
+// withoutExport returns a line without the word export.
 func withoutExport(line string) string {
 	rest := strings.TrimPrefix(line, "export")
 	body := strings.TrimLeft(rest, blanks)
@@ -157,7 +157,7 @@ func (p *parser) assignment(name string, begins int) {
 	p.skip(begins + length)
 }
 
-// quoted is the length of the quoted value that s begins with, -1 if it has no end.
+// quoted returns the length of the quoted value that s begins with, -1 if it has no end.
 func quoted(s string) int {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
@@ -170,7 +170,8 @@ func quoted(s string) int {
 	return -1
 }
 
-// value is what a value says that is in quotes of that kind, "" for none.
+// value returns the value of text, which was in quotes of that kind; quote is "" if
+// it was in none.
 func (p *parser) value(text, quote string) string {
 	switch quote {
 	case "'":
@@ -187,11 +188,12 @@ func (p *parser) value(text, quote string) string {
 	return p.expand(strings.TrimRight(text, blanks), false)
 }
 
-// IsVariable reports whether name is that of a variable, as shells have them (POSIX,
+// IsVariable reports whether name is a valid name of a variable in a shell (POSIX,
 // XBD 3.216).
 func IsVariable(name string) bool { return name != "" && wrongIn(name) == "" }
 
-// wrongIn is the first character of name that may not be where it is, "" if there is none.
+// wrongIn returns the first character that is not allowed at its place in name, "" if there
+// is none.
 func wrongIn(name string) string {
 	if n := nameLength(name); n < len(name) {
 		_, size := utf8.DecodeRuneInString(name[n:])
@@ -200,7 +202,7 @@ func wrongIn(name string) string {
 	return ""
 }
 
-// nameLength is the length of the name of a variable that s begins with.
+// nameLength returns the length of the name of a variable that s begins with.
 func nameLength(s string) (n int) {
 	for n < len(s) {
 		switch c := s[n]; {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Being is one process among all that there have ever been: process IDs are given out
-// again.
+// Being identifies one OS process among all that there have ever been. A process ID
+// alone does not, because IDs are used again.
 type Being struct {
 	PID   int
 	Began uint64 // when it was forked, in clock ticks since boot: starttime in proc_pid_stat(5)
@@ -60,7 +60,7 @@ func (at Moment) ageOf(b Being) age {
 // maxForking is how long a fork may be under way, in clock ticks.
 const maxForking = 100
 
-// since is how many process IDs after the last one a process ID comes.
+// since returns how many process IDs after the last one a process ID comes.
 func (at Moment) since(pid int) int { return (pid - at.Last + at.PIDMax) % at.PIDMax }
 
 // Member is one of the tree, as it was seen.
@@ -92,12 +92,13 @@ type Snapshot struct {
 	Terminal bool
 }
 
-// Ledger is the course of the stop of a tree, and who has had what.
+// Ledger is the course of the stop of a tree, with the signals that each member has
+// had.
 type Ledger struct {
 	Course
 	At Moment
-	// Alone is when the leaders had the signal alone, before the stop became that of the
-	// tree; nil if they did not.
+	// Alone is the moment when the leaders had the signal alone, before the stop became
+	// that of the tree. It is nil if they did not.
 	Alone *Moment
 	had   map[Being]had
 	free  map[int]bool // the process IDs of those that have ended since the stop began
@@ -107,22 +108,23 @@ type Ledger struct {
 // it as a whole. doubtful: it has left the group in that moment, and may have had it or not.
 type had struct{ signal, hangUp, kill, newborn, doubtful bool }
 
-// Knows reports whether b has had the stop signal, or is taken to have had it.
+// Knows reports whether b has had the stop signal, or counts as having had it.
 func (l *Ledger) Knows(b Being) bool { return l.had[b].signal }
 
-// Settles reports whether what b does from now on does not matter until the deadline.
+// Settles reports whether b needs no further look until the deadline.
 func (l *Ledger) Settles(b Being) bool {
 	return l.had[b].signal && !l.had[b].newborn && !l.had[b].doubtful
 }
 
-// Doubts reports whether b may have had the stop signal or not, which Member.Mortal tells.
+// Doubts reports whether it is unknown if b has had the stop signal. Member.Mortal decides
+// it.
 func (l *Ledger) Doubts(b Being) bool {
 	had := l.had[b]
 	return had.doubtful || !had.signal && l.At.ageOf(b) == between
 }
 
-// Forget forgets b, which has ended. Whoever has its number from now on is younger than
-// the stop, though the clock may not have ticked since.
+// Forget forgets b, which has ended. A process that gets its ID from now on is younger
+// than the stop, even if the clock has not ticked since.
 func (l *Ledger) Forget(b Being) {
 	if !l.Begun() {
 		return
@@ -134,8 +136,8 @@ func (l *Ledger) Forget(b Being) {
 	l.free[b.PID] = true
 }
 
-// Keep forgets all but those who live, now that everything was looked at: who was only noted
-// may have ended unseen.
+// Keep forgets all that do not live, now that everything was looked at. A process that was
+// only recorded may have ended unseen.
 func (l *Ledger) Keep(lives func(Being) bool) {
 	for b := range l.had {
 		if !lives(b) {
@@ -144,10 +146,10 @@ func (l *Ledger) Keep(lives func(Being) bool) {
 	}
 }
 
-// Note notes that b has had the stop signal, perhaps as a newborn.
+// Note records that b has had the stop signal, perhaps as a newborn.
 func (l *Ledger) Note(b Being, newborn bool) { l.note(b, had{signal: true, newborn: newborn}) }
 
-// Doubt notes that b may have had the stop signal, or not.
+// Doubt records that b may have had the stop signal, or not.
 func (l *Ledger) Doubt(b Being) { l.note(b, had{signal: true, doubtful: true}) }
 
 func (l *Ledger) note(b Being, h had) {
@@ -157,13 +159,14 @@ func (l *Ledger) note(b Being, h had) {
 	l.had[b] = h
 }
 
-// Due is what one member is to get now, in this order.
+// Due is what one member must get now, in this order.
 type Due struct {
 	PID     int
 	Signals []syscall.Signal
 }
 
-// Decide answers who is to get which signal now, and notes that they have had it:
+// Decide returns which member must get which signal now, and records that they have
+// had it:
 //
 //   - Who was there when the stop began gets the signal, unless it had it with its group.
 //   - Who was born later is its parent's doing: as long as that lives, and is of the
@@ -179,8 +182,8 @@ type Due struct {
 //     not SIGHUP.
 //   - When the deadline has passed, everything gets SIGKILL.
 //
-// Nobody gets anything twice. Parents come before their children: one whose child ends
-// first may be through with what it waits for, and end without having heard the signal.
+// No member gets a signal twice. Parents come before their children: a parent whose
+// child ends first may finish, and end without having heard the signal.
 func (l *Ledger) Decide(tree Snapshot, now time.Time) (dues []Due, soon bool) {
 	if !l.Begun() {
 		return nil, false

@@ -2,10 +2,10 @@ package ending
 
 import "time"
 
-// Overtime is how much longer a timer is to wait, at a time when it goes off, that was due
-// earlier: it comes late because this program was stopped, or had no CPU time. What was
-// stopped with it, and what was to be seen meanwhile, gets a moment. 0 is that it comes as it
-// should.
+// Overtime returns how much longer a timer must wait that was due at one time and fires at a
+// later one, because this program was stopped or had no CPU time. In that time, what was
+// stopped together with the program can go on, and what has happened meanwhile can be seen. 0
+// means that the timer fires in time.
 func Overtime(due, now time.Time) time.Duration {
 	if late := now.Sub(due); late > punctual {
 		return min(late, maxOvertime)

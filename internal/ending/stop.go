@@ -1,6 +1,7 @@
-// Package ending decides how a tree of processes is ended: who gets which signal, and
-// when. It sends nothing, sees nothing and has no clock: it is given a snapshot of the
-// tree and the time, and keeps a ledger of who has had what.
+// Package ending decides how a tree of processes is ended: which process gets which
+// signal, and when. It sends nothing, sees nothing and has no clock. It is given a
+// snapshot of the tree and the time, and keeps a ledger of the signals that each
+// process has had.
 package ending
 
 import (
@@ -8,18 +9,18 @@ import (
 	"time"
 )
 
-// Stop is how a process that must end is ended: Signal, and at Deadline SIGKILL.
-// A shutdown gives all its processes the same Deadline.
+// Stop says how a process is ended: by Signal at once, and by SIGKILL at Deadline.
+// A shutdown gives all processes the same Deadline.
 type Stop struct {
 	Signal   syscall.Signal
 	Deadline time.Time
 }
 
-// Now is the stop that gives no time.
+// Now is the stop without a grace: SIGKILL at once.
 var Now = Stop{Signal: syscall.SIGKILL}
 
-// Next is the signal that is due at a time, and how long after it the next one
-// is; 0 means that none follows.
+// Next returns the signal that is due at the time now, and how long after now the
+// next one is due; 0 means that none follows.
 func (s Stop) Next(now time.Time) (due syscall.Signal, after time.Duration) {
 	if left := s.Deadline.Sub(now); left > 0 && s.Signal != syscall.SIGKILL {
 		return s.Signal, left
@@ -27,8 +28,8 @@ func (s Stop) Next(now time.Time) (due syscall.Signal, after time.Duration) {
 	return syscall.SIGKILL, 0
 }
 
-// Sooner is s with the deadline of other if that is earlier: a second request to
-// end a process never postpones its end, and never repeats the signal.
+// Sooner returns s, with the deadline of other if that is earlier. A second request
+// to end a process never postpones its end, and never repeats the signal.
 func (s Stop) Sooner(other Stop) Stop {
 	if other.Signal == syscall.SIGKILL {
 		other.Deadline = time.Time{}
@@ -39,16 +40,16 @@ func (s Stop) Sooner(other Stop) Stop {
 	return s
 }
 
-// Course is how far a stop has come. The zero Course has not begun.
+// Course records how far a stop has come. The zero Course has not begun.
 type Course struct {
 	stop  Stop
 	begun time.Time
 	sent  syscall.Signal // the last
 }
 
-// Ask notes a request to stop, and answers the signal that is to be sent now, 0 if
-// none: the first request makes the first signal due, and a further one only brings
-// the deadline nearer. What has become due by the passing of time alone is left to Pass.
+// Ask records a request to stop, and returns the signal that must be sent now, 0 if
+// there is none. The first request makes the first signal due. Later ones can only make
+// the deadline come sooner. Pass returns what has become due because time has passed.
 func (c *Course) Ask(stop Stop, now time.Time) (due syscall.Signal) {
 	if !c.Begun() {
 		c.stop, c.begun = stop, now
@@ -61,7 +62,8 @@ func (c *Course) Ask(stop Stop, now time.Time) (due syscall.Signal) {
 	return c.Pass(now)
 }
 
-// Pass answers the signal that has become due by the passing of time, 0 if none.
+// Pass returns the signal that has become due because time has passed, 0 if there
+// is none.
 func (c *Course) Pass(now time.Time) (due syscall.Signal) {
 	if !c.Begun() {
 		return 0
@@ -76,13 +78,13 @@ func (c *Course) Pass(now time.Time) (due syscall.Signal) {
 // Begun reports whether there was a request.
 func (c *Course) Begun() bool { return !c.begun.IsZero() }
 
-// Signal is the stop signal.
+// Signal returns the stop signal.
 func (c *Course) Signal() syscall.Signal { return c.stop.Signal }
 
 // Killing reports whether the deadline has passed: everything gets SIGKILL.
 func (c *Course) Killing() bool { return c.sent == syscall.SIGKILL }
 
-// Left is how long it is to the deadline, 0 if there is none to wait for.
+// Left returns the time until the deadline, 0 if there is none to wait for.
 func (c *Course) Left(now time.Time) time.Duration {
 	if !c.Begun() || c.Killing() {
 		return 0
@@ -91,10 +93,10 @@ func (c *Course) Left(now time.Time) time.Duration {
 	return after
 }
 
-// half is when half of the grace is over.
+// half returns when half of the grace is over.
 func (c *Course) half() time.Time { return c.begun.Add(c.stop.Deadline.Sub(c.begun) / 2) }
 
-// UntilHalf is how long it is until half of the grace is over, 0 if it is.
+// UntilHalf returns the time until half of the grace is over, 0 if it is over.
 func (c *Course) UntilHalf(now time.Time) time.Duration {
 	if !c.Begun() || c.Killing() {
 		return 0

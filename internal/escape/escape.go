@@ -1,5 +1,6 @@
-// Package escape adds to the parser of terminal control sequences what those who
-// feed it output need to know, and what of it is text after all.
+// Package escape extends the parser of terminal control sequences for programs that
+// feed it output: it knows which bytes belong to a control string, and which of
+// them are text after all.
 package escape
 
 import (
@@ -14,9 +15,9 @@ import (
 // has a newline in it, has lost its terminator: it is text, without the ESC.
 const Longest = 4 << 10
 
-// InString reports whether text is part of a control string, such as a title, in
-// that state. The parser is not to see characters there: it takes a byte of one
-// for the end.
+// InString reports whether text belongs to a control string, such as a title, in
+// that state. The parser must not see non-ASCII characters there, because it would
+// take one of their bytes for the end.
 func InString(s parser.State) bool {
 	switch s {
 	case parser.DcsEntryState, parser.DcsParamState, parser.DcsIntermediateState, parser.DcsStringState,
@@ -30,7 +31,7 @@ func InString(s parser.State) bool {
 // text.
 func IsText(c byte, n int) bool { return c == '\n' || n > Longest }
 
-// Next is the state after c, which is ASCII, or any byte of a string.
+// Next returns the state after c, which is ASCII, or any byte of a string.
 func Next(s parser.State, c byte) parser.State {
 	if c < utf8.RuneSelf {
 		s, _ = parser.Table.Transition(known(s, c))
@@ -38,7 +39,7 @@ func Next(s parser.State, c byte) parser.State {
 	return s
 }
 
-// known is a state and a byte as the parser is to see them. ESC k, a window's title
+// known returns the state and the byte that the parser must see. ESC k, a window's title
 // (screen(1), tmux(1)), begins a string as ESC X does, and ESC ends every string, also
 // one that has just begun.
 func known(s parser.State, c byte) (parser.State, byte) {
@@ -51,16 +52,16 @@ func known(s parser.State, c byte) (parser.State, byte) {
 	return s, c
 }
 
-// Parser is the parser of control sequences, and holds what has come of a control
-// string as long as that may be text.
+// Parser is the parser of control sequences. It also holds a control string as long
+// as that may turn out to be text.
 type Parser struct {
 	ansi.Parser
 	held []byte
 	text []byte
 }
 
-// Take takes ESC, or a byte of the sequence that the parser is in: ASCII, or in a
-// string any.
+// Take takes ESC, or the next byte of the sequence that the parser is in. Inside a
+// control string that is any byte, otherwise ASCII.
 func (p *Parser) Take(c byte) {
 	if c < utf8.RuneSelf {
 		before, c := known(p.State(), c)
@@ -79,8 +80,8 @@ func (p *Parser) Take(c byte) {
 	}
 }
 
-// Text is what the last byte has made text, nil if there is none: it is to be taken
-// as what follows text, before anything else.
+// Text returns the bytes that the last byte has turned into text, nil if there are none.
+// The caller must handle them as text before anything else.
 func (p *Parser) Text() []byte {
 	text := p.text
 	p.text = nil

@@ -1,15 +1,16 @@
 package lines
 
-// Fragment is the rest of a line whose beginning is not known: what comes of it up to the
-// next newline, or until a carriage return begins the line anew, is no line.
+// Fragment is the rest of a line whose beginning is not known. It goes up to the next
+// newline, or until a carriage return begins the line anew, and does not count as a line.
 type Fragment struct {
-	// Open is whether its end has not come.
+	// Open reports that its end has not come yet.
 	Open bool
 
 	returned bool // a carriage return has come, and nothing after it yet
 }
 
-// After is what data has after the fragment, all of it if that has ended.
+// After returns the part of data after the fragment: all of data if the fragment
+// has ended before.
 func (f *Fragment) After(data []byte) []byte {
 	for i := 0; f.Open && i < len(data); i++ {
 		switch c := data[i]; {

@@ -4,8 +4,8 @@ package lines
 import "bytes"
 
 // Scanner puts together the lines of one stream. A carriage return begins a line anew, as
-// on a screen: what stood there before it is a line of its own, unless it is empty or the
-// line ends with it ("\r\n"). The zero value is ready.
+// on a screen: the text before it is a line of its own, unless that is empty or the line
+// ends with the carriage return ("\r\n"). The zero value is ready to use.
 type Scanner struct {
 	begun    []byte // of a line whose end has not come
 	seen     int    // bytes of it that Rest has shown
@@ -13,15 +13,17 @@ type Scanner struct {
 	fragment Fragment
 }
 
-// MaxLine is the most of a line that is looked at, in bytes; what follows in the
-// same line is skipped.
+// MaxLine is how many bytes of a line are looked at. The rest of the line is
+// skipped.
 const MaxLine = 64 << 10
 
-// short is how long a line may be that is looked at each time that some of it comes.
+// short is the length in bytes up to which a line is looked at whenever more of it
+// comes.
 const short = 4 << 10
 
 // Feed calls line with each line that data completes, without its end, until line returns
-// false; it answers whether that did not happen. The slice is valid during the call only.
+// false. It returns whether line never returned false. The slice is valid during the call
+// only.
 func (s *Scanner) Feed(data []byte, line func([]byte) bool) bool {
 	for data = s.fragment.After(data); len(data) > 0; {
 		end := bytes.IndexAny(data, "\r\n")
@@ -63,8 +65,8 @@ func (s *Scanner) end(line func([]byte) bool) (goOn bool) {
 	return goOn
 }
 
-// Rest is the line whose end has not come, empty if there is none, or if it is what Rest
-// has shown before.
+// Rest returns the line whose end has not come yet. It is empty if there is none, or if Rest
+// has returned it before.
 func (s *Scanner) Rest() []byte {
 	if len(s.begun) == s.seen {
 		return nil
@@ -73,9 +75,9 @@ func (s *Scanner) Rest() []byte {
 	return s.begun
 }
 
-// IsDue tells when there is something new in Rest to look at: now, if the line is short, or
-// an eighth longer than what was seen of it; else later, when nothing more comes of it. So
-// looking costs little, however long a line grows byte by byte.
+// IsDue says when to look at Rest: now, if the line is short, or has grown by an eighth
+// since the last look; otherwise later, when nothing more comes of it. So looking costs
+// little even if a long line grows byte by byte.
 func (s *Scanner) IsDue() (now, later bool) {
 	switch more := len(s.begun) - s.seen; {
 	case more == 0:
@@ -86,7 +88,7 @@ func (s *Scanner) IsDue() (now, later bool) {
 	return false, true
 }
 
-// Reset forgets the line whose end has not come.
+// Reset forgets the line whose end has not come yet.
 func (s *Scanner) Reset() { *s = Scanner{begun: s.begun[:0]} }
 
 // Skip makes the scanner begin with a fragment.

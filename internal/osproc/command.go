@@ -56,7 +56,7 @@ type Command struct {
 // Size is the size of a terminal in character cells.
 type Size struct{ Rows, Cols uint16 }
 
-// environment is what the program sees: the inherited variables that are not
+// environment returns what the program sees: the inherited variables that are not
 // overridden, then those of Env and the marks, in order of their names.
 func (c *Command) environment(engine string) []string {
 	set := make(map[string]string, len(c.Env)+4)
@@ -90,7 +90,7 @@ func (c *Command) environment(engine string) []string {
 	return env
 }
 
-// known is the name by which what descends from it is known.
+// known returns the name by which what descends from it is known.
 func (c *Command) known() string { return knownAs(c.ID, c.Probe) }
 
 func knownAs(id string, probe bool) string {
@@ -116,7 +116,7 @@ func (c *Command) explain(err error) error {
 	return &fs.PathError{Op: pathErr.Op, Path: pathErr.Path, Err: fitness(c.Dir, pathErr.Path, pathErr.Err)}
 }
 
-// program is what is to be executed, all looked up and put together.
+// program returns what is to be executed, all looked up and put together.
 func (c *Command) program(engine string) (*exec.Cmd, error) {
 	cmd := exec.Command(c.Path, c.Args...)
 	if cmd.Err != nil {

@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// CheckDir is the error that chdir(2) to dir gives, nil if there is none: it is
+// CheckDir returns the error that chdir(2) to dir gives, nil if there is none: it is
 // missing, no directory, or may not be entered.
 func CheckDir(dir string) error {
 	info, err := os.Stat(dir + "/.") // that is in it, so that it has to be entered

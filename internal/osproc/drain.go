@@ -41,7 +41,7 @@ func (p *Process) Drain(idle, limit time.Duration) {
 	p.ReadOn()
 }
 
-// owes is how much of what was in the pipe of a stream is still to be read.
+// owes returns how much of what was in the pipe of a stream is still to be read.
 func (d *drain) owes(stream int) int64 {
 	if d == nil {
 		return 0

@@ -8,7 +8,7 @@ type Event interface{ Process() *Process }
 
 type event struct{ process *Process }
 
-// Process is what it happened to.
+// Process returns what it happened to.
 func (e event) Process() *Process { return e.process }
 
 // Started: the leader runs. The first event, unless it is StartFailed.

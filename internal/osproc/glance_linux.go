@@ -127,7 +127,7 @@ func (t *tree) noteNewest(found []newest) {
 	}
 }
 
-// moment is the present: not one that passed while this program got no CPU time.
+// moment returns the present: not one that passed while this program got no CPU time.
 func (s *sweeper) moment() (at ending.Moment) {
 	for range 10 {
 		begun := time.Now()
@@ -213,7 +213,7 @@ func (s *sweeper) reaped(p *Process) {
 	s.gone = append(s.gone, departed{p.PID, p.birth.time})
 }
 
-// takeGone are the numbers of leaders that came and went since the last look. The
+// takeGone returns the numbers of leaders that came and went since the last look. The
 // number of an older one may have been given out anew.
 func (s *sweeper) takeGone() map[int]bool {
 	s.mu.Lock()

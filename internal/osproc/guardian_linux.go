@@ -179,7 +179,7 @@ func awaitExit(pid int) {
 	}
 }
 
-// nextPause is how long to wait before the next guardian is started: not at all after
+// nextPause returns how long to wait before the next guardian is started: not at all after
 // one that has lived for a second, and else twice as long as before.
 func nextPause(last, lived time.Duration) time.Duration {
 	if lived >= time.Second {

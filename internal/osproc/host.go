@@ -59,7 +59,7 @@ func NewHost(engine string) (*Host, error) {
 	return h, nil
 }
 
-// newHost is one that starts nothing.
+// newHost returns one that starts nothing.
 func newHost(engine string, poller *poller) *Host {
 	h := &Host{engine: engine, hash: hashOf(engine), poller: poller, leaders: map[int]*Process{}, trees: map[origin]*tree{}, unborn: map[*Process]*spawn.Birth{}}
 	h.idle = sync.NewCond(&h.mu)
@@ -80,7 +80,7 @@ func (h *Host) Guard(lost func(error)) error {
 	return err
 }
 
-// guard is the guardian, nil without.
+// guard returns the guardian, nil without.
 func (h *Host) guard() *guardian {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -115,7 +115,7 @@ func (h *Host) Capabilities() Capabilities {
 	return c
 }
 
-// Engine is the name given to NewHost.
+// Engine returns the name given to NewHost.
 func (h *Host) Engine() string { return h.engine }
 
 // Close waits until every process has been reaped, ends everything else that
@@ -232,7 +232,7 @@ func (h *Host) isBearing(o *origin) bool {
 	return false
 }
 
-// leader is the process whose unreaped leader is pid, nil if there is none.
+// leader returns the process whose unreaped leader is pid, nil if there is none.
 func (h *Host) leader(pid int) *Process {
 	h.mu.Lock()
 	p := h.leaders[pid]

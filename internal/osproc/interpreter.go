@@ -48,7 +48,7 @@ func fitness(dir, path string, errno error) error {
 // isProgram reports whether somebody may execute a file.
 func isProgram(info fs.FileInfo) bool { return info.Mode().IsRegular() && info.Mode()&0o111 != 0 }
 
-// unfitness is why a program that begins so, and needs that loader, is not executed,
+// unfitness returns why a program that begins so, and needs that loader, is not executed,
 // "" if that does not tell.
 func unfitness(dir string, begin []byte, loader string, errno error) string {
 	interpreter, isScript := interpreterOf(begin)
@@ -89,7 +89,7 @@ func missing(dir, what, path string, errno error) string {
 	return ""
 }
 
-// interpreterOf is the interpreter that a #! line names, as Linux reads it.
+// interpreterOf returns the interpreter that a #! line names, as Linux reads it.
 func interpreterOf(begin []byte) (path string, isScript bool) {
 	line, isScript := bytes.CutPrefix(begin, []byte("#!"))
 	line, _, _ = bytes.Cut(line, []byte("\n"))
@@ -100,7 +100,7 @@ func interpreterOf(begin []byte) (path string, isScript bool) {
 	return fields[0], true
 }
 
-// loader is what a program in ELF needs to be loaded, "" if that is nothing.
+// loader returns what a program in ELF needs to be loaded, "" if that is nothing.
 func loader(file *os.File) string {
 	program, err := elf.NewFile(file)
 	if err != nil {

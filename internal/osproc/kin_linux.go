@@ -23,7 +23,7 @@ type finder struct {
 	blind   bool // something could not be looked at for want of descriptors
 }
 
-// find is what is seen of pid: by its mark, or else by its group, session or parent, by
+// find returns what is seen of pid: by its mark, or else by its group, session or parent, by
 // what it was found to be before, or by its variables.
 func (f *finder) find(pid int) finding {
 	limit, err := limitOf(pid)
@@ -65,7 +65,7 @@ func (f *finder) adopts(k kin) bool {
 	return adopts && k.parent == f.self && hosts.only(f.host) && isOrphan(k.pid)
 }
 
-// variables is what the second mark tells, that in the environment. It is for those who
+// variables returns what the second mark tells, that in the environment. It is for those who
 // have lost the other one, because su(1) or sudo(8) have set their limits anew, and for
 // those who never had it. A program can overwrite its environment, and has none to be
 // seen in the middle of an execve(2) and while it is exiting: then it is looked at again,
@@ -96,7 +96,7 @@ func (f *finder) note(err error) {
 	f.blind = f.blind || errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
 }
 
-// marked is what the mark of pid tells.
+// marked returns what the mark of pid tells.
 func (f *finder) marked(pid int, limit unix.Rlimit) finding {
 	if limit.Max&hashMask != f.host.hash {
 		return finding{sight: stranger} // another engine's
@@ -112,7 +112,7 @@ func (f *finder) marked(pid int, limit unix.Rlimit) finding {
 	return found
 }
 
-// related is whose a process is by its group, session or parent, or as it was found
+// related returns whose a process is by its group, session or parent, or as it was found
 // before.
 func (f *finder) related(k kin) (origin, bool) {
 	for _, number := range [...]int{k.group, k.session, k.parent} {
@@ -135,7 +135,7 @@ func isChild(pid int) bool {
 	return err == nil && k.parent == os.Getpid()
 }
 
-// tree is the tree that what was found belongs to, nil if it is not looked for.
+// tree returns the tree that what was found belongs to, nil if it is not looked for.
 func (f *finder) tree(found finding) *tree {
 	switch t := f.trees[found.origin]; {
 	case found.sight != ours:
@@ -228,7 +228,7 @@ const newborn = 3
 // starving is how long that takes at the most if it gets no CPU time.
 const starving = 100
 
-// variable is the value of a variable in an environment as it was read, "" if it has none.
+// variable returns the value of a variable in an environment as it was read, "" if it has none.
 // The environment may be seen while a shell imports it: bash and zsh end each name for
 // that time with a NUL in the place of the =.
 func variable(env []byte, name string) string {
@@ -247,7 +247,7 @@ func variable(env []byte, name string) string {
 	return ""
 }
 
-// threadEnviron is the environment as another thread has it than the first, which may
+// threadEnviron returns the environment as another thread has it than the first, which may
 // end before the process does.
 func (t *procTable) threadEnviron(pid int) []byte {
 	threads, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*")

@@ -45,7 +45,7 @@ const (
 // that is not known, but only the engine.
 type origin uint64
 
-// hashOf is the part of the hard limit that tells the engine.
+// hashOf returns the part of the hard limit that tells the engine.
 func hashOf(engine string) uint64 {
 	sum := sha256.Sum256([]byte(engine))
 	return binary.LittleEndian.Uint64(sum[:]) & hashMask
@@ -53,7 +53,7 @@ func hashOf(engine string) uint64 {
 
 const idPrefix = "proc_"
 
-// originOf is the process of that ID. An ID that is not of the usual form has a hash.
+// originOf returns the process of that ID. An ID that is not of the usual form has a hash.
 func originOf(hash uint64, id string) origin {
 	var raw [8]byte
 	if n, err := hex.Decode(raw[2:], []byte(strings.TrimPrefix(id, idPrefix))); err != nil || n != 6 {
@@ -66,7 +66,7 @@ func originOf(hash uint64, id string) origin {
 // isOf reports whether o may be a process of the engine with that hash.
 func (o origin) isOf(hash uint64) bool { return uint64(o)&^idMask == softMark|hash&(1<<14-1)<<48 }
 
-// marking is the limit that marks a process, one level below what this program has
+// marking returns the limit that marks a process, one level below what this program has
 // itself. There is none where that is finite already, and no mark: that is somebody's
 // choice, and left alone.
 func marking(hash uint64, o origin) (limit spawn.Limit, possible bool) {
@@ -106,7 +106,7 @@ func (h *Host) finds() (bool, error) {
 
 func (h *Host) origin(id string) origin { return originOf(h.hash, id) }
 
-// limits are what p's leader is to have from its first instruction on.
+// limits returns what p's leader is to have from its first instruction on.
 func (h *Host) limits(p *Process) []spawn.Limit {
 	if limit, possible := marking(h.hash, p.origin); possible {
 		return []spawn.Limit{limit}
@@ -124,7 +124,7 @@ func (p *Process) markLate() {
 	}
 }
 
-// nobodys is the mark of what no engine is to find; there is none if this program
+// nobodys returns the mark of what no engine is to find; there is none if this program
 // has no mark itself.
 func nobodys() []spawn.Limit {
 	if own, err := limitOf(0); err != nil || !isMark(own) {
@@ -143,7 +143,7 @@ func apply(pid int, limit spawn.Limit) {
 	unix.Prlimit(pid, limit.Resource, &unix.Rlimit{Cur: limit.Soft, Max: limit.Hard}, nil)
 }
 
-// limitOf is the limit of a process that marks are made of; pid 0 is this one. It is
+// limitOf returns the limit of a process that marks are made of; pid 0 is this one. It is
 // unix.ESRCH if there is no such process. The kernel says so, too, when another thread than
 // the first executes a program and takes the number over (do_prlimit in kernel/sys.c, which
 // has found the first thread and then no signal handlers of it): then it is asked again.

@@ -255,7 +255,7 @@ func (t *tree) began() time.Time {
 	return began
 }
 
-// origins are those whose leaders run, or have not been reaped.
+// origins returns those whose leaders run, or have not been reaped.
 func (h *Host) origins() map[origin]bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -269,7 +269,7 @@ func (h *Host) origins() map[origin]bool {
 	return origins
 }
 
-// ticks is the present in clock ticks since boot, as proc_pid_stat(5) tells when a
+// ticks returns the present in clock ticks since boot, as proc_pid_stat(5) tells when a
 // process was forked. There are 100 in a second (USER_HZ) on all systems that Go knows.
 func ticks() uint64 {
 	var now unix.Timespec

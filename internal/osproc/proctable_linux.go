@@ -67,7 +67,7 @@ func readPIDMax() int64 {
 	return limit
 }
 
-// maxPID is the number below which process IDs were when that was last looked at.
+// maxPID returns the number below which process IDs were when that was last looked at.
 func (t *procTable) maxPID() int { return int(t.pidMax.Load()) }
 
 func (t *procTable) close() {
@@ -79,7 +79,7 @@ func (t *procTable) close() {
 	t.loadavg, t.stat = nil, nil
 }
 
-// birth is the present moment, as cheaply as can be: the fork count is the one
+// birth returns the present moment, as cheaply as can be: the fork count is the one
 // that was last looked at, which only makes the search wider.
 func (t *procTable) birth() birth {
 	return birth{forks: t.forks.Load(), time: time.Now()}
@@ -137,7 +137,7 @@ func (b birth) comparable(now birth, pidMax int) bool {
 	return b.isYoung(now) || known && now.forks-b.forks < int64(pidMax)/2
 }
 
-// present is the present moment, comparable with then. The forks are counted first: what is
+// present returns the present moment, comparable with then. The forks are counted first: what is
 // forked in between makes them fewer than the numbers, once, and more at the next moment,
 // which is looked into. The other way round it would make up for a number that was chosen.
 func (t *procTable) present(then birth) birth {
@@ -152,7 +152,7 @@ func (t *procTable) present(then birth) birth {
 	return now
 }
 
-// candidates are the processes to look at: those that were remembered, and those
+// candidates returns the processes to look at: those that were remembered, and those
 // whose process IDs have been given out since the last look. A stranger does not
 // become a descendant, so that each process is looked at once, and again only if it
 // could not be looked at. seen is to be kept in t.seen if all of them could be.
@@ -196,7 +196,7 @@ func (t *procTable) candidates(gone map[int]bool, oldest time.Time) (pids iter.S
 	}, now
 }
 
-// newer are the processes that were forked after the moment seen, which becomes
+// newer returns the processes that were forked after the moment seen, which becomes
 // the present one, and whether there can be any.
 func (t *procTable) newer(seen *birth) (pids iter.Seq[int], any bool) {
 	then := *seen
@@ -223,7 +223,7 @@ func canChoose() bool {
 	return caps[0].Effective&(1<<admin) != 0 || caps[1].Effective&(1<<restore) != 0
 }
 
-// givenOut are the process IDs that were given out between two moments. If it is
+// givenOut returns the process IDs that were given out between two moments. If it is
 // less work than to try each number, or if that cannot be known, they are those of
 // all processes but ours, and the last ones that were given out, because of some
 // of them there may be nothing to be seen yet.
@@ -251,7 +251,7 @@ func (t *procTable) givenOut(then, now birth) iter.Seq[int] {
 	}
 }
 
-// distance is how many process IDs are given out from one to a later one: what
+// distance returns how many process IDs are given out from one to a later one: what
 // comes after the greatest is the smallest.
 func (t *procTable) distance(from, to int) int {
 	if to < from {
@@ -260,7 +260,7 @@ func (t *procTable) distance(from, to int) int {
 	return to - from
 }
 
-// upTo are the count process IDs that were given out until last was.
+// upTo returns the count process IDs that were given out until last was.
 func (t *procTable) upTo(last, count int) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for n := count - 1; n >= 0; n-- {
@@ -271,7 +271,7 @@ func (t *procTable) upTo(last, count int) iter.Seq[int] {
 	}
 }
 
-// before is the process ID that was given out n IDs before last was.
+// before returns the process ID that was given out n IDs before last was.
 func (t *procTable) before(last, n int) int {
 	if pid := last - n; pid > 0 {
 		return pid

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// room is how many bytes of a stream may be read now: what the log has room for, and once
+// room returns how many bytes of a stream may be read now: what the log has room for, and once
 // the leader has exited, what it has left in the pipe.
 func (p *Process) room(stream int) int {
 	if p.gate == nil || p.discarding.Load() {

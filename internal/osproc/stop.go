@@ -93,7 +93,7 @@ func (p *Process) bury() {
 	}
 }
 
-// being is the leader, which is told from all others by its number as long as it is not
+// being returns the leader, which is told from all others by its number as long as it is not
 // reaped.
 func (p *Process) being() ending.Being { return ending.Being{PID: p.PID} }
 

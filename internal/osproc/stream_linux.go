@@ -107,7 +107,7 @@ func (s *stream) read() {
 	}
 }
 
-// space is where to read to.
+// space returns where to read to.
 func (s *stream) space() []byte {
 	if s.silent {
 		return s.process.host.poller.spare[:]
@@ -238,7 +238,7 @@ func (s *stream) end() {
 	s.hush()
 }
 
-// unread is how many bytes wait to be read, or at least 1 if something else is not in the log
+// unread returns how many bytes wait to be read, or at least 1 if something else is not in the log
 // yet that has come: what was read, or the end.
 func (s *stream) unread() (n int64) {
 	s.inspect(func(fd int) {

@@ -58,7 +58,7 @@ func (s *sweeper) ask(t *tree) {
 	}
 }
 
-// take is what is to be looked at. If there is nothing, the goroutine ends.
+// take returns what is to be looked at. If there is nothing, the goroutine ends.
 func (s *sweeper) take() (trees []*tree) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -63,7 +63,7 @@ func (p *Process) Resize(size Size) error {
 	})
 }
 
-// Modes are what the terminal makes of what is written at present. It is an error
+// Modes returns what the terminal makes of what is written at present. It is an error
 // without a terminal.
 func (p *Process) Modes() (modes tty.Modes, err error) {
 	err = p.control(func(fd int) (err error) {

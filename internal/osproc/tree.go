@@ -34,7 +34,7 @@ type tree struct {
 	members members     // the descendants that were found
 }
 
-// tree is the one that p belongs to, nil if p's leader has been reaped.
+// tree returns the one that p belongs to, nil if p's leader has been reaped.
 func (p *Process) tree() *tree {
 	h := p.host
 	for !p.isReaped() {
@@ -52,7 +52,7 @@ func (p *Process) tree() *tree {
 	return nil
 }
 
-// treeOf is the tree of an origin, nil if there is none.
+// treeOf returns the tree of an origin, nil if there is none.
 func (h *Host) treeOf(o origin) *tree {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -265,7 +265,7 @@ func (t *tree) signalLeaders(now time.Time) {
 	}
 }
 
-// withCont is what is due, followed by SIGCONT, so that who is stopped hears it.
+// withCont returns what is due, followed by SIGCONT, so that who is stopped hears it.
 func (t *tree) withCont(due []syscall.Signal) []syscall.Signal {
 	if t.ledger.Killing() {
 		return due
@@ -390,7 +390,7 @@ func (h *Host) StopAllLeft(deadline time.Time) {
 	h.sweep.stopStrays(deadline)
 }
 
-// left is the signal that ends what was left alive, 0 if nothing was.
+// left returns the signal that ends what was left alive, 0 if nothing was.
 func (t *tree) left() syscall.Signal {
 	t.mu.Lock()
 	defer t.mu.Unlock()

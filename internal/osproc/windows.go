@@ -56,10 +56,10 @@ func (p *Process) openTerminal(Size) (end, error) {
 	return end{}, &os.SyscallError{Syscall: "pseudo-terminal", Err: errors.ErrUnsupported}
 }
 
-// Modes is an error: no process has a terminal here.
+// Modes returns an error: no process has a terminal here.
 func (p *Process) Modes() (modes tty.Modes, err error) { return modes, errors.ErrUnsupported }
 
-// Resize is an error, too.
+// Resize returns an error, too.
 func (p *Process) Resize(Size) error {
 	return &os.SyscallError{Syscall: "pseudo-terminal", Err: errors.ErrUnsupported}
 }

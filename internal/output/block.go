@@ -20,15 +20,15 @@ type block struct {
 	data   []byte
 	stream Stream
 
-	// live counts what keeps the block from being used again: the bytes that
-	// were handed over and are not yet evicted, wherever they are, and 1 while
-	// the reader is in the block. Whoever brings it to 0 may be the reader (all
-	// was evicted before it moved on) or whoever holds the log's lock (the usual case).
+	// live counts what keeps the block from being used again: the bytes that were
+	// handed over and are not evicted yet, and 1 while the reader is in the block. The
+	// reader may bring it to 0 (if all was evicted before it moved on), or the
+	// goroutine that holds the log's lock (the usual case).
 	live atomic.Int32
 
-	// shown means that a segment shows a part of the block, so that its memory
-	// must stay as it is for ever. Only whoever holds the log's lock sets it, and only while
-	// it has live bytes in it; the count orders that before the reader's look.
+	// shown means that a segment shows a part of the block, so that its memory must never
+	// change again. Only the goroutine that holds the log's lock sets it, and only while the
+	// block has live bytes; the count orders that before the reader's look.
 	shown bool
 
 	kept int    // how many bytes the log retains of it; only whoever holds the log's lock knows
@@ -41,25 +41,25 @@ type slice struct {
 	from, to int32
 }
 
-// Slice is a run of bytes that a reader filled, on its way to the log. It is
-// appended once, in the order in which its stream handed it
-// over, and must not be looked at after that: its bytes may be gone. The zero
-// value holds nothing and may go anywhere.
+// Slice is a run of bytes that a reader has filled, on its way to the log. It is
+// appended once, in the order in which its stream handed it over. After that it
+// must not be read, because its bytes may be gone. The zero value is empty and may
+// be appended anywhere.
 type Slice struct{ slice }
 
-// Len is how many bytes the slice holds.
+// Len returns how many bytes the slice holds.
 func (s Slice) Len() int { return s.len() }
 
-// Stream is where they came from; the slice must not be the zero value.
+// Stream returns the stream of the slice, which must not be the zero value.
 func (s Slice) Stream() Stream { return s.block.stream }
 
-// Bytes are they. They must not be modified, nor looked at once the slice was
-// appended.
+// Bytes returns the bytes of the slice. They must not be modified, and not be read
+// once the slice was appended.
 func (s Slice) Bytes() []byte { return s.bytes() }
 
 func (s *slice) len() int { return int(s.to - s.from) }
 
-// bytes is the memory of the slice, without what may be filled after it.
+// bytes returns the memory of the slice, without what may be filled after it.
 func (s *slice) bytes() []byte { return s.block.data[s.from:s.to:s.to] }
 
 // extend takes next in if it follows in the same block, and so in the same
@@ -79,7 +79,7 @@ func (s *slice) extend(next slice) bool {
 // are not worth it: a stream has at most five of them in its life.
 var recycled, recycledSmall sync.Pool
 
-// pool is where blocks of that size are recycled, nil if they are not.
+// pool returns where blocks of that size are recycled, nil if they are not.
 func pool(size int) *sync.Pool {
 	switch size {
 	case maxBlock:
@@ -104,7 +104,7 @@ func takeBlock(stream Stream, size int) *block {
 	return b
 }
 
-// next is how long a block is that follows this one, in bytes.
+// next returns how long a block is that follows this one, in bytes.
 func (b *block) next() int { return min(2*len(b.data), maxBlock) }
 
 // retain notes that n bytes are handed over. The reader is in the block.

@@ -21,9 +21,9 @@ type Buffer struct {
 // NewBuffer returns a buffer for a stream. It takes no block yet.
 func NewBuffer(s Stream) *Buffer { return &Buffer{stream: s, size: minBlock} }
 
-// Free is the space to read into next. It is never empty; it takes a block if
-// the buffer has none or has filled it. Without a Filled in
-// between, Free returns the same space again.
+// Free returns the space to read into next, which is never empty. It takes a new
+// block if the buffer has none or has filled it. Without a Filled in between, Free
+// returns the same space again.
 func (b *Buffer) Free() []byte {
 	switch {
 	case b.block == nil:
@@ -43,9 +43,9 @@ func (b *Buffer) moveOn() {
 	b.block, b.done, b.end = next, 0, held
 }
 
-// Filled says that the first n bytes of the space that Free returned were
-// filled, and hands over what is complete. It hands over nothing (false) if n
-// is 0, or if all there is may be the beginning of a character.
+// Filled says that the first n bytes of the space that Free returned were filled,
+// and hands over what is complete. It hands over nothing (false) if n is 0, or if
+// all bytes may be the beginning of a character.
 func (b *Buffer) Filled(n int) (Slice, bool) {
 	if n == 0 {
 		return Slice{}, false
@@ -54,8 +54,8 @@ func (b *Buffer) Filled(n int) (Slice, bool) {
 	return b.handOver(complete(b.block.data[b.done:b.end]))
 }
 
-// Idle says that there is nothing to read for now. A block that holds nothing
-// is given back, so that a stream that is silent costs none.
+// Idle says that there is nothing to read for now. An empty block is given back, so
+// a silent stream has none.
 func (b *Buffer) Idle() {
 	if b.block != nil && b.end == 0 {
 		b.leave()

@@ -1,14 +1,14 @@
 // Package output is the log of one process: what the process wrote on its two
 // streams, in the order in which it arrived, within a limit in bytes.
 //
-// A byte's way leads through three types, and is copied only once, by the
-// kernel, unless that would waste memory:
+// A byte passes through three types. It is copied only once, by the kernel, unless
+// that would waste memory:
 //
 //	read(2) → Buffer (one per stream) → Log → Segment
 //
-// The reader of a stream reads into [Buffer.Free] and appends the [Slice] that
-// [Buffer.Filled] hands over to the [Log], which says whether somebody is to be
-// told. A [Segment] is a view of the memory that was read into.
+// The reader of a stream reads into [Buffer.Free]. It appends the [Slice] that
+// [Buffer.Filled] hands over to the [Log], which says whether somebody waits for
+// output. A [Segment] is a view of the memory that was read into.
 //
 // That memory comes in blocks. A filled byte of a block is never written
 // again, so segments are handed out without copying. A block whose bytes are
@@ -35,15 +35,15 @@ const (
 type Segment struct {
 	// Stream is where the bytes came from.
 	Stream Stream
-	// Offset is the position of Data[0] in the output of the process, counted
-	// in bytes of both streams together from the first it ever produced.
+	// Offset is the position of Data[0] in the output of the process: the number of
+	// bytes, of both streams together, that the process had produced before it.
 	Offset int64
 	// Data is shared with the log and with other segments. It is never modified
 	// after it is handed out, has no spare capacity, may be read by any
 	// goroutine for as long as it likes, and must not be written to.
 	Data []byte
-	// Torn tells, by stream, whether what was dropped before ended inside a line of it, see
-	// Log.Begin for where one ends besides at a newline.
-	// Only the first segment from an offset before First has it.
+	// Torn reports, by stream, whether what was dropped before the segment ended inside a
+	// line. A line ends at a newline, and at a boundary (Log.Begin). Only the first segment
+	// from an offset before First has it.
 	Torn [2]bool
 }

@@ -8,9 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Log is the output of one process: both streams in order of arrival, the
-// newest bytes of them. The readers of the process append to it; its methods may
-// be called by any goroutine.
+// Log holds the newest output of one process, both streams in order of arrival. The
+// readers of the process append to it. Any goroutine may call its methods.
 type Log struct {
 	limit  int64 // bytes; negative = unlimited
 	blocks bool  // see room.go
@@ -45,9 +44,9 @@ type entry struct {
 	offset int64 // absolute, of the first byte
 }
 
-// NewLog returns an empty log that retains the newest limit bytes, or all if
-// limit is negative; less only where it would be more memory than limit and 64 KiB
-// for each stream. It panics if limit is 0.
+// NewLog returns an empty log that retains the newest limit bytes, or everything if
+// limit is negative. It retains less only where it would need more memory than
+// limit and 64 KiB for each stream. It panics if limit is 0.
 func NewLog(limit int64) *Log {
 	if limit == 0 {
 		panic("output: the limit of a log must be positive, or negative for none")
@@ -55,11 +54,11 @@ func NewLog(limit int64) *Log {
 	return &Log{limit: limit}
 }
 
-// Limit is how many bytes the log retains at most; negative if there is no
-// limit.
+// Limit returns how many bytes the log retains at most. It is negative if there is
+// no limit.
 func (l *Log) Limit() int64 { return l.limit }
 
-// First is the absolute offset of the first byte that is retained, which is the
+// First returns the absolute offset of the first byte that is retained, which is the
 // number of bytes that were dropped.
 func (l *Log) First() int64 {
 	l.mu.Lock()
@@ -74,7 +73,7 @@ func (l *Log) first() int64 {
 	return l.entries[l.head].offset
 }
 
-// End is the absolute offset after the last byte, which is the number of bytes
+// End returns the absolute offset after the last byte, which is the number of bytes
 // that were ever appended.
 func (l *Log) End() int64 {
 	l.mu.Lock()
@@ -82,15 +81,15 @@ func (l *Log) End() int64 {
 	return l.end
 }
 
-// Bounds are First and End at one moment.
+// Bounds returns First and End at one moment.
 func (l *Log) Bounds() (first, end int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.first(), l.end
 }
 
-// Await asks to be told, by Append, of the next slice after the absolute offset
-// end. If that has come already the answer is true, and nothing is asked.
+// Await asks to be told, by Append, when there is output after the absolute offset
+// end. If there is some already, Await returns true and asks for nothing.
 func (l *Log) Await(end int64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -98,8 +97,8 @@ func (l *Log) Await(end int64) bool {
 	return !l.awaited
 }
 
-// Mark notes that something new begins after the last byte, and answers its
-// absolute offset. What is dropped takes its marks along.
+// Begin records a boundary after the last byte: an incarnation begins there. It
+// returns the absolute offset. The boundaries of dropped output are forgotten.
 func (l *Log) Begin() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -110,7 +109,8 @@ func (l *Log) Begin() int64 {
 	return l.end
 }
 
-// Marks are the marks from the absolute offset from up to but not at to.
+// Boundaries returns the boundaries from the absolute offset from up to, but not
+// including, to.
 func (l *Log) Boundaries(from, to int64) []int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -122,9 +122,9 @@ func (l *Log) Boundaries(from, to int64) []int64 {
 	return slices.Clone(l.boundaries[i:j])
 }
 
-// Append adds a slice at the end and drops at the beginning what exceeds the
-// limit, in constant time (amortised) and without copying a byte, unless that saves
-// memory. It answers whether somebody is to be told, who has called Await.
+// Append adds a slice at the end, and drops at the beginning what exceeds the
+// limit. That takes constant time (amortised), and no byte is copied unless that
+// saves memory. Append returns whether the caller of Await must be told.
 func (l *Log) Append(s Slice) (awaited bool) {
 	n := s.len()
 	if n == 0 {
@@ -190,8 +190,8 @@ func (l *Log) evict(to int64) {
 	l.compact()
 }
 
-// torn tells, by stream, whether what was dropped ended inside a line of it. A line does
-// not go on across a boundary.
+// torn reports, by stream, whether what was dropped ended inside a line. A line does not
+// go on across a boundary.
 func (l *Log) torn() (torn [2]bool) {
 	begins := l.lastBoundary
 	if i, _ := slices.BinarySearch(l.boundaries, l.first()+1); i > 0 {
@@ -222,16 +222,16 @@ func (l *Log) compact() {
 	l.head = 0
 }
 
-// Segments iterates over what is retained from the absolute offset from on: the
-// first max bytes of it, or all if max is not positive. An offset before First
-// means First; at End or beyond there is nothing. An offset inside a character
-// starts there.
+// Segments iterates over the output that is retained from the absolute offset from
+// on: its first max bytes, or all of it if max is not positive. An offset before
+// First means First. At End or beyond there is nothing. An offset inside a
+// character starts there.
 //
 // At max it ends before a character that does not fit, unless that is the first
 // one: then it ends inside it, so that reading on from where it ended always
 // makes progress.
 //
-// During the iteration the log is locked: the readers of the process wait. The
+// The log is locked during the iteration, and the readers of the process wait. The
 // segments stay valid for ever.
 func (l *Log) Segments(from int64, max int) iter.Seq[Segment] {
 	return func(yield func(Segment) bool) {
@@ -249,7 +249,7 @@ func (l *Log) Segments(from int64, max int) iter.Seq[Segment] {
 	}
 }
 
-// Count is how many segments Segments yields, at this moment.
+// Count returns how many segments Segments yields, at this moment.
 func (l *Log) Count(from int64, most int) (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -286,7 +286,8 @@ func (l *Log) walk(from int64, max int, yield func(*block, Segment) bool) {
 	}
 }
 
-// toBoundary is how many of n bytes from an offset on come before the next mark.
+// toBoundary returns how many of n bytes from an offset on come before the next
+// boundary.
 func (l *Log) toBoundary(offset int64, n int) int64 {
 	if i, _ := slices.BinarySearch(l.boundaries, offset+1); i < len(l.boundaries) {
 		return min(int64(n), l.boundaries[i]-offset)
@@ -294,7 +295,7 @@ func (l *Log) toBoundary(offset int64, n int) int64 {
 	return int64(n)
 }
 
-// capped is the first max bytes of p, which has at least as many, without a
+// capped returns the first max bytes of p, which has at least as many, without a
 // character at the end that would be split, unless it may be as it is the first.
 func capped(p []byte, max int, split bool) []byte {
 	cut := max
@@ -306,7 +307,7 @@ func capped(p []byte, max int, split bool) []byte {
 	return p[:cut]
 }
 
-// find is the index of the first entry that ends after the absolute offset from.
+// find returns the index of the first entry that ends after the absolute offset from.
 func (l *Log) find(from int64) int {
 	retained := l.entries[l.head:]
 	return l.head + sort.Search(len(retained), func(i int) bool {

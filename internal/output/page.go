@@ -27,7 +27,7 @@ func newPage() *block {
 	return &block{data: make([]byte, pageSize), runs: make([]byte, 0, pageSize/longestRun+1)}
 }
 
-// pieces are the bytes of each stream in a slice, in order.
+// pieces returns the bytes of each stream in a slice, in order.
 func (s *slice) pieces() iter.Seq2[Stream, []byte] {
 	return func(yield func(Stream, []byte) bool) {
 		if s.block.runs == nil {
@@ -71,7 +71,7 @@ func (b *block) write(at int32, stream Stream, p []byte) int {
 	return n
 }
 
-// size is how much memory the block is.
+// size returns how much memory the block is.
 func (b *block) size() int64 { return int64(len(b.data) + cap(b.runs)) }
 
 // keep notes that n bytes of a block are retained.
@@ -90,13 +90,13 @@ func (l *Log) letGo(b *block, n int) {
 	b.release(n)
 }
 
-// held is how much memory the log is.
+// held returns how much memory the log is.
 func (l *Log) held() int64 {
 	return l.pinned + l.loose[Stdout] + l.loose[Stderr] +
 		int64(cap(l.entries))*int64(unsafe.Sizeof(entry{})) + int64(cap(l.boundaries))*8
 }
 
-// most is how much that may be if n bytes are retained.
+// most returns how much that may be if n bytes are retained.
 func (l *Log) most(n int64) int64 {
 	for _, b := range l.seen {
 		if b {

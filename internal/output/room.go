@@ -2,19 +2,19 @@ package output
 
 import "math"
 
-// A log that is told to Block drops nothing that nobody has asked for: it has room, and who
-// reads the process does not read more than that. So the process waits in its writes, as it
-// does for the slow reader of a pipe.
+// A log that is told to Block drops only output that a reader has asked for. It has a
+// limited room, and the engine reads no more from the process than there is room for. So
+// the process waits in its writes, as it does for the slow reader of a pipe.
 
-// Block makes the log one that drops only what lies before the offset of a reader, see Asked.
-// It is called before anything else. A log without a limit never lacks room.
+// Block makes the log drop only what lies before the offset of a reader, see Asked. It must
+// be called before any other method. A log without a limit never lacks room.
 func (l *Log) Block() { l.blocks = l.limit > 0 }
 
-// Blocks reports whether it may lack room.
+// Blocks reports whether the log may lack room.
 func (l *Log) Blocks() bool { return l.blocks }
 
-// Room is how many bytes may be appended; 0 or less if somebody is to be held up for the
-// readers. Who has been told so is to ask again when Asked has answered true.
+// Room returns how many bytes may be appended. If it is 0 or less, the caller must wait, and
+// call Room again once Asked has returned true.
 func (l *Log) Room() int64 {
 	if !l.blocks {
 		return math.MaxInt64
@@ -28,8 +28,9 @@ func (l *Log) Room() int64 {
 
 func (l *Log) room() int64 { return l.limit - (l.end - l.asked) }
 
-// Asked notes that a reader has asked for what comes from the absolute offset on: what lies
-// before may be dropped. It answers whether there is room again for who was held up.
+// Asked records that a reader has asked for the output from the absolute offset on: what
+// lies before may be dropped. It returns whether there is room again for those that Room
+// has held up.
 func (l *Log) Asked(offset int64) (again bool) {
 	if !l.blocks {
 		return false
@@ -50,7 +51,7 @@ func (l *Log) trim() {
 	}
 }
 
-// droppable is the absolute offset up to which everything may be dropped.
+// droppable returns the absolute offset up to which everything may be dropped.
 func (l *Log) droppable() int64 {
 	if l.blocks {
 		return l.asked

@@ -2,7 +2,7 @@ package output
 
 import "unicode/utf8"
 
-// complete is the length of p without an incomplete character at its end: the
+// complete returns the length of p without an incomplete character at its end: the
 // beginning of a UTF-8 encoding (at most 3 bytes) that more bytes could make
 // valid. What can never become valid is complete, as it is.
 func complete(p []byte) int {

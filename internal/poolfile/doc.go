@@ -2,11 +2,11 @@
 // or a procession.yaml, and decides what to start and to stop, and when. It
 // starts nothing itself.
 //
-// A Procfile has lines of the form "name: command", each a line for the shell,
-// and comments (#). See Options for what it takes from foreman. The variables of a .env
-// beside it are set for all; package dotenv has its form, and what $ means in it.
-// Its processes have a standard input that stays open, and is silent: many that watch
-// files end when it does.
+// A Procfile has lines of the form "name: command", each a line for the shell, and
+// comments (#). Options says what it takes from foreman. The variables of a .env beside
+// it are set for all processes; package dotenv describes its form. Standard input of
+// the processes stays open and is silent, because many programs that rebuild on changes
+// end when their input ends.
 //
 // A procession.yaml has one key, processes; keys that begin with "x-" are ignored
 // and are a place for anchors. The value is a mapping from names, or a list of
@@ -39,6 +39,6 @@
 //
 // docs/poolfile.md is the reference of its keys.
 //
-// Whatever is not understood is an error that names its line; all that can be
-// found are reported at once.
+// Anything that is not understood is an error that names its line. All errors that
+// can be found are reported together.
 package poolfile

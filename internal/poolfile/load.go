@@ -25,7 +25,7 @@ type Options struct {
 // ErrNoFile means that the directory has no file that describes a pool.
 var ErrNoFile = errors.New("no procession.yaml, procession.yml or Procfile here")
 
-// Find is the file that describes the pool of a directory.
+// Find returns the file that describes the pool of a directory.
 func Find(dir string) (string, error) {
 	for _, name := range []string{"procession.yaml", "procession.yml", "Procfile"} {
 		path := filepath.Join(dir, name)
@@ -43,8 +43,9 @@ func IsYAML(path string) bool {
 	return ext == ".yaml" || ext == ".yml"
 }
 
-// Load reads the file and those that it names. What is wrong with them is
-// answered as Problems; any other error is that the file cannot be read.
+// Load reads the file and the files that it names. If something is wrong with their
+// content, the error is Problems. Any other error means that the file cannot be
+// read.
 func Load(path string, o Options) (*Pool, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -74,7 +75,7 @@ type source struct {
 	lookup func(name string) (value string, set bool)
 }
 
-// beside is a path that is named in the file.
+// beside returns a path that is named in the file.
 func (s *source) beside(path string) string {
 	if filepath.IsAbs(path) {
 		return path
@@ -82,7 +83,7 @@ func (s *source) beside(path string) string {
 	return filepath.Join(s.dir, path)
 }
 
-// named is how problems name a file that is named in the file.
+// named returns how problems name a file that is named in the file.
 func (s *source) named(path string) string {
 	if filepath.IsAbs(path) {
 		return path

@@ -13,7 +13,7 @@ type entry struct {
 	value *yaml.Node
 }
 
-// mapping is the entries of a mapping, in order; then those that it merges (<<).
+// mapping returns the entries of a mapping, in order; then those that it merges (<<).
 func (r *reader) mapping(n *yaml.Node, what string) []entry {
 	n = resolve(n)
 	if n.Kind != yaml.MappingNode {
@@ -89,7 +89,7 @@ func (r *reader) fields(entries []entry, what string, table map[string]func(entr
 	}
 }
 
-// text is a scalar as it is written: what a number or a boolean looks like too.
+// text returns a scalar as it is written: what a number or a boolean looks like too.
 func (r *reader) text(n *yaml.Node, what string) string {
 	n = resolve(n)
 	switch {
@@ -105,7 +105,7 @@ func (r *reader) text(n *yaml.Node, what string) string {
 	return ""
 }
 
-// texts is a list of scalars.
+// texts returns a list of scalars.
 func (r *reader) texts(n *yaml.Node, what string) []string {
 	n = resolve(n)
 	if n.Kind != yaml.SequenceNode {
@@ -119,7 +119,7 @@ func (r *reader) texts(n *yaml.Node, what string) []string {
 	return list
 }
 
-// textMap is a mapping from names to scalars.
+// textMap returns a mapping from names to scalars.
 func (r *reader) textMap(n *yaml.Node, what string) map[string]string {
 	m := map[string]string{}
 	for _, e := range r.mapping(n, what) {

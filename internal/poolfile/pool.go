@@ -7,21 +7,22 @@ import (
 	"github.com/procession-go/procession/messages"
 )
 
-// Pool is what a file describes.
+// Pool is the pool that a file describes.
 type Pool struct {
-	// Path is the file.
+	// Path is the path of the file.
 	Path string
 	// Processes are in the order of the file. Their names differ.
 	Processes []Process
-	// Warnings are about what was left out, or is empty, and perhaps not meant to be.
+	// Warnings are about what was left out or is empty, perhaps by mistake.
 	Warnings Problems
 }
 
 // Process is one process of a pool.
 type Process struct {
-	// Spec is how it runs; Spec.Name is its name in the pool.
+	// Spec says how it runs. Spec.Name is its name in the pool.
 	Spec messages.Spec
-	// DependsOn is what must hold before it is started, in the order of the file.
+	// DependsOn are the conditions that must hold before it is started, in the
+	// order of the file.
 	DependsOn []Dependency
 	// Line is where in the file it is described, counted from 1.
 	Line int
@@ -34,7 +35,8 @@ type Dependency struct {
 	Line      int
 }
 
-// Condition is what must have become of a process that another depends on.
+// Condition is what must be true of a process before another one, which depends on
+// it, is started.
 type Condition uint8
 
 const (
@@ -48,7 +50,7 @@ const (
 
 var conditions = []string{"started", "ready", "exited-successfully"}
 
-// String is "started", "ready" or "exited-successfully".
+// String returns "started", "ready" or "exited-successfully".
 func (c Condition) String() string {
 	if int(c) < len(conditions) {
 		return conditions[c]
@@ -80,15 +82,15 @@ func (p *Pool) dependencies() [][]int {
 	return all
 }
 
-// StartOrder is the processes, by their place in Processes, in an order in which
-// each comes after those that it depends on, and otherwise that of the file.
-// Stopping goes the other way round.
+// StartOrder returns the order in which to start the processes, as indexes of
+// Processes: each comes after those that it depends on, and otherwise in the order of
+// the file.
 func (p *Pool) StartOrder() []int {
 	order, _ := sortByDependency(p.dependencies())
 	return order
 }
 
-// StopOrder is the reverse of StartOrder.
+// StopOrder returns the reverse of StartOrder.
 func (p *Pool) StopOrder() []int {
 	order := p.StartOrder()
 	slices.Reverse(order)

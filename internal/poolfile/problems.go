@@ -14,7 +14,7 @@ type Problem struct {
 	Text string
 }
 
-// Error is "file:line: text".
+// Error returns "file:line: text".
 func (p Problem) Error() string {
 	if p.Line == 0 {
 		return p.Path + ": " + p.Text
@@ -22,11 +22,11 @@ func (p Problem) Error() string {
 	return fmt.Sprintf("%s:%d: %s", p.Path, p.Line, p.Text)
 }
 
-// Problems are all that is wrong with a pool's files, in the order in which they
-// are met there.
+// Problems are all errors in the files of a pool, in the order in which they occur
+// there.
 type Problems []Problem
 
-// Error is all of them, a line each.
+// Error returns all of them, one per line.
 func (p Problems) Error() string {
 	lines := make([]string, len(p))
 	for i := range p {

@@ -40,7 +40,7 @@ func parseProcfile(s source, o Options) (*Pool, error) {
 			spec := messages.Shell(l.command)
 			spec.Name = fmt.Sprintf("%s.%d", l.name, n)
 			spec.Dir = s.dir
-			spec.Stdin = true // what watches files ends with its input
+			spec.Stdin = true // programs that rebuild on changes end with their input
 			spec.Env = maps.Clone(env)
 			spec.Env["PORT"], spec.Env["PS"] = strconv.Itoa(port), spec.Name
 			pool.Processes = append(pool.Processes, Process{Spec: spec, Line: l.line})
@@ -94,7 +94,7 @@ func besideIt(s source, r *report) map[string]string {
 // maxInstances is far more than anybody has meant.
 const maxInstances = 1000
 
-// parseFormation is how many of each line are to run. As with foreman, those
+// parseFormation returns how many of each line are to run. As with foreman, those
 // that a formation does not name are left out, unless it has "all".
 func parseFormation(formation string, lines []procLine, r *report) map[string]int {
 	counts := map[string]int{}
@@ -138,7 +138,7 @@ func parseFormation(formation string, lines []procLine, r *report) map[string]in
 
 const defaultPort = 5000
 
-// basePort is the first that is set.
+// basePort returns the first that is set.
 func basePort(o Options, env map[string]string, r *report) int {
 	if o.Port != 0 {
 		if o.Port < 0 || o.Port > 65535 {

@@ -1,8 +1,8 @@
 package poolfile
 
-// Progress decides what is due while a pool runs. It is told what happens, and
-// answers with Next; it does nothing itself. Processes are named by their place
-// in Pool.Processes.
+// Progress decides what must be done while a pool runs. It is told what happens,
+// and Next returns what is due; it does nothing itself. Processes are identified by
+// their index in Pool.Processes.
 //
 //	waiting ── all its conditions hold ──────▶ starting
 //	waiting ── one cannot hold any more ─────▶ skipped
@@ -12,8 +12,9 @@ package poolfile
 //	running ── Ended ────────────────────────▶ ended
 //	ended ──── Gone ─────────────────────────▶ gone
 //
-// When a process has ended for good the rest is stopped, unless it is to be kept
-// going, or the process has succeeded and another depends on that.
+// When a process has ended for good, the rest is stopped. There are two exceptions:
+// keepGoing, and a process that has succeeded and on whose success another one
+// depends.
 type Progress struct {
 	pool       *Pool
 	keepGoing  bool
@@ -45,26 +46,27 @@ const (
 	skipped
 )
 
-// Due is what is to be done now, and is then under way.
+// Due is what must be done now. It counts as begun once Next has returned it.
 type Due struct {
-	// Start is processes to start: answered with Started or StartFailed.
+	// Start are the processes to start. Started or StartFailed must follow for
+	// each.
 	Start []int
-	// Skip is processes that will not be started, because a dependency of
-	// theirs cannot hold any more.
+	// Skip are the processes that will not be started, because one of their
+	// dependencies can no longer hold.
 	Skip []Skip
-	// Stop is processes to stop: answered with Ended and Gone, as their end
-	// always is. They are those whose dependents are gone.
+	// Stop are the processes to stop: those whose dependents are gone. Ended and
+	// Gone follow for each, as for every end.
 	Stop []int
 }
 
-// Skip is why a process will not be started.
+// Skip says why a process will not be started.
 type Skip struct {
 	Process int
 	Because Dependency
 }
 
-// NewProgress is the beginning. keepGoing means not to stop the rest when a
-// process has ended.
+// NewProgress returns the Progress of a pool of which nothing has been started.
+// keepGoing means not to stop the rest when a process has ended.
 func NewProgress(pool *Pool, keepGoing bool) *Progress {
 	p := &Progress{
 		pool: pool, keepGoing: keepGoing, order: pool.StartOrder(), index: pool.index(),
@@ -82,19 +84,19 @@ func NewProgress(pool *Pool, keepGoing bool) *Progress {
 	return p
 }
 
-// Started tells that a process runs.
+// Started records that a process runs.
 func (p *Progress) Started(i int) { p.processes[i].stage, p.processes[i].hasRun = running, true }
 
-// StartFailed tells that a process could not be started.
+// StartFailed records that a process could not be started.
 func (p *Progress) StartFailed(i int) {
 	p.processes[i].stage = gone
 	p.endedForGood(i)
 }
 
-// Ready tells that a process has become ready.
+// Ready records that a process has become ready.
 func (p *Progress) Ready(i int) { p.processes[i].ready = true }
 
-// Ended tells that a process has ended for good, and whether it has succeeded.
+// Ended records that a process has ended for good, and whether it has succeeded.
 func (p *Progress) Ended(i int, success bool) {
 	p.processes[i].stage = ended
 	p.processes[i].succeeded = success && !p.processes[i].stopAsked
@@ -107,7 +109,7 @@ func (p *Progress) endedForGood(i int) {
 	}
 }
 
-// Gone tells that nothing is left of a process that has ended.
+// Gone records that nothing is left of a process that has ended.
 func (p *Progress) Gone(i int) { p.processes[i].stage = gone }
 
 // Stop stops the pool.
@@ -119,7 +121,7 @@ func (p *Progress) Stopping() bool { return p.stopping }
 // StopAsked reports whether Next has said to stop the process.
 func (p *Progress) StopAsked(i int) bool { return p.processes[i].stopAsked }
 
-// Left is how many processes run or may still be started.
+// Left returns how many processes run or may still be started.
 func (p *Progress) Left() int {
 	n := 0
 	for i := range p.processes {
@@ -130,7 +132,7 @@ func (p *Progress) Left() int {
 	return n
 }
 
-// Running is how many processes run or are being started.
+// Running returns how many processes run or are being started.
 func (p *Progress) Running() int {
 	n := 0
 	for i := range p.processes {
@@ -141,7 +143,7 @@ func (p *Progress) Running() int {
 	return n
 }
 
-// Next is what is due now.
+// Next returns what must be done now.
 func (p *Progress) Next() Due {
 	var due Due
 	for _, i := range p.order {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// suggest is the end of a message about a name that is unknown: the nearest of
+// suggest returns the end of a message about a name that is unknown: the nearest of
 // those that are known, if one is near, or all of them.
 func suggest(name string, known []string) string {
 	nearest, least := "", max(2, len(name)/2)+1
@@ -22,7 +22,7 @@ func suggest(name string, known []string) string {
 	return fmt.Sprintf(" (known: %s)", strings.Join(sorted, ", "))
 }
 
-// distance is how many bytes must be inserted, removed or replaced to make b of
+// distance returns how many bytes must be inserted, removed or replaced to make b of
 // a (Levenshtein).
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)

@@ -22,7 +22,7 @@ import (
 // The values that a key may have. Each answers the zero value for one that is
 // wrong, after it has said so.
 
-// word is a scalar that must not be empty; ok is false if that has been said.
+// word returns a scalar that must not be empty; ok is false if that has been said.
 func (r *reader) word(e entry, what string) (text string, ok bool) {
 	before := len(r.problems)
 	text = r.text(e.value, what)
@@ -45,7 +45,7 @@ func (r *reader) duration(e entry, what string) time.Duration {
 	return d
 }
 
-// positive is a duration for which 0 makes no sense.
+// positive returns a duration for which 0 makes no sense.
 func (r *reader) positive(e entry, what string) time.Duration {
 	before := len(r.problems)
 	d := r.duration(e, what)

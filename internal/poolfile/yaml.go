@@ -33,7 +33,7 @@ type reader struct {
 	files  map[string][]byte // the env_files that have been read
 }
 
-// document is the root of the file's only document; nil if there is none.
+// document returns the root of the file's only document; nil if there is none.
 func (r *reader) document() *yaml.Node {
 	decoder := yaml.NewDecoder(bytes.NewReader(r.source.data))
 	var doc, next yaml.Node

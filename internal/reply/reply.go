@@ -1,6 +1,7 @@
-// Package reply has the addresses that the engine itself waits at for answers. They do
-// what actor.Future does, without its faults: they can be waited for together with a
-// context, and answers may race (a Future is written to without a lock).
+// Package reply has the addresses at which the engine itself waits for answers. They
+// do what actor.Future does, and two things better: a caller can wait for an answer
+// and for a context at the same time, and answers may race (a Future is written
+// without a lock).
 package reply
 
 import (
@@ -9,16 +10,16 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// Address is where one answer is sent to. It may be answered in the turn of an actor, which
-// takes no time and calls nobody. One that has got its answer is used again,
-// because registering an address is what is dear about a request: every request is
+// Address is where one answer is sent to. It may be answered in the turn of an actor,
+// because that does not block and calls no foreign code. An address is used again after its
+// answer, because registering addresses is expensive. That is safe: every request is
 // answered exactly once.
 type Address struct {
 	PID    *actor.PID
 	answer chan any
 }
 
-// Addresses are those of an engine that wait to be used again.
+// Addresses are the addresses of an engine that can be used again.
 type Addresses struct {
 	system *actor.ActorSystem
 	idle   chan *Address
@@ -28,12 +29,12 @@ type Addresses struct {
 // maxIdle is how many addresses are kept.
 const maxIdle = 128
 
-// NewAddresses are addresses in an actor system.
+// NewAddresses returns Addresses for an actor system.
 func NewAddresses(system *actor.ActorSystem) *Addresses {
 	return &Addresses{system: system, idle: make(chan *Address, maxIdle)}
 }
 
-// Get is an address that nobody else uses.
+// Get returns an address that nobody else uses.
 func (s *Addresses) Get() *Address {
 	select {
 	case a := <-s.idle:
@@ -45,7 +46,7 @@ func (s *Addresses) Get() *Address {
 	return a
 }
 
-// Register gives a process a name of its own, whatever others are called.
+// Register registers a process under a unique name.
 func Register(system *actor.ActorSystem, process actor.Process, prefix string) *actor.PID {
 	for {
 		if pid, absent := system.ProcessRegistry.Add(process, prefix+system.ProcessRegistry.NextId()); absent {
@@ -54,7 +55,7 @@ func Register(system *actor.ActorSystem, process actor.Process, prefix string) *
 	}
 }
 
-// Put takes a back; answered says whether it has got its answer.
+// Put gives a back. answered says whether it has got its answer.
 func (s *Addresses) Put(a *Address, answered bool) {
 	if answered && !s.closed.Load() {
 		select {
@@ -69,7 +70,7 @@ func (s *Addresses) Put(a *Address, answered bool) {
 	s.system.ProcessRegistry.Remove(a.PID)
 }
 
-// Close forgets the addresses that are kept, and keeps none any more.
+// Close forgets the addresses that are kept. No address is kept from then on.
 func (s *Addresses) Close() {
 	s.closed.Store(true)
 	for {
@@ -82,10 +83,10 @@ func (s *Addresses) Close() {
 	}
 }
 
-// Answered has the answer.
+// Answered returns a channel that gets the answer.
 func (a *Address) Answered() <-chan any { return a.answer }
 
-// Answer takes the first answer, and drops what follows.
+// Answer takes the first answer, and drops later ones.
 func (a *Address) Answer(message any) {
 	select {
 	case a.answer <- message:

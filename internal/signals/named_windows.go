@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// Name is the number of the signal.
+// Name returns the number of the signal.
 func Name(sig syscall.Signal) string { return strconv.Itoa(int(sig)) }
 
 // named is 0 if there is no signal of that name. Windows has none, but a

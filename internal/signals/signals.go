@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// Parse reads "SIGTERM", "term" or "15".
+// Parse returns the signal that text names: "SIGTERM", "term" or "15".
 func Parse(text string) (syscall.Signal, error) {
 	if n, err := strconv.Atoi(text); err == nil && n > 0 && n <= 64 {
 		return syscall.Signal(n), nil

@@ -58,7 +58,7 @@ func (p *rights) read(ambient bool) {
 	}
 }
 
-// asked are the calls by which a thread says whether its rights are p.
+// asked returns the calls by which a thread says whether its rights are p.
 func (p *rights) asked(ambient bool) (calls []call) {
 	ask := func(want, option, a, b uintptr) {
 		calls = append(calls, call{mustAnswer, unix.SYS_PRCTL, [6]uintptr{option, a, b}, want})
@@ -78,7 +78,7 @@ func (p *rights) asked(ambient bool) (calls []call) {
 // inheritable (capabilities(7)).
 func (c *credentials) mayBeAmbient() bool { return c.caps[0].Inheritable|c.caps[1].Inheritable != 0 }
 
-// present are those of the calling thread.
+// present returns those of the calling thread.
 func present() (c credentials) {
 	unix.RawSyscall(unix.SYS_GETRESUID, pointer(&c.uid[0]), pointer(&c.uid[1]), pointer(&c.uid[2]))
 	unix.RawSyscall(unix.SYS_GETRESGID, pointer(&c.gid[0]), pointer(&c.gid[1]), pointer(&c.gid[2]))
@@ -142,7 +142,7 @@ type threadSet struct {
 	all []*thread
 }
 
-// with is the newest with those credentials, nil if there is none.
+// with returns the newest with those credentials, nil if there is none.
 func (s *threadSet) with(c *credentials) *thread {
 	for _, t := range slices.Backward(s.all) {
 		if t.credentials.equal(c) {
@@ -152,7 +152,7 @@ func (s *threadSet) with(c *credentials) *thread {
 	return nil
 }
 
-// present is the thread with the credentials of the calling one, made if there is none.
+// present returns the thread with the credentials of the calling one, made if there is none.
 func (s *threadSet) present() (*thread, error) {
 	c := present()
 	if t := s.with(&c); t != nil {
@@ -173,7 +173,7 @@ func (t *thread) refuse(why error) {
 	t.refusal = why
 }
 
-// presentThread is the thread that forks with the credentials that this program has at present.
+// presentThread returns the thread that forks with the credentials that this program has at present.
 func presentThread() (*thread, error) {
 	c := present()
 	threads.mu.Lock()

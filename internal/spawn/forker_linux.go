@@ -170,7 +170,7 @@ func (t *thread) do(calls ...call) error {
 	return r.failure()
 }
 
-// failure is why r has failed, nil if it has not.
+// failure returns why r has failed, nil if it has not.
 func (r *request) failure() error {
 	if r.failed != 0 {
 		return unix.Errno(r.failed)

@@ -92,7 +92,7 @@ func arguments(cmd *exec.Cmd) []string {
 	return []string{cmd.Path}
 }
 
-// environment is what the program is to see; cmd has one, unless it is os/exec's
+// environment returns what the program is to see; cmd has one, unless it is os/exec's
 // default.
 func environment(cmd *exec.Cmd) []string {
 	if cmd.Env == nil {

@@ -89,7 +89,7 @@ func (r *request) prepareChild(p *Program) {
 	r.call(mustSucceed, unix.SYS_EXECVE, pointer(r.path), pointer(&r.argv[0]), pointer(&r.env[0]))
 }
 
-// limitsOf are the limits that p is to have: the soft one on descriptors that this
+// limitsOf returns the limits that p is to have: the soft one on descriptors that this
 // program had before package syscall raised it, and then those that are asked for.
 func limitsOf(p *Program) []Limit {
 	var own unix.Rlimit
@@ -99,5 +99,5 @@ func limitsOf(p *Program) []Limit {
 	return append([]Limit{{unix.RLIMIT_NOFILE, nofile.Original, own.Max}}, p.Limits...)
 }
 
-// pointer is the address of what r keeps on the heap, where it does not move.
+// pointer returns the address of what r keeps on the heap, where it does not move.
 func pointer[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }

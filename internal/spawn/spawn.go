@@ -9,15 +9,15 @@ import (
 
 // Program is what to start.
 type Program struct {
-	// Cmd says which program: its Path, Args, Env, Dir and SysProcAttr. What else
-	// it has means nothing here.
+	// Cmd says which program: its Path, Args, Env, Dir and SysProcAttr. Its other
+	// fields are ignored.
 	Cmd *exec.Cmd
 	// Files are its descriptors 0, 1 and 2: pipes, terminals, devices. They must stay
-	// open until Result. One on a file server that is dead would hold up the thread
-	// that forks, which closes its copies.
+	// open until Result. A file on a dead file server would hold up the thread that
+	// forks, when that closes its copy.
 	Files [3]int
-	// Limits are set before the program is executed, those that cannot be set are
-	// left as they are. Only a script sets them.
+	// Limits are set before the program is executed. A limit that cannot be set is
+	// left as it is. Only a script sets them.
 	Limits []Limit
 }
 
@@ -27,8 +27,8 @@ type Limit struct {
 	Soft, Hard uint64
 }
 
-// Birth is a start: prepared, under way, or over, because the program was executed or
-// could not be.
+// Birth is a start. It is prepared, under way, or over; it is over once the program
+// was executed or could not be.
 type Birth struct {
 	program *Program
 	script  script // if it is scripted
@@ -40,7 +40,7 @@ type Birth struct {
 	done  chan struct{} // closed then; nil if it could not be prepared
 }
 
-// Start begins it. It is to be called once.
+// Start begins the birth. It must be called once.
 func (b *Birth) Start() {
 	switch {
 	case !b.script.isNone():
@@ -50,8 +50,8 @@ func (b *Birth) Start() {
 	}
 }
 
-// PID is the child's process ID, from its fork on; 0 before. One that could not be
-// executed has none any more when its birth is over.
+// PID returns the child's process ID from its fork on, 0 before. If the program could
+// not be executed, it is 0 again once the birth is over.
 func (b *Birth) PID() int {
 	if b.script.isNone() {
 		return int(b.pid.Load())
@@ -59,8 +59,9 @@ func (b *Birth) PID() int {
 	return b.script.pid()
 }
 
-// Wait waits for the birth: no longer than d, which must be short, because it may
-// keep a P; or for ever if d is negative. It reports whether it is over.
+// Wait waits until the birth is over, for d at most, or for ever if d is negative.
+// d must be short, because the wait may occupy a P. Wait reports whether the birth
+// is over.
 func (b *Birth) Wait(d time.Duration) bool {
 	switch {
 	case !b.script.isNone():
@@ -86,7 +87,7 @@ func (b *Birth) Wait(d time.Duration) bool {
 	}
 }
 
-// Result is the process ID of the child, or why it could not be started, which is an
+// Result returns the process ID of the child, or why it could not be started, which is an
 // [fs.PathError]. It is to be called once, when the birth is over.
 func (b *Birth) Result() (pid int, err error) {
 	if b.script.isNone() {

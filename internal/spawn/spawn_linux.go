@@ -37,10 +37,10 @@ func New(plainly bool) *Forker {
 	return f
 }
 
-// Refusal is why f starts no program by a script, nil if it does.
+// Refusal returns why f does not start programs by scripts, nil if it does.
 func (f *Forker) Refusal() error { return f.refusal }
 
-// Close frees what f has. All that it has started must have ended.
+// Close frees the resources of f. Everything that it has started must have ended.
 func (f *Forker) Close() {
 	f.mu.Lock()
 	made := f.made
@@ -96,7 +96,7 @@ func (s *script) result() (pid int, err error) {
 	return 0, err
 }
 
-// insteadOf is what starts the program if err says that the kernel refuses by now to
+// insteadOf returns what starts the program if err says that the kernel refuses by now to
 // fork by a script, although it did before (seccomp(2)).
 func (s *script) insteadOf(err error) *plain {
 	if s.hadChild || err != unix.ENOSYS && err != unix.EPERM {

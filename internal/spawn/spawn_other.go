@@ -13,7 +13,7 @@ type Forker struct{ plain *plain }
 // New makes a Forker.
 func New(bool) *Forker { return &Forker{newPlain()} }
 
-// Refusal is why f starts no program by a script.
+// Refusal returns why f starts no program by a script.
 func (f *Forker) Refusal() error { return errors.ErrUnsupported }
 
 // Close frees what f has. All that it has started must have ended.

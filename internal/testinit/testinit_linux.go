@@ -123,7 +123,7 @@ func again() *exec.Cmd {
 	return cmd
 }
 
-// exitCode is what a shell makes of a status.
+// exitCode returns what a shell makes of a status.
 func exitCode(status syscall.WaitStatus) int {
 	if status.Signaled() {
 		return 128 + int(status.Signal())

@@ -1,8 +1,8 @@
-// Package tty asks the line discipline of a terminal what it makes of what is typed
+// Package tty asks the line discipline of a terminal how it treats what is typed
 // (termios(3)).
 package tty
 
-// Modes are what a terminal makes of what is typed.
+// Modes say how a terminal treats what is typed.
 type Modes struct {
 	// Canonical: what is typed is handed over in lines, and there is an end-of-file.
 	Canonical bool
@@ -16,13 +16,14 @@ type Modes struct {
 	Erase byte
 	// Ends are the characters after which a line begins anew.
 	Ends [256]bool
-	// MaxLine is how many bytes a line may have in canonical mode, without its end; the
-	// rest is dropped by the system, and nobody told. 0 if that is not known.
+	// MaxLine is how many bytes a line may have in canonical mode, without its end. The
+	// system silently drops the rest. 0 if it is not known.
 	MaxLine int
 }
 
-// Typed is how much of data can be typed after begun bytes of a line: all of it, or what
-// comes before a line that is too long. Left is how much of a line has begun then.
+// Typed returns how many bytes of data can be typed after begun bytes of a line: all, or
+// those before a line that is too long. left is how many bytes of an unfinished line there
+// are then.
 func (m *Modes) Typed(begun int, data []byte) (n, left int) {
 	if !m.Canonical {
 		return len(data), 0
@@ -50,9 +51,9 @@ func (m *Modes) Typed(begun int, data []byte) (n, left int) {
 	return len(data), begun
 }
 
-// EndOfFile is what is to be typed for the end of the input, after begun bytes of a line:
-// the first such character in a line that has begun only hands over that line. It is
-// empty if there is none.
+// EndOfFile returns what must be typed for the end of the input, after begun bytes of a line.
+// In an unfinished line the first end-of-file character only hands over that line, so two are
+// needed. It is empty if the terminal has no such character.
 func (m *Modes) EndOfFile(begun int) []byte {
 	switch {
 	case !m.Canonical || m.EOF == Disabled:

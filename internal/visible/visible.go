@@ -1,5 +1,5 @@
-// Package visible shows what is in a text and cannot be seen: it deceives who reads
-// it, a model above all, which reads what a person does not see.
+// Package visible shows the invisible characters of a text. They deceive its
+// readers, above all models, which read what a person does not see.
 package visible
 
 import (
@@ -16,8 +16,8 @@ import (
 // variation selectors too. Text without them is returned itself.
 func Text(s string) string { return replaced(s, deceives, asCode) }
 
-// Line is text as one line: what Text shows, and controls, line separators and bytes
-// that are not UTF-8 as Go writes them in a string (\n, \x1b).
+// Line returns text as one line. It shows what Text shows; control characters, line
+// separators and bytes that are not UTF-8 are written as in a Go string (\n, \x1b).
 func Line(s string) string {
 	return replaced(s, func(c rune) bool { return c == utf8.RuneError || breaks(c) || deceives(c) }, func(c rune, raw string) string {
 		switch {
@@ -37,7 +37,7 @@ func Short(s string, n int) string {
 	return Line(begin) + more
 }
 
-// Cut is the first n characters of s; if there are more, "…" follows.
+// Cut returns the first n characters of s; if there are more, "…" follows.
 func Cut(s string, n int) string {
 	begin, more := first(s, n)
 	return begin + more
