@@ -13,14 +13,14 @@ import (
 	"github.com/procession-go/procession/internal/output"
 )
 
-// The marks: environment variables that every descendant inherits, and by which
-// it is found wherever it went (see environ(7); /proc/PID/environ, proc(5)).
+// The environment variables that every descendant inherits, and by which it is
+// found wherever it went (environ(7); /proc/PID/environ, proc(5)).
 const (
 	// VariableEngine holds the name of the engine.
 	VariableEngine = "PROCESSION_ENGINE"
 	// VariableID holds the ID of the process.
 	VariableID = "PROCESSION_ID"
-	// VariableProbe is set for what only probes the process of that ID.
+	// VariableProbe is set for an attempt of a probe of the process with that ID.
 	VariableProbe = "PROCESSION_PROBE"
 )
 
@@ -31,23 +31,25 @@ type Command struct {
 	ID string
 	// Path is the program, looked up on PATH as os/exec does.
 	Path string
-	// Args are its arguments, the program itself not included.
+	// Args are its arguments, without the program itself.
 	Args []string
-	// Dir is the working directory, "" the present one.
+	// Dir is the working directory. "" is the present one.
 	Dir string
 	// Env is added to the present environment, or to an empty one if ClearEnv.
 	Env      map[string]string
 	ClearEnv bool
-	// Stdin keeps a pipe to standard input; otherwise it is the null device.
+	// Stdin keeps a pipe to standard input. Otherwise standard input is the null
+	// device.
 	Stdin bool
 	// Log is where its output goes. nil drops it.
 	Log *output.Log
-	// Tap, if not nil, is shown all output before it goes to the log, which
-	// may drop it at once; what it answers, if not nil, is called once the log has
-	// it. It is called by the readers, for one stream by one at a time, and holds
-	// them up; the bytes are valid during the call only.
+	// Tap, if not nil, is called with all output before that goes to the log, which
+	// may drop it at once. The function that it returns, if not nil, is called once
+	// the log has the output. The readers call Tap, one at a time for each stream,
+	// and wait for it. The bytes are valid during the call only.
 	Tap func(s output.Stream, data []byte) (then func())
-	// Probe has it probe the process of that ID: it ends by itself, not with that.
+	// Probe makes it an attempt of a probe of the process with that ID: it ends by
+	// itself, not with that process.
 	Probe bool
 	// Terminal, if not nil, is the size of a pseudo-terminal to run on.
 	Terminal *Size
@@ -56,8 +58,8 @@ type Command struct {
 // Size is the size of a terminal in character cells.
 type Size struct{ Rows, Cols uint16 }
 
-// environment returns what the program sees: the inherited variables that are not
-// overridden, then those of Env and the marks, in order of their names.
+// environment returns the environment of the program: the inherited variables that
+// are not overridden, then those of Env and of the engine, in order of their names.
 func (c *Command) environment(engine string) []string {
 	set := make(map[string]string, len(c.Env)+4)
 	if c.Dir != "" && !c.ClearEnv {
@@ -90,7 +92,7 @@ func (c *Command) environment(engine string) []string {
 	return env
 }
 
-// known returns the name by which what descends from it is known.
+// known returns the name by which its descendants are known.
 func (c *Command) known() string { return knownAs(c.ID, c.Probe) }
 
 func knownAs(id string, probe bool) string {
@@ -100,9 +102,9 @@ func knownAs(id string, probe bool) string {
 	return id
 }
 
-// explain makes a failed start say what was missing: fork/exec reports a missing
-// directory, program and interpreter all as "no such file or directory", and what is
-// forbidden of them as "permission denied".
+// explain adds to the error of a failed start what was missing. fork/exec reports a
+// missing directory, program or interpreter as "no such file or directory", and a
+// forbidden one as "permission denied".
 func (c *Command) explain(err error) error {
 	var pathErr *fs.PathError
 	if !errors.As(err, &pathErr) {
@@ -116,7 +118,7 @@ func (c *Command) explain(err error) error {
 	return &fs.PathError{Op: pathErr.Op, Path: pathErr.Path, Err: fitness(c.Dir, pathErr.Path, pathErr.Err)}
 }
 
-// program returns what is to be executed, all looked up and put together.
+// program returns the program to execute, with its path looked up.
 func (c *Command) program(engine string) (*exec.Cmd, error) {
 	cmd := exec.Command(c.Path, c.Args...)
 	if cmd.Err != nil {

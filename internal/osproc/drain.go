@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// drain is how the end of the output is awaited, once the leader has exited: until the
-// pipes are closed, or nothing has come for a while, or it has taken too long.
+// drain waits for the end of the output after the leader has exited: until the pipes
+// are closed, nothing has come for a while, or it has taken too long.
 type drain struct {
 	process *Process
 	idle    time.Duration
@@ -19,11 +19,11 @@ type drain struct {
 	timer   *time.Timer
 }
 
-// Drain tells by OutputSilent when nothing has come for idle, but no later than after
-// limit, though what is in the pipes now is read in any case. A descendant that still
-// writes is heard out; one that merely holds the pipe open is not waited for. If all
-// streams end before, OutputEnded is told instead. Reading goes on, until Discard. Called
-// again, it begins anew.
+// Drain reports OutputSilent when no output has come for idle, or when limit is over.
+// What is in the pipes now is read in any case. So a descendant that still writes is
+// read, and one that only holds the pipe open is not waited for. If all streams end
+// before that, OutputEnded is reported instead. Reading goes on until Discard. Another
+// call of Drain begins anew.
 func (p *Process) Drain(idle, limit time.Duration) {
 	if p.OutputHasEnded() {
 		return
@@ -100,14 +100,15 @@ func (d *drain) wait(now time.Time, after time.Duration) {
 // starved is when to look again at a pipe that has not been read.
 const starved = 5 * time.Millisecond
 
-// OutputIsOpen reports whether there may be more output than was read: somebody still has
-// it open, or some of it waits.
+// OutputIsOpen reports whether there may be more output than was read: some process still
+// has it open, or some of it waits in a pipe.
 func (p *Process) OutputIsOpen() bool {
 	return slices.ContainsFunc(p.streams, (*stream).isOpen)
 }
 
-// Discard gives up what is still to come: OutputEnded is told as soon as what was read is
-// in the log. The pipes are read on, so that nobody dies of writing to them.
+// Discard gives up the output that is still to come. OutputEnded is reported as soon as
+// what was read is in the log. The pipes are still read, so that no process dies of
+// writing to them.
 func (p *Process) Discard() {
 	p.discarding.Store(true)
 	for _, s := range p.streams {

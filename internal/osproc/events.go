@@ -2,13 +2,13 @@ package osproc
 
 import "time"
 
-// Event is something that happened to a process; see the types below. Each
-// comes at most once for a process, unless it says otherwise.
+// Event is something that happened to a process. The types are below. Each event
+// comes at most once for a process, unless its comment says otherwise.
 type Event interface{ Process() *Process }
 
 type event struct{ process *Process }
 
-// Process returns what it happened to.
+// Process returns the process that it happened to.
 func (e event) Process() *Process { return e.process }
 
 // Started: the leader runs. The first event, unless it is StartFailed.
@@ -21,7 +21,7 @@ type StartFailed struct {
 	Err error
 }
 
-// OutputReady: there is output in the log that was awaited, see output.Log.Await. It comes
+// OutputReady: the log has output for which somebody waits, see output.Log.Await. It comes
 // often.
 type OutputReady struct{ event }
 
@@ -34,12 +34,12 @@ type LeaderExited struct {
 	Status Status
 }
 
-// Killed: the deadline of its end has come, and something was left of it that gets SIGKILL.
-// It may come twice if that was asked for while its leader was not born yet.
+// Killed: the deadline of its stop has come, and what was left of it gets SIGKILL. It may
+// come twice if the stop began while its leader was not born yet.
 type Killed struct{ event }
 
-// OutputSilent: nothing has come for a while, see Drain. It may come again after another
-// Drain.
+// OutputSilent: no output has come for a while, see Drain. It may come again after
+// another Drain.
 type OutputSilent struct {
 	event
 	drain *drain
@@ -52,11 +52,11 @@ func (m *OutputSilent) IsStale() bool { return m.process.draining.Load() != m.dr
 // as can be seen.
 type TreeGone struct{ event }
 
-// Status is how a leader exited.
+// Status describes how a leader exited.
 type Status struct {
-	// Code is what the program returned, -1 if a signal ended it.
+	// Code is the exit code of the program, -1 if a signal ended it.
 	Code int
-	// Signal is the name of that signal, "SIGKILL", or "".
+	// Signal is the name of that signal, such as "SIGKILL", or "".
 	Signal string
 	// Time is when the exit was seen.
 	Time time.Time

@@ -55,7 +55,7 @@ func (n newest) isIn() bool {
 }
 
 // noteMoment notes the moment in which a stop begins, right before groups get the signal.
-// It answers which of the newest processes are members of them. t.mu is locked.
+// It returns which of the newest processes are members of them. t.mu is locked.
 func (s *sweeper) noteMoment(t *tree, groups []*Process) (found []newest) {
 	t.hearing = nil
 	t.ledger.At = s.moment()

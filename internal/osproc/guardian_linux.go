@@ -24,7 +24,7 @@ const guardianName = "procession-guardian"
 
 func init() { reexec.Register(guardianName, guard) }
 
-// Init runs the guardian if that is what this process is, and answers whether it
+// Init runs the guardian if that is what this process is, and returns whether it
 // was.
 func Init() bool {
 	if reexec.Init() {

@@ -13,7 +13,7 @@ import (
 	"github.com/procession-go/procession/internal/spawn"
 )
 
-// Host is what the processes of one engine share.
+// Host is what all processes of one engine share.
 type Host struct {
 	engine string
 	hash   uint64 // what everything of the engine is known by
@@ -35,12 +35,12 @@ type Host struct {
 	closed   bool
 }
 
-// NewHost makes the host of the engine of that name, which must be unique on
-// this machine: everything that carries it in VariableEngine is taken to be a
+// NewHost makes the host of the engine with that name. The name must be unique on
+// this machine: everything that carries it in VariableEngine is taken for a
 // descendant of this engine.
 func NewHost(engine string) (*Host, error) {
 	if engine == "" {
-		return nil, errors.New("an engine must have a name") // everything without a mark would have it
+		return nil, errors.New("an engine must have a name") // everything without the variable would have it
 	}
 	null, err := openNull()
 	if err != nil {
@@ -59,7 +59,7 @@ func NewHost(engine string) (*Host, error) {
 	return h, nil
 }
 
-// newHost returns one that starts nothing.
+// newHost returns a host that starts nothing.
 func newHost(engine string, poller *poller) *Host {
 	h := &Host{engine: engine, hash: hashOf(engine), poller: poller, leaders: map[int]*Process{}, trees: map[origin]*tree{}, unborn: map[*Process]*spawn.Birth{}}
 	h.idle = sync.NewCond(&h.mu)
@@ -67,11 +67,11 @@ func newHost(engine string, poller *poller) *Host {
 	return h
 }
 
-// Guard starts the engine's guardian: a process that ends everything that
-// carries the engine's mark if the engine dies. Init must have been called. It is
-// errors.ErrUnsupported on systems other than Linux. If something ends the guardian
-// another one is started; lost is called, from another goroutine, when there is none
-// for a while.
+// Guard starts the engine's guardian: a process that ends everything that carries
+// the engine's mark or variables if the engine dies. Init must have been called.
+// Guard returns errors.ErrUnsupported on systems other than Linux. If something ends
+// the guardian, another one is started. lost is called, on another goroutine, when
+// there is none for a while.
 func (h *Host) Guard(lost func(error)) error {
 	g, err := startGuardian(h, lost)
 	h.mu.Lock()
@@ -92,12 +92,12 @@ var errNotInitialized = errors.New("procession.Init was not called first in main
 // Capabilities are what a host can do on this machine.
 type Capabilities struct {
 	Scripts bool   // programs are started by a script in the child
-	Marks   bool   // descendants carry marks, and are found by them
+	Marks   bool   // descendants that left the group are found
 	Guarded bool   // there is a guardian
 	Reason  string // why something is missing
 }
 
-// Capabilities tells what h can do at present.
+// Capabilities returns what h can do at present.
 func (h *Host) Capabilities() Capabilities {
 	c := Capabilities{Scripts: h.forker.Refusal() == nil, Guarded: h.guard().alive()}
 	var reasons []string
@@ -119,9 +119,9 @@ func (h *Host) Capabilities() Capabilities {
 func (h *Host) Engine() string { return h.engine }
 
 // Close waits until every process has been reaped, ends everything else that
-// carries the engine's mark (with SIGTERM, and after the deadline SIGKILL), and
-// frees what the host holds. No process can be started any more. What cannot be
-// ended is an error.
+// carries the engine's mark or variables (with SIGTERM, and after the deadline with
+// SIGKILL), and frees what the host holds. No process can be started after it.
+// Close returns an error if something cannot be ended.
 func (h *Host) Close(deadline time.Time) error {
 	h.StopAllLeft(deadline)
 	left := h.waitIdle(deadline.Add(unkillable))
@@ -139,12 +139,12 @@ func (h *Host) Close(deadline time.Time) error {
 	return nil
 }
 
-// unkillable is how long after its SIGKILL a process is waited for that cannot be
-// ended, because it runs as another user, or waits for a device.
+// unkillable is how long to wait, after its SIGKILL, for a process that cannot be
+// ended because it runs as another user or waits for a device.
 const unkillable = 3 * time.Second
 
 // waitIdle waits until every process has been reaped, or until the deadline, and
-// closes the host. It answers how many are left.
+// closes the host. It returns how many are left.
 func (h *Host) waitIdle(deadline time.Time) (left int) {
 	over := false
 	timer := time.AfterFunc(max(0, time.Until(deadline)), func() {
@@ -219,8 +219,8 @@ func (h *Host) isOwn(pid int) bool {
 	return false
 }
 
-// isBearing reports whether a leader is being forked whose number is not known yet, and
-// whose descendants o will be the origin of; any leader, if o is nil.
+// isBearing reports whether a leader with the origin o is being forked whose process ID
+// is not known yet. If o is nil, any leader counts.
 func (h *Host) isBearing(o *origin) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -12,13 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// finder tells whose descendant a process is.
+// finder finds out whose descendant an OS process is.
 type finder struct {
 	host    *Host
 	table   *procTable
 	self    int              // this program's process ID
 	trees   map[origin]*tree // whose descendants are looked for
-	strays  *tree            // of what belongs to nobody who is owned, nil if that is not looked for
+	strays  *tree            // of what belongs to none of current, nil if that is not looked for
 	current map[origin]bool
 	blind   bool // something could not be looked at for want of descriptors
 }
@@ -59,17 +59,17 @@ func (f *finder) find(pid int) finding {
 	return finding{sight: seen}
 }
 
-// adopts reports whether a process without marks is an orphan, of whatever process, that
-// ends with this engine because it is the last one.
+// adopts reports whether a process without mark and variables is an orphan that ends
+// with this engine, because this is the last engine.
 func (f *finder) adopts(k kin) bool {
 	return adopts && k.parent == f.self && hosts.only(f.host) && isOrphan(k.pid)
 }
 
-// variables returns what the second mark tells, that in the environment. It is for those who
-// have lost the other one, because su(1) or sudo(8) have set their limits anew, and for
-// those who never had it. A program can overwrite its environment, and has none to be
-// seen in the middle of an execve(2) and while it is exiting: then it is looked at again,
-// soon if there is no other mark.
+// variables returns what the environment variables of a process say. They are for processes
+// that have lost the mark, because su(1) or sudo(8) have set their limits anew, and for
+// those that never had it. A program can overwrite its environment, and has no visible one
+// in the middle of an execve(2) and while it is exiting: then it is looked at again, soon if
+// there are no marks.
 func (f *finder) variables(k kin) (origin, sight) {
 	env, err := f.table.environ(strconv.Itoa(k.pid))
 	f.note(err)
@@ -96,7 +96,7 @@ func (f *finder) note(err error) {
 	f.blind = f.blind || errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
 }
 
-// marked returns what the mark of pid tells.
+// marked returns what the mark of pid says.
 func (f *finder) marked(pid int, limit unix.Rlimit) finding {
 	if limit.Max&hashMask != f.host.hash {
 		return finding{sight: stranger} // another engine's

@@ -6,13 +6,13 @@ import (
 	"github.com/procession-go/procession/internal/ending"
 )
 
-// A timer never wins against what has happened. If this program was stopped, or had no CPU
-// time, a timer goes off at the same time as everything that has happened until then is
-// there to be seen. So before it acts it looks.
+// A timer never overtakes an event. If this program was stopped, or had no CPU time, a
+// timer fires at the same moment at which everything that has happened meanwhile can be
+// seen. So the timer looks before it acts.
 
-// Look sees to it that what has happened by now is told: what was in the pipes is in the log,
-// and shown to the Tap, and that the leader has exited, if it has. It may take a moment,
-// and is not for actors.
+// Look makes sure that everything that has happened by now is reported: what was in the pipes
+// is in the log, and the Tap has seen it; and the exit of the leader, if it has exited. Look
+// may take a moment, so an actor must not call it.
 func (p *Process) Look() {
 	p.mu.Lock()
 	attached := p.attached
@@ -44,8 +44,9 @@ func (p *Process) lags(owed [2]int64) bool {
 // maxLook is how long a look waits for a reader that has much to read.
 const maxLook = 100 * time.Millisecond
 
-// LookLate is Look for a timer that ends something. What was due then and comes late gives
-// what may have been stopped together with this program a moment to go on.
+// LookLate is Look for a timer that ends something, and was due at the time due. If the
+// timer is late, LookLate first waits a moment, so that what was stopped together with
+// this program can go on.
 func (p *Process) LookLate(due time.Time) {
 	time.Sleep(ending.Overtime(due, time.Now()))
 	p.Look()

@@ -15,20 +15,20 @@ import (
 	"github.com/procession-go/procession/internal/spawn"
 )
 
-// The mark that cannot be lost: a resource limit. The kernel has not looked at
-// RLIMIT_LOCKS since Linux 2.4, but it is inherited through fork(2) and every
-// execve(2), setuid programs included. Unlike an environment it cannot be overwritten
-// by a program that sets its title, it can be read of a process that is exiting or a
-// zombie, undumpable or in the middle of an execve(2) (prlimit(2)), and of other
-// users' processes in /proc/PID/limits. Nobody without privileges raises a hard limit.
+// The mark is a resource limit, and cannot be lost. The kernel has not used
+// RLIMIT_LOCKS since Linux 2.4, but the limit is inherited through fork(2) and every
+// execve(2), setuid programs included. Unlike an environment, it cannot be overwritten
+// by a program that sets its title. It can be read of a process that is exiting, a
+// zombie, undumpable, or in the middle of an execve(2) (prlimit(2)), and of other
+// users' processes in /proc/PID/limits. Raising a hard limit needs privileges.
 //
-// The hard limit tells the engine, the soft one the process:
+// The hard limit identifies the engine, the soft one the process:
 //
 //	hard  1 | level, 4 bits | hash of the engine's name, 59 bits
 //	soft  0 1 | the engine's last 14 bits | the ID's 48 bits
 //
-// An engine in an engine must mark what it starts, too, and can only lower a hard
-// limit: hence the level, which is counted down.
+// An engine inside an engine must mark what it starts too, and can only lower a
+// hard limit. That is why there is a level, which counts down.
 const markLimit = unix.RLIMIT_LOCKS
 
 const (
@@ -41,11 +41,11 @@ const (
 	idMask     = 1<<48 - 1
 )
 
-// origin is the process that something descends from, as its soft limit tells; 0 if
-// that is not known, but only the engine.
+// origin is the process that something descends from, as its soft limit says. It is
+// 0 if only the engine is known.
 type origin uint64
 
-// hashOf returns the part of the hard limit that tells the engine.
+// hashOf returns the part of the hard limit that identifies the engine.
 func hashOf(engine string) uint64 {
 	sum := sha256.Sum256([]byte(engine))
 	return binary.LittleEndian.Uint64(sum[:]) & hashMask
@@ -53,7 +53,8 @@ func hashOf(engine string) uint64 {
 
 const idPrefix = "proc_"
 
-// originOf returns the process of that ID. An ID that is not of the usual form has a hash.
+// originOf returns the origin for the process with that ID. An ID that is not of the usual
+// form is hashed.
 func originOf(hash uint64, id string) origin {
 	var raw [8]byte
 	if n, err := hex.Decode(raw[2:], []byte(strings.TrimPrefix(id, idPrefix))); err != nil || n != 6 {
@@ -124,8 +125,8 @@ func (p *Process) markLate() {
 	}
 }
 
-// nobodys returns the mark of what no engine is to find; there is none if this program
-// has no mark itself.
+// nobodys returns a mark that belongs to no engine. It is empty if this program has no
+// mark itself.
 func nobodys() []spawn.Limit {
 	if own, err := limitOf(0); err != nil || !isMark(own) {
 		return nil

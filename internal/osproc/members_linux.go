@@ -137,7 +137,7 @@ func (t *tree) forget(m *member) {
 	unix.Close(m.pidfd)
 }
 
-// lookBegins forgets the members that have ended: their numbers are free. It answers whether
+// lookBegins forgets the members that have ended: their numbers are free. It returns whether
 // there can be others. What carries the ID of a tree that is over is of another
 // incarnation, and none of its business.
 func (t *tree) lookBegins() (others bool) {

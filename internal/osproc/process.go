@@ -13,10 +13,10 @@ import (
 	"github.com/procession-go/procession/internal/spawn"
 )
 
-// Process is a leader and its tree. Its methods may be called from any
-// goroutine and do not block.
+// Process is a leader and its tree. Its methods may be called from any goroutine,
+// and do not block.
 type Process struct {
-	// ID is as in its Command.
+	// ID is the ID of its Command.
 	ID string
 	// PID is the process ID of the leader, and the ID of its process group. It
 	// is 0 before Started.
@@ -39,7 +39,7 @@ type Process struct {
 	terminal   *os.File
 	theirs     [3]end // the leader's standard input, output and error, until it has them
 	leader     leader
-	origin     origin // what its descendants are known by
+	origin     origin // by which its descendants are known
 	birth      birth  // bounds the search for them
 
 	mu          sync.Mutex
@@ -59,8 +59,8 @@ type Process struct {
 	left   syscall.Signal // what has outlived the leader on purpose is to be ended by it; 0 otherwise
 }
 
-// Start starts c. What happens is told by notify: Started or StartFailed first,
-// and the rest once Attach has been called.
+// Start starts c. notify is called with what happens: first with Started or
+// StartFailed, and with the rest once Attach has been called.
 func (h *Host) Start(c Command, notify func(Event)) *Process {
 	p := &Process{ID: c.ID, host: h, notify: notify, log: c.Log, tap: c.Tap, origin: h.origin(c.known())}
 	if p.log == nil {
@@ -140,7 +140,7 @@ func (p *Process) Forked() bool {
 	return p.forked
 }
 
-// Attach begins to wait for output and for the exit of the leader, which has
+// Attach begins to wait for output and for the exit of the leader, which must have
 // started.
 func (p *Process) Attach() {
 	p.mu.Lock()
@@ -206,7 +206,7 @@ func (p *Process) streamEnded() {
 	}
 }
 
-// OutputHasEnded reports whether OutputEnded has been told, or is about to be.
+// OutputHasEnded reports whether OutputEnded has been reported or is about to be.
 func (p *Process) OutputHasEnded() bool { return p.reading.Load() == 0 }
 
 func (p *Process) leaderExited(status Status) {
@@ -220,8 +220,8 @@ func (p *Process) leaderExited(status Status) {
 	}
 }
 
-// Signal sends sig to the process group. It is os.ErrProcessDone once the leader
-// has been reaped.
+// Signal sends sig to the process group. It returns os.ErrProcessDone once the
+// leader has been reaped.
 func (p *Process) Signal(sig syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -241,8 +241,8 @@ func (p *Process) SignalLeader(sig syscall.Signal) error {
 	return signalProcess(p.PID, sig)
 }
 
-// Killable reports whether the leader can be signalled, if it has not exited: one
-// that belongs to another user now cannot (kill(2), EPERM).
+// Killable reports whether the leader, if it has not exited, can be signalled. A
+// leader that belongs to another user by now cannot (kill(2), EPERM).
 func (p *Process) Killable() bool { return !errors.Is(p.SignalLeader(0), os.ErrPermission) }
 
 func (p *Process) isReaped() bool {
@@ -251,8 +251,8 @@ func (p *Process) isReaped() bool {
 	return p.reaped
 }
 
-// Reap reaps the leader, which must have exited, and frees what p holds. No
-// signal is sent to its group from then on.
+// Reap reaps the leader, which must have exited, and frees what p holds. No signal
+// is sent to its group after that.
 func (p *Process) Reap() {
 	p.mu.Lock()
 	if p.reaped {

@@ -32,7 +32,7 @@ type pump struct {
 // sink is where a pump's output goes.
 type sink interface {
 	took(n int)
-	// awaitRoom waits until something may be read, and answers how much.
+	// awaitRoom waits until something may be read, and returns how much.
 	awaitRoom() int
 	// silence is called when output is to be discarded from now on.
 	silence()
@@ -54,7 +54,7 @@ func newPump(file *os.File, buffer *output.Buffer, to sink) *pump {
 }
 
 // run reads until the end, or until nothing has come for linger (if that is not
-// 0), and answers why it has ended.
+// 0), and returns why it has ended.
 func (s *pump) run() error {
 	s.listen()
 	for s.err == nil {

@@ -14,7 +14,7 @@ func (p *Process) room(stream int) int {
 	return int(min(math.MaxInt, max(0, p.log.Room(), p.draining.Load().owes(stream))))
 }
 
-// awaitRoom waits until something of a stream may be read, and answers how much.
+// awaitRoom waits until something of a stream may be read, and returns how much.
 func (p *Process) awaitRoom(stream int) int {
 	for {
 		opened, closed := p.gate.next()

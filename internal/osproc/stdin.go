@@ -9,9 +9,10 @@ import (
 // ErrNoStdin: the process has no standard input, or it was closed.
 var ErrNoStdin = errors.New("standard input is closed")
 
-// Write writes data to standard input and calls done when all of it is in the
-// pipe, or an error came after the first n bytes; that may be at once. One Write
-// may be under way at a time; data must not be modified before done is called.
+// Write writes data to standard input. It calls done when all of data is in the
+// pipe, or when an error came after the first n bytes; that may be at once. Only
+// one Write may be under way at a time. data must not be modified before done is
+// called.
 func (p *Process) Write(data []byte, done func(n int, err error)) {
 	if p.stdin == nil {
 		done(0, ErrNoStdin)
@@ -41,8 +42,8 @@ func (p *Process) writeNow(data []byte) (n int) {
 	return n
 }
 
-// InterruptWrite makes a Write that is under way end early, with
-// os.ErrDeadlineExceeded and the number of bytes that were written.
+// InterruptWrite ends a Write that is under way early, with os.ErrDeadlineExceeded
+// and the number of bytes that were written.
 func (p *Process) InterruptWrite() { p.stdin.SetWriteDeadline(time.Unix(1, 0)) }
 
 // ResumeWrite makes Write work again after InterruptWrite.

@@ -8,10 +8,10 @@ import (
 
 // How a process is ended.
 
-// Stop ends the whole tree: the stop signal now, SIGKILL at the deadline to what is left
-// then, which Killed tells. If it is being ended already the deadline may become nearer, and nobody gets
-// the signal again. A leader that has not been born yet gets it alone: Stop is to be
-// called again when it runs.
+// Stop ends the whole tree: by the stop signal now, and by SIGKILL for what is left at the
+// deadline, which Killed reports. If the tree is being ended already, the deadline may come
+// sooner, and no process gets the signal again. A leader that is not born yet gets the signal
+// alone; call Stop again when it runs.
 func (p *Process) Stop(stop ending.Stop) { p.stop(stop, false) }
 
 // StopLeader is Stop for the leader alone.
@@ -39,9 +39,9 @@ func (p *Process) EndTree(stop ending.Stop) (gone bool) {
 	return false
 }
 
-// Leave lets what is left of the tree live on, now that the leader has exited. The leader
-// is reaped when nothing of its session is left, so that its numbers mean nobody else
-// until then. Host.StopLeft ends what lives on, and StopAllLeft, with sig.
+// Leave lets what is left of the tree live on after the leader has exited. The leader is
+// reaped when nothing of its session is left, so that no other process gets its ID until
+// then. Host.StopLeft and StopAllLeft end what lives on, with sig.
 func (p *Process) Leave(sig syscall.Signal) {
 	t := p.tree()
 	if t == nil || !p.host.sweep.findsMembers() || t.nothingBut(p) {
@@ -63,9 +63,9 @@ func (t *tree) leave(p *Process, sig syscall.Signal) {
 	}
 }
 
-// Abandon ends the whole tree with SIGKILL and reaps, for when nobody looks
-// after it any more, whether it has started already or not. It returns at once;
-// Host.Close waits for it.
+// Abandon ends the whole tree with SIGKILL and reaps it, whether it has started
+// already or not. It is for a process that nobody looks after any longer. It
+// returns at once; Host.Close waits for the end.
 func (p *Process) Abandon() {
 	p.mu.Lock()
 	again := p.abandoned

@@ -12,16 +12,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A subreaper is a process that what is orphaned below it becomes a child of
-// (prctl(2), PR_SET_CHILD_SUBREAPER). So a program that is one can end what has lost
-// all marks, and must reap it.
+// A subreaper is a process whose orphaned descendants become its children (prctl(2),
+// PR_SET_CHILD_SUBREAPER). So a subreaper can end descendants that have lost both
+// the mark and the variables, and must reap them.
 
 var adopts bool // this program is a subreaper
 
-// Adopt makes this program a subreaper, before its first engine: what is orphaned
-// below it becomes its child, is reaped when it ends, and is ended with the last engine
-// at the latest. It is for programs that are nothing but engines, because every child
-// that no engine has started counts as an orphan, unless it is spared.
+// Adopt makes this program a subreaper. It must be called before the first engine.
+// Orphans below the program become its children, are reaped when they end, and are
+// ended with the last engine at the latest. It is for programs that only run engines,
+// because every child that no engine has started counts as an orphan, unless it is
+// spared.
 func Adopt() error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return os.NewSyscallError("prctl", err)
@@ -42,7 +43,8 @@ func Adopt() error {
 // spared are the children that are no orphans, although no engine has started them.
 var spared sync.Map
 
-// Spare says that a child was started by this program itself, and is no orphan.
+// Spare says that this program itself has started a child, so that it is not an
+// orphan.
 func Spare(pid int) { spared.Store(pid, true) }
 
 // isOrphan reports whether a child of this program is none that it has started itself.

@@ -138,7 +138,7 @@ func (s *sweeper) settle(t *tree, complete bool) {
 	}
 }
 
-// look finds the living descendants of trees. It answers whether it could look
+// look finds the living descendants of trees. It returns whether it could look
 // everywhere.
 func (s *sweeper) look(trees []*tree) (complete bool) {
 	f := finder{host: s.host, table: s.table, self: os.Getpid(), trees: map[origin]*tree{}}

@@ -10,11 +10,11 @@ import (
 	"github.com/procession-go/procession/internal/ending"
 )
 
-// tree is what has one ID, from when something of it is to end, or is left alive, until
-// nothing is left: its leaders, which are that of the present incarnation and those of
-// earlier ones that left descendants alive, and all their descendants. Package ending
-// decides who gets which signal; a tree sends the leaders and their groups theirs, the
-// sweeper the others.
+// tree is everything with one ID, from the moment when something of it must end or is
+// left alive until nothing is left: the leader of the present incarnation, the leaders
+// of earlier incarnations that left descendants alive, and all their descendants.
+// Package ending decides which process gets which signal. A tree signals the leaders
+// and their groups, and the sweeper signals the others.
 //
 // Of locks, a tree's comes before all others.
 type tree struct {
@@ -361,8 +361,8 @@ func (t *tree) nothingBut(p *Process) bool {
 	return t.isBare() && t.leaders[0] == p
 }
 
-// StopLeft ends what has outlived the leaders of an ID on purpose, see Leave, and calls
-// gone when nothing of it is left. It answers whether there is anything.
+// StopLeft ends the descendants that were left alive by the leaders of an ID, see
+// Leave, and calls gone when nothing of them is left. It returns whether there are any.
 func (h *Host) StopLeft(id string, stop ending.Stop, gone func()) bool {
 	t := h.treeOf(h.origin(id))
 	if t == nil {
@@ -373,11 +373,11 @@ func (h *Host) StopLeft(id string, stop ending.Stop, gone func()) bool {
 	return true
 }
 
-// HasLeft reports whether something has outlived the leaders of an ID on purpose.
+// HasLeft reports whether the leaders of an ID have left descendants alive.
 func (h *Host) HasLeft(id string) bool { return h.treeOf(h.origin(id)) != nil }
 
-// StopAllLeft ends by the deadline all that was left alive, each by its own stop signal, and
-// what carries the engine's mark and belongs to no process.
+// StopAllLeft ends, by the deadline, everything that was left alive, each by its own stop
+// signal, and whatever carries the engine's mark or variables and belongs to no process.
 func (h *Host) StopAllLeft(deadline time.Time) {
 	h.mu.Lock()
 	trees := slices.Collect(maps.Values(h.trees))

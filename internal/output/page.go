@@ -50,7 +50,7 @@ func (s *slice) pieces() iter.Seq2[Stream, []byte] {
 	}
 }
 
-// write adds what there is room for of p, which is whole characters, and answers how much
+// write adds what there is room for of p, which is whole characters, and returns how much
 // that is.
 func (b *block) write(at int32, stream Stream, p []byte) int {
 	if room := len(b.data) - int(at); room < len(p) {
@@ -178,7 +178,7 @@ func (l *Log) writeTo(page *entry, stream Stream, p []byte) int {
 	return n
 }
 
-// forgetBoundaries forgets those of what was dropped, but for the last.
+// forgetBoundaries forgets the boundaries of dropped output, except the last.
 func (l *Log) forgetBoundaries() {
 	gone, _ := slices.BinarySearch(l.boundaries, l.first())
 	if gone > 0 {
