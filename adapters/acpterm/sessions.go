@@ -11,13 +11,13 @@ import (
 )
 
 // EndSession releases all terminals of a session, also those that are just being
-// created. It is to be called when a session has ended; ACP itself has the agent
-// release each terminal, which an agent that fails does not do. For a session
-// without terminals it does nothing. The session's ID may be used again after it,
-// as session/load does.
+// created. Call it when a session has ended; ACP itself has the agent release each
+// terminal, which an agent that fails does not do. For a session without terminals
+// it does nothing. The session's ID may be used again after it, as session/load
+// does.
 //
-// If it returns an error, the context's or ErrClosed, it is to be called again,
-// unless the engine was shut down.
+// If it returns an error, the context's or ErrClosed, call it again, unless the
+// engine was shut down.
 func (t *Terminals) EndSession(ctx context.Context, sessionID acp.SessionId) error {
 	if err := t.settle(ctx, sessionID); err != nil {
 		return err
@@ -26,8 +26,8 @@ func (t *Terminals) EndSession(ctx context.Context, sessionID acp.SessionId) err
 	return err
 }
 
-// EndAllSessions does what EndSession does for all sessions. It is to be called
-// when the connection to the agent has ended.
+// EndAllSessions does what EndSession does, for all sessions. Call it when the
+// connection to the agent has ended.
 func (t *Terminals) EndAllSessions(ctx context.Context) error {
 	t.mu.Lock()
 	sessions := slices.Collect(maps.Keys(t.creating))

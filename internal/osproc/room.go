@@ -41,7 +41,7 @@ func (p *Process) ReadOn() {
 type gate struct {
 	mu     sync.Mutex
 	opened chan struct{} // closed when it opens next, nil if nobody waits
-	closed bool          // nobody is to wait any more
+	closed bool          // nobody waits any longer
 }
 
 // next is closed when the gate opens next.

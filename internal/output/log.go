@@ -17,7 +17,7 @@ type Log struct {
 	mu           sync.Mutex
 	asked        int64   // a reader has asked for what comes from here on
 	waits        bool    // somebody waits for room
-	awaited      bool    // somebody is to be told of the next slice
+	awaited      bool    // a caller of Await must be told of the next slice
 	end          int64   // absolute offset after the last byte
 	entries      []entry // entries[head:] is retained, in order; those before are zero
 	head         int

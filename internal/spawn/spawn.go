@@ -88,7 +88,7 @@ func (b *Birth) Wait(d time.Duration) bool {
 }
 
 // Result returns the process ID of the child, or why it could not be started, which is an
-// [fs.PathError]. It is to be called once, when the birth is over.
+// [fs.PathError]. It must be called once, when the birth is over.
 func (b *Birth) Result() (pid int, err error) {
 	if b.script.isNone() {
 		return b.PID(), b.err

@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Boot is to be called first in TestMain. It returns at once, unless this process
-// is the init of a machine that is to run the tests: then it never returns. It
-// mounts what tests expect, executes this program again, which runs the tests with
-// the arguments that the kernel has passed on, prints "init: exit code N" when they
+// Boot must be called first in TestMain. It returns at once, unless this process is
+// the init of a machine that is to run the tests: then it never returns. It mounts
+// what tests expect, executes this program again, which runs the tests with the
+// arguments that the kernel has passed on, prints "init: exit code N" when they
 // have ended, and powers the machine off.
 //
 // A test binary that is process 1 of a container is not meant: there [Variable] is
