@@ -79,7 +79,9 @@ func (r *report) take(e event, out io.Writer) {
 	of := name{e.Package, e.Test}
 	switch e.Action {
 	case "output":
-		r.output[of] = append(r.output[of], e.Output)
+		if !strings.HasPrefix(e.Output, "=== ") {
+			r.output[of] = append(r.output[of], e.Output)
+		}
 		return
 	case "build-output":
 		fmt.Fprint(out, e.Output)

@@ -53,6 +53,7 @@ func TestWhatFailsIsShown(t *testing.T) {
 	out, err := told(t, `{"Action":"build-output","ImportPath":"q","Output":"q.go:1: undefined: x\n"}
 {"Action":"build-fail","ImportPath":"q"}
 not JSON
+{"Action":"output","Package":"p","Test":"TestA","Output":"=== RUN   TestA\n"}
 {"Action":"output","Package":"p","Test":"TestA","Output":"    a_test.go:7: it is wrong\n"}
 {"Action":"fail","Package":"p","Test":"TestA","Elapsed":0}
 {"Action":"output","Package":"p","Output":"FAIL\n"}
