@@ -27,11 +27,12 @@ type arrival struct {
 	place   *place
 	session string
 
-	mu    sync.Mutex
-	state arrivalState
-	undo  func() // what takes back what it has begun, if it is cancelled before its answer
-	held  int64  // bytes of the budget
-	over  bool   // it holds nothing any more
+	mu       sync.Mutex
+	state    arrivalState
+	undo     func() // what takes back what it has begun, if it is cancelled before its answer
+	held     int64  // bytes of the budget
+	encoding bool   // its answer is a large one that is being made
+	over     bool   // it holds nothing any more
 }
 
 type arrivalState uint8
@@ -46,6 +47,7 @@ const (
 // arrivals are the calls that are under way.
 type arrivals struct {
 	budget budgets
+	maker  maker
 	queues queues
 
 	mu       sync.Mutex
@@ -176,6 +178,7 @@ func (a *arrival) answer() error {
 	if a == nil {
 		return nil
 	}
+	a.made()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
@@ -198,7 +201,8 @@ func (a *arrival) awaitsAnswer() bool {
 }
 
 // hold reserves room for an answer of so many bytes of text, if the call has none yet. It
-// is given back when the answer was written.
+// is given back when the answer was written. A large answer is made from here until it is
+// about to be written.
 func (a *arrival) hold(ctx context.Context, text int) error {
 	if a == nil || a.holds() {
 		return nil
@@ -207,14 +211,45 @@ func (a *arrival) hold(ctx context.Context, text int) error {
 	if err := a.all.budget.take(ctx, a.session, n); err != nil {
 		return err
 	}
+	if n > smallCost {
+		if err := a.all.maker.begin(ctx); err != nil {
+			a.all.budget.give(a.session, n)
+			return err
+		}
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.over { // the client has vanished meanwhile
+		if n > smallCost {
+			a.all.maker.end(0)
+		}
 		a.all.budget.give(a.session, n)
 		return errUnanswered
 	}
-	a.held = n
+	a.held, a.encoding = n, n > smallCost
 	return nil
+}
+
+// made tells that the answer is made, and about to be written.
+func (a *arrival) made() {
+	a.mu.Lock()
+	was, held := a.encoding, a.held
+	a.encoding = false
+	a.mu.Unlock()
+	if was {
+		a.all.maker.end(held)
+	}
+}
+
+// shrink gives back what was reserved for the making of an answer that needs no more than so
+// many bytes now.
+func (a *arrival) shrink(bytes int) {
+	if a == nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.held = a.all.budget.shrink(a.session, a.held, int64(bytes))
 }
 
 func (a *arrival) holds() bool {
@@ -236,6 +271,7 @@ func (a *arrival) leave() {
 		delete(a.all.byName, a.name)
 	}
 	a.all.mu.Unlock()
+	a.made()
 	a.mu.Lock()
 	held := a.held
 	a.held, a.over = 0, true

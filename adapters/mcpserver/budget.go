@@ -11,7 +11,7 @@ import (
 // size is several times in memory before it is written: as texts, as structured content, and
 // encoded twice.
 const (
-	budgetBytes  = 24 << 20        // what the collector leaves for a while comes on top
+	budgetBytes  = 12 << 20        // besides the one that is being made
 	budgetShare  = budgetBytes / 2 // of one session, so that one that reads nothing leaves room
 	bytesForByte = 12              // of text
 	leastCost    = 16 << 10
@@ -50,6 +50,16 @@ func (b *budgets) give(session string, n int64) {
 	}
 }
 
+// shrink gives back what is more than needed of n bytes that were taken for a large answer,
+// and returns how many remain.
+func (b *budgets) shrink(session string, n, needed int64) (remain int64) {
+	if needed = max(needed, smallCost+1); needed >= n {
+		return n
+	}
+	b.large.shrink(session, n-needed)
+	return needed
+}
+
 // budget is what is left of one. The zero budget is whole.
 type budget struct {
 	once sync.Once
@@ -81,12 +91,16 @@ func (b *budget) take(ctx context.Context, session string, n, bytes, most int64)
 }
 
 func (b *budget) give(session string, n int64) {
+	b.shrink(session, n)
+	b.leave(session)
+}
+
+func (b *budget) shrink(session string, n int64) {
 	b.all.Release(n)
 	b.mu.Lock()
 	own := b.sessions[session]
 	b.mu.Unlock()
 	own.left.Release(n)
-	b.leave(session)
 }
 
 func (b *budget) join(session string, most int64) *share {

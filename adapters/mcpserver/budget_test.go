@@ -27,6 +27,13 @@ func TestBudget(t *testing.T) {
 	require.NoError(t, b.take(testkit.Within(t), "a", smallCost))
 	b.give("b", most)
 	require.NoError(t, b.take(testkit.Within(t), "c", most))
+	require.Equal(t, most-1, b.shrink("c", most, most-1))
+	require.Equal(t, most-1, b.shrink("c", most-1, most), "it does not grow")
+	require.Equal(t, int64(smallCost+1), b.shrink("c", most-1, 1), "it stays a large one")
+	require.NoError(t, b.take(testkit.Within(t), "c", most-smallCost-1), "what it gave back")
+	b.give("c", smallCost+1)
+	b.give("c", most-smallCost-1)
+	require.NoError(t, b.take(testkit.Within(t), "c", most), "all of it")
 	for _, session := range []string{"a", "c"} {
 		b.give(session, most)
 		b.give(session, smallCost)

@@ -60,8 +60,12 @@ func help(name string) {
 	if err != nil {
 		panic(err)
 	}
-	debug.SetGCPercent(50) // as the program procession does
-	s.ServeStdio(ctx, os.Stdin, os.Stdout)
+	debug.SetGCPercent(25) // as the program procession does
+	if os.Getenv(helperHTTP) != "" {
+		serveHTTP(ctx, s)
+	} else {
+		s.ServeStdio(ctx, os.Stdin, os.Stdout)
+	}
 	if _, err := eng.Shutdown(context.Background()); err != nil {
 		panic(err)
 	}

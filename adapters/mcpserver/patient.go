@@ -69,6 +69,7 @@ func (w *patientWriter) Write(data []byte) (n int, err error) {
 		if err := w.arrival.answer(); err != nil {
 			return 0, err
 		}
+		w.arrival.shrink(2 * len(data)) // the SDK has it, and its event
 	}
 	w.written = true
 	if w.refuses && len(data) > longestError {

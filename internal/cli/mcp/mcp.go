@@ -112,7 +112,7 @@ func serveMCP(c *console.Console, flags *mcpFlags) error {
 	interrupt.Handle(signals, func(os.Signal) { cancel() }, func() { os.Exit(console.CodeEngine) }) // the guardian does the rest
 
 	if os.Getenv("GOGC") == "" { // large answers leave much behind, and the program shares its machine
-		debug.SetGCPercent(50)
+		debug.SetGCPercent(25)
 	}
 	server, err := mcpserver.New(engine, flags.options(logger))
 	if err != nil {
