@@ -78,7 +78,7 @@ func (r *rig) on(t require.TestingT) *rig {
 
 // later asks, and the answer can be waited for.
 func (r *rig) later(request any) *actor.Future {
-	if start, is := request.(*messages.StartProcess); is {
+	if start, is := request.(*messages.StartProcess); is && start != nil {
 		testkit.NeedsFor(r.t.(testing.TB), start.Spec.Args...)
 	}
 	return r.system.Root.RequestFuture(r.pool, request, testkit.Patience)

@@ -134,9 +134,9 @@ func TestUpDoesNotStartWhatDependsOnAFailure(t *testing.T) {
 func TestUpKeepsGoing(t *testing.T) {
 	file := clitest.PoolYAML(t, `
 processes:
-  first: {command: exit 4}
+  first: {command: 'echo $$ > first; exit 4'}
   second: {command: 'read x < fifo; exit 5', depends_on: {fifo: exited-successfully}}
-  third: {command: 'echo > fifo', depends_on: [second]}
+  third: {command: 'until test -s first; do sleep 0.01; done; while kill -0 $(cat first); do sleep 0.01; done; echo > fifo', depends_on: [second]}
   fifo: {command: mkfifo fifo}
 `)
 	r := clitest.Run(t, "up", "--keep-going", file)
