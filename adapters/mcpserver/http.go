@@ -29,10 +29,10 @@ type HTTPOptions struct {
 	// Token, if not "", must come with every request (Authorization: Bearer).
 	Token string
 	// Hosts are the names, besides localhost, by which clients may address the
-	// server. IP addresses need no mention: what is addressed by number has not
-	// been reached by a forged name.
+	// server. IP addresses are always allowed: a client that uses a number was not
+	// led here by a forged name.
 	Hosts []string
-	// Loopback refuses a Host that is not this machine itself.
+	// Loopback refuses a Host that does not name this machine itself.
 	Loopback bool
 }
 

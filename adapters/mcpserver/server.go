@@ -29,14 +29,15 @@ const (
 type Options struct {
 	// Version is what the server says its version is. "" is "dev".
 	Version string
-	// Allow, if not empty, are the programs that may be started, and Deny those
-	// that may not even so: patterns as of path.Match. One with a slash is
-	// matched with the path of the program, one without with its base name; a
-	// base name is allowed only where PATH finds that program. A shell line's
-	// program is /bin/sh, which can run anything.
+	// Allow lists the programs that may be started; empty allows all. Deny lists
+	// programs that may not be started, even if Allow has them. Both hold patterns
+	// of path.Match. A pattern with a slash is matched with the path of the program,
+	// one without a slash with its base name. A base name is allowed only where PATH
+	// finds that program. The program of a shell line is /bin/sh, which can run
+	// anything.
 	Allow, Deny []string
-	// Root, if not "", is the directory that working directories must be in,
-	// symbolic links resolved, and what they are relative to. It binds where
+	// Root is the directory that working directories must be in, with symbolic links
+	// resolved. Relative ones are relative to it. "" allows any. It binds where
 	// processes start, not where they go.
 	Root string
 	// MaxOutput is the most that output_limit may ask for, in bytes. 0 is no
@@ -51,13 +52,13 @@ type Options struct {
 	// Progress is the time between two progress notifications to a client that
 	// asked for them. 0 is 2 s.
 	Progress time.Duration
-	// Idle ends an HTTP session in which no request was under way for so long. 0
-	// is never.
+	// Idle is how long an HTTP session lasts without a request under way. 0 is for
+	// ever.
 	Idle time.Duration
-	// Retention is how many processes that have ended a session keeps, the newest;
-	// the others are released when it starts another one. 0 is 256, a negative
-	// number no limit. The engine's own retention is for all sessions together, so
-	// that one takes the results of another away: WithRetention(-1, 0) disables it.
+	// Retention is how many processes that have ended a session keeps. The oldest
+	// are released when the session starts another one. 0 is 256, a negative number
+	// is no limit. The engine's own retention is for all sessions together, so one
+	// session would lose its results to another: WithRetention(-1, 0) disables it.
 	Retention int
 	// Logger is where the server logs what is wrong. nil is slog.Default.
 	Logger *slog.Logger
