@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // helperHTTP makes the helper a server over HTTP, that prints its URL.
@@ -32,6 +34,7 @@ func serveHTTP(ctx context.Context, s *Server) {
 // begin to read when all have asked, take little memory.
 func TestMemoryOfAnswersToManySessions(t *testing.T) {
 	const sessions, each = 20, 5
+	testkit.Needs(t, "yes")
 	if raceEnabled {
 		t.Skip("the race detector has memory of its own")
 	}

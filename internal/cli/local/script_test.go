@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/procession-go/procession/internal/cli/clitest"
+	"github.com/procession-go/procession/internal/testkit"
 )
 
 // handler cleans up when it is asked to end. What it says it also writes to the file
@@ -26,6 +27,7 @@ trap 'sleep 0.5; say slept $?; exit 7' TERM; say on; sleep 100 & wait`
 // its own, some at the same time. It runs on goroutines of their own: use assert.
 func many(t *testing.T, run func(dir string)) {
 	t.Helper()
+	testkit.Needs(t, "bash") // which the scripts are for
 	n := 5
 	if *slow {
 		n = 100
