@@ -26,9 +26,8 @@ func (p *Process) stop(stop ending.Stop, narrow bool) {
 	}
 }
 
-// EndTree ends what is left of the tree, now that the leader has exited. It
-// answers whether nothing is left already; if not, TreeGone tells when nothing
-// is.
+// EndTree ends what is left of the tree after the leader's exit. It reports whether
+// nothing is left already. If something is, the event TreeGone tells when it has ended.
 func (p *Process) EndTree(stop ending.Stop) (gone bool) {
 	t := p.tree()
 	if t == nil || t.nothingBut(p) {

@@ -4,11 +4,11 @@
 // system calls of a script, in assembly, the last of which is execve(2). So a
 // leader has everything that it needs before the first instruction of its program:
 // its session, its mark, its limits, its parent-death signal, and no descriptor but
-// 0, 1 and 2. And a program whose execve(2) does not return, because a file server
-// is dead, holds its own start and nothing else: neither the thread that forks nor
-// a processor of the runtime waits for it. [syscall.StartProcess], which is the way
-// elsewhere and where the kernel refuses this one, does not return until the
-// program was executed, and keeps one of GOMAXPROCS for so long.
+// 0, 1 and 2. An execve(2) may not return, because a file server is dead. Then it
+// holds its own start and nothing else: neither the thread that forks nor a
+// processor of the runtime waits for it. Elsewhere, and where the kernel refuses
+// this way, [syscall.StartProcess] is used. It does not return until the program was
+// executed, and keeps one of GOMAXPROCS meanwhile.
 //
 // The thread that forks is not the runtime's. It never ends, because the
 // parent-death signal is tied to the thread that forked (prctl(2),
